@@ -1,0 +1,63 @@
+"""Canonical JSON: one byte sequence per value, so that digests and log leaves can be compared.
+
+The form is RFC 8785 restricted to null, booleans, integers, strings, arrays and objects:
+keys sorted by code point, no white space, no floats, text in NFC.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from dossier.errors import CanonicalRefused
+
+Json: TypeAlias = "None | bool | int | str | Sequence[Json] | Mapping[str, Json]"
+
+
+def dump(value: Json) -> bytes:
+    """Return the canonical bytes of `value`; raise `CanonicalRefused` for any other type."""
+    text = json.dumps(
+        _checked(value, 0), ensure_ascii=False, separators=(",", ":"), sort_keys=True
+    )
+    try:
+        return text.encode()
+    except UnicodeEncodeError as exc:
+        raise CanonicalRefused("expected Unicode text, got a lone surrogate") from exc
+
+
+def parse(content: bytes) -> Json:
+    """Return the value of canonical bytes; any other spelling of it is refused."""
+    try:
+        value: Json = json.loads(content)
+    except (ValueError, RecursionError) as exc:
+        raise CanonicalRefused("expected canonical JSON, got something else") from exc
+    if dump(value) != content:
+        raise CanonicalRefused("expected canonical JSON, got another spelling of the same value")
+    return value
+
+
+def digest(value: Json) -> str:
+    """Return the SHA-256 of the canonical bytes, in lower-case hexadecimal."""
+    return hashlib.sha256(dump(value)).hexdigest()
+
+
+def _checked(value: object, depth: int) -> object:
+    if depth > 32:
+        raise CanonicalRefused("expected at most 32 levels, got more")
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value)
+    if isinstance(value, Mapping):
+        if not all(isinstance(key, str) for key in value):
+            raise CanonicalRefused("expected text keys, got another type")
+        pairs = {unicodedata.normalize("NFC", k): _checked(v, depth + 1) for k, v in value.items()}
+        if len(pairs) != len(value):
+            raise CanonicalRefused("expected distinct keys, got two that are equal in NFC")
+        return pairs
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        return [_checked(item, depth + 1) for item in value]
+    raise CanonicalRefused(f"expected a JSON value, got {type(value).__name__}")

@@ -1,0 +1,129 @@
+"""The only door for XML from outside: caps first, then a parser that fetches and expands nothing.
+
+Everything in the project that parses XML calls `parse`; no other module builds an lxml parser.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from lxml import etree
+
+from dossier.errors import XmlRefused
+
+_DECLARATION: Final = re.compile(rb"\A<\?xml[^>]{0,200}\?>")
+_ENCODING: Final = re.compile(rb"encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
+_ALLOWED_ENCODINGS: Final = frozenset({b"utf-8", b"utf8", b"us-ascii"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Caps:
+    """Limits that hold before anything is canonicalised or walked (interchange.md §12, B and C)."""
+
+    size_bytes: int = 8 * 1024 * 1024
+    depth: int = 64
+    elements: int = 100_000
+    namespaces_per_element: int = 32
+    namespaces_per_document: int = 64
+    attributes_per_element: int = 256
+
+
+DEFAULT_CAPS: Final = Caps()
+
+
+def parse(
+    content: bytes, *, caps: Caps = DEFAULT_CAPS, keep_comments: bool = False
+) -> etree._Element:
+    """Return the root of `content`, or raise `XmlRefused`.
+
+    Comments and processing instructions are refused unless `keep_comments` is set: they split
+    text nodes, so a reader and a canonicaliser would see different values (interchange.md §12
+    row 21). With `keep_comments` they stay in the tree, for diagrams and foreign signatures.
+    """
+    if len(content) > caps.size_bytes:
+        raise XmlRefused(
+            f"expected at most {caps.size_bytes} bytes of XML, got {len(content)}",
+            limit=caps.size_bytes,
+            reason="size",
+        )
+    _check_encoding(content)
+    try:
+        root = etree.fromstring(content, _parser())
+    except etree.XMLSyntaxError as exc:
+        line = exc.lineno or 0
+        raise XmlRefused(
+            f"expected well-formed XML, got a syntax error in line {line}",
+            line=line,
+            reason="syntax",
+        ) from exc
+    _check_tree(root, caps, keep_comments=keep_comments)
+    return root
+
+
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        attribute_defaults=False,
+        huge_tree=False,
+        remove_blank_text=False,
+        remove_comments=False,
+        remove_pis=False,
+        strip_cdata=True,
+        collect_ids=False,
+    )
+
+
+def _check_encoding(content: bytes) -> None:
+    body = content.removeprefix(b"\xef\xbb\xbf")
+    declaration = _DECLARATION.match(body)
+    declared = _ENCODING.search(declaration.group()) if declaration else None
+    if declared and declared.group(1).lower() not in _ALLOWED_ENCODINGS:
+        raise XmlRefused("expected UTF-8 XML, got another declared encoding", reason="encoding")
+    if b"\x00" in body[:64]:
+        raise XmlRefused("expected UTF-8 XML, got null bytes", reason="encoding")
+
+
+def _check_tree(root: etree._Element, caps: Caps, *, keep_comments: bool) -> None:
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise XmlRefused("expected no DOCTYPE, got one", reason="doctype")
+    if not keep_comments and (root.getprevious() is not None or root.getnext() is not None):
+        raise XmlRefused("expected one root element alone, got a comment or PI", reason="comment")
+    counted = 0
+    namespaces = 0
+    depth = 0
+    for event, node in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
+        if event in ("comment", "pi"):
+            if not keep_comments:
+                raise XmlRefused("expected no comments or PIs, got one", reason="comment")
+            continue
+        if event == "end":
+            depth -= 1
+            continue
+        depth += 1
+        counted += 1
+        parent = node.getparent()
+        own = len(node.nsmap) - (len(parent.nsmap) if parent is not None else 0)
+        namespaces += max(own, 0)
+        _check_counts(node, caps, depth=depth, counted=counted, namespaces=namespaces)
+
+
+def _check_counts(
+    node: etree._Element, caps: Caps, *, depth: int, counted: int, namespaces: int
+) -> None:
+    over = (
+        ("depth", depth, caps.depth),
+        ("elements", counted, caps.elements),
+        ("namespaces", namespaces, caps.namespaces_per_document),
+        ("namespaces", len(node.nsmap), caps.namespaces_per_element),
+        ("attributes", len(node.attrib), caps.attributes_per_element),
+    )
+    for what, value, limit in over:
+        if value > limit:
+            raise XmlRefused(
+                f"expected at most {limit} {what}, got {value}", limit=limit, reason=what
+            )
