@@ -1,0 +1,1 @@
+"""Envelopes and containers to the wire and back; keys, tables and BPMN are unknown here."""

@@ -1,0 +1,1 @@
+"""Django models and queries; functions take and return `dossier` types, never a model."""

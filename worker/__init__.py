@@ -1,0 +1,1 @@
+"""Thin RQ jobs that carry ids, the queues, the timer loop and the repair of lost doorbells."""
