@@ -1,0 +1,51 @@
+"""Run the benches and print one JSON line per figure: `python -m benchmarks [PREFIX]`.
+
+Exit 0 when every gate is kept, 1 when one is not, 2 when the prefix names no figure.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterator
+
+from benchmarks.measure import Measure
+
+ROOMS = ("engine", "feel", "signing", "connectors", "worker")
+
+
+def main(arguments: list[str]) -> int:
+    """Print every figure whose name begins with the prefix given, and judge the gates."""
+    only = arguments[0] if arguments else ""
+    printed = 0
+    missed = []
+    for measure in _measures(only):
+        print(measure.as_json(), flush=True)
+        printed += 1
+        if not measure.is_ok:
+            missed.append(measure)
+    for measure in missed:
+        print(
+            f"bench: {measure.name}: expected a ratio of {measure.bound.value} {measure.gate} "
+            f"to {measure.baseline}, got {measure.ratio:.4g}",
+            file=sys.stderr,
+        )
+    if not printed:
+        print(f"bench: error: no figure begins with {only!r}", file=sys.stderr)
+        return 2
+    return 1 if missed else 0
+
+
+def _measures(only: str) -> Iterator[Measure]:
+    """Yield the figures whose name begins with `only`, opening only the rooms that can have any."""
+    for room in ROOMS:
+        can_match = room.startswith(only.split(".")[0])
+        if not can_match or importlib.util.find_spec(f"benchmarks.{room}") is None:
+            continue
+        measures = importlib.import_module(f"benchmarks.{room}").run(only)
+        yield from (measure for measure in measures if measure.name.startswith(only))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
