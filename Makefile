@@ -15,17 +15,13 @@ test:  ## everything CI runs, with a table of what each stage took
 
 check:  ## format, lint, types, floors, docs: the first half of CI, under two minutes
 	@scripts/environment.sh test
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest -q tests/test_*.py
+	@$(BIN)/python -m scripts.stages --only check
 
 bench:  ## the performance goals as ratios, JSON lines; ONLY=prefix for some
 	@scripts/environment.sh test
 	@$(BIN)/python -m benchmarks $(ONLY)
 
-fuzz:  ## the fuzz targets for as long as SECONDS_EACH says, from random seeds
+fuzz:  ## the fuzz targets with many more examples, from random seeds
 	@scripts/environment.sh test
 	$(BIN)/python -m pytest -q tests/fuzz --hypothesis-profile=deep
 
