@@ -41,7 +41,7 @@ if [ "$(cat ".venv/installed-for-$purpose" 2>/dev/null)" = "$wanted" ]; then
 fi
 
 case $purpose in
-    run) extras=embedded ;;
+    run) extras=embedded,pdf ;;
     test) extras=embedded,pdf,test ;;
     *) fail "expected run or test, got $purpose" "see the Makefile" ;;
 esac
