@@ -44,6 +44,12 @@ class SilenceRefused(Rejected):
     code = "silence_refused"
 
 
+class StatusRefused(Rejected):
+    """The status is none of the ten, or the status table of a rule pack is not complete."""
+
+    code = "status_refused"
+
+
 class FormMalformed(Rejected):
     """The form definition is not in the subset of JSON Schema that `dossier.form` reads."""
 
