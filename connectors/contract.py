@@ -1,0 +1,87 @@
+"""The service's WSDL as one contract: served to callers, and the schema that bodies are held to."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+from xml.sax.saxutils import quoteattr
+
+from lxml import etree
+
+from connectors.errors import SchemaRefused, WsdlBroken
+from dossier import safexml
+
+NAMESPACE: Final = "urn:lienthong:service:1"
+FILE_NAME: Final = "lienthong.wsdl"
+
+_XSD: Final = "{http://www.w3.org/2001/XMLSchema}"
+_DEFAULT_ADDRESS: Final = b'"http://127.0.0.1/soap"'
+
+
+def qname(name: str) -> str:
+    """Return the name of an element of the service in Clark notation."""
+    return f"{{{NAMESPACE}}}{name}"
+
+
+def action(operation: str) -> str:
+    """Return the SOAPAction of an operation."""
+    return f"{NAMESPACE}/{operation}"
+
+
+def wsdl_path() -> Path:
+    """Return where the vendored WSDL lies."""
+    return Path(str(resources.files("connectors").joinpath("wsdl", FILE_NAME)))
+
+
+def wsdl_bytes(address: str) -> bytes:
+    """Return the WSDL with `address` as the location of both ports."""
+    return wsdl_path().read_bytes().replace(_DEFAULT_ADDRESS, quoteattr(address).encode())
+
+
+class Contract:
+    """The schema inside the WSDL, ready to judge bodies; safe to share between threads."""
+
+    def __init__(self, wsdl: bytes) -> None:
+        schema = safexml.parse(wsdl).find(f".//{_XSD}schema")
+        if schema is None:
+            raise WsdlBroken("expected an inline schema in the WSDL")
+        self._schema = etree.XMLSchema(schema)
+        self.binary_elements: Final = frozenset(
+            qname(node.get("name", ""))
+            for node in schema.iter(f"{_XSD}element")
+            if node.get("type") == "xs:base64Binary"
+        )
+        self.operations: Final = frozenset(
+            name.removesuffix("Response")
+            for node in schema.findall(f"{_XSD}element")
+            if (name := node.get("name", "")).endswith("Response")
+        )
+
+    def check(self, body_child: etree._Element) -> None:
+        """Raise `SchemaRefused`, naming the element, unless the schema allows this one.
+
+        Large binary content is to be detached before (`connectors.xop`): validating base64
+        costs more than everything else together.
+        """
+        try:
+            self._schema.assertValid(body_child)
+        except etree.DocumentInvalid as exc:
+            log: Any = exc.error_log
+            raise SchemaRefused(
+                f"expected {etree.QName(body_child).localname} as the schema describes it",
+                element=_element_of(log[0].path) if len(log) else "?",
+            ) from exc
+
+
+@cache
+def service() -> Contract:
+    """Return the contract of the vendored WSDL, read once per process."""
+    return Contract(wsdl_path().read_bytes())
+
+
+def _element_of(path: str | None) -> str:
+    """Return the last step of an XPath that libxml2 reports, without prefix and position."""
+    step = (path or "").rpartition("/")[2]
+    return step.rpartition(":")[2].partition("[")[0] or "?"

@@ -1,0 +1,143 @@
+"""What can go wrong between an envelope and the wire; the families say what the caller does."""
+
+from __future__ import annotations
+
+from dossier.errors import Misconfigured, Rejected, Unavailable
+
+
+class HttpRefused(Rejected):
+    """The HTTP request is not one this endpoint answers: method, media type or encoding."""
+
+    code = "http_refused"
+
+
+class MethodNotAllowed(HttpRefused):
+    """The endpoint takes POST, and GET for its WSDL."""
+
+    code = "method_not_allowed"
+
+
+class MediaTypeRefused(HttpRefused):
+    """The Content-Type is neither SOAP nor multipart/related, or names a foreign charset."""
+
+    code = "media_type_refused"
+
+
+class EncodingRefused(HttpRefused):
+    """The body is compressed: sizes could not be judged before unpacking it."""
+
+    code = "content_encoding_refused"
+
+
+class BodyTooLarge(HttpRefused):
+    """The body or one of its parts passes a cap or the announced size."""
+
+    code = "body_too_large"
+
+
+class BodyTruncated(HttpRefused):
+    """The body ended before its framing said so."""
+
+    code = "body_truncated"
+
+
+class BodyTooSlow(HttpRefused):
+    """The body did not arrive within its deadline or below the minimum rate."""
+
+    code = "body_too_slow"
+
+
+class MultipartRefused(HttpRefused):
+    """The multipart/related body breaks RFC 2046, RFC 2387 or a cap."""
+
+    code = "multipart_refused"
+
+
+class SoapRefused(Rejected):
+    """The SOAP envelope is not exactly a header and a body with one operation."""
+
+    code = "soap_refused"
+
+
+class SoapVersionMismatch(SoapRefused):
+    """The envelope's version is unknown or contradicts the Content-Type."""
+
+    code = "soap_version_mismatch"
+
+
+class SoapHeaderNotUnderstood(SoapRefused):
+    """A header block demands to be understood and is not."""
+
+    code = "soap_header_not_understood"
+
+
+class SoapActionMismatch(SoapRefused):
+    """SOAPAction names another operation than the body."""
+
+    code = "soap_action_mismatch"
+
+
+class OperationUnknown(SoapRefused):
+    """The body's child is no operation of the WSDL."""
+
+    code = "operation_unknown"
+
+
+class SchemaRefused(SoapRefused):
+    """The operation's element breaks the schema of the WSDL."""
+
+    code = "schema_refused"
+
+
+class XopRefused(SoapRefused):
+    """An xop:Include is misplaced, or what it names is not there."""
+
+    code = "xop_refused"
+
+
+class InlineTooLarge(SoapRefused):
+    """The container came as text and is too large for it; MTOM takes it."""
+
+    code = "inline_too_large"
+
+
+class SizeMismatch(Rejected):
+    """The container has not the size that was announced."""
+
+    code = "size_mismatch"
+
+
+class DigestMismatch(Rejected):
+    """The container has not the digest that was announced."""
+
+    code = "digest_mismatch"
+
+
+class PartnerRefused(Rejected):
+    """The partner answered with a fault that no retry can change."""
+
+    code = "partner_refused"
+
+
+class EndpointForbidden(Rejected):
+    """The address is not http(s), or its host is not on the list of hosts that may be called."""
+
+    code = "endpoint_forbidden"
+
+
+class PartnerUnavailable(Unavailable):
+    """The partner cannot be reached, is busy, or answered what is no answer: send it again."""
+
+    code = "partner_unavailable"
+
+
+class PartnerAnswerRefused(PartnerUnavailable):
+    """The partner answered something that is not the reply of the operation."""
+
+    code = "partner_answer_refused"
+
+
+class WsdlBroken(Misconfigured):
+    """The WSDL that ships with the package cannot be used."""
+
+    code = "wsdl_broken"

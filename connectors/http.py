@@ -1,0 +1,179 @@
+"""The one door for calls outwards: allowed hosts, no redirects, no environment, caps, timeouts."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from connectors.errors import EndpointForbidden, PartnerUnavailable
+
+_BLOCK_BYTES: Final = 256 * 1024
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+
+HostRule = Callable[[str, int], bool]
+"""Tells whether a host (in lower case) may be called at a port."""
+
+
+class Body(Protocol):
+    """A request body of known length that is read once."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next bytes, b"" at the end."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Timeouts:
+    """How long a call may take."""
+
+    connect_seconds: float = 10.0
+    silence_seconds: float = 120.0  # between two reads; a receiver verifies before it answers
+    reply_seconds: float = 600.0  # for the whole reply
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tls:
+    """Whom to trust and who we are, as files; None trusts the system's authorities."""
+
+    authorities: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+class HttpReply:
+    """A reply whose body is still to be read."""
+
+    def __init__(self, response: requests.Response, *, deadline: float) -> None:
+        self.status: Final = response.status_code
+        self.headers: Final = {name.lower(): value for name, value in response.headers.items()}
+        self._response = response
+        self._deadline = deadline
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes as they travelled, b"" at the end.
+
+        Raises `PartnerUnavailable` when the connection breaks or the deadline passes.
+        """
+        if time.monotonic() > self._deadline:
+            raise PartnerUnavailable("expected the whole reply within its deadline")
+        try:
+            chunk: bytes = self._response.raw.read(size, decode_content=False)
+        except (urllib3.exceptions.HTTPError, OSError) as exc:
+            raise PartnerUnavailable("expected the whole reply, got its beginning") from exc
+        return chunk
+
+
+class HttpClient:
+    """Call partners; one per process, its connections are reused."""
+
+    def __init__(
+        self,
+        *,
+        may_call: HostRule,
+        timeouts: Timeouts | None = None,
+        tls: Tls | None = None,
+        connections: int = 8,
+    ) -> None:
+        self._may_call = may_call
+        self._timeouts = timeouts or Timeouts()
+        self._session = _session(tls or Tls(), connections)
+
+    @contextmanager
+    def post(
+        self, url: str, *, body: Body | bytes, headers: Mapping[str, str] = _NO_HEADERS
+    ) -> Iterator[HttpReply]:
+        """Yield the reply to a POST, whatever its status, redirects included.
+
+        Raises `EndpointForbidden` before anything is sent, `PartnerUnavailable` when no reply
+        comes.
+        """
+        check_endpoint(url, self._may_call)
+        # Not `with self._session.post(...)`: that would read the rest of a huge reply on exit.
+        try:
+            response = self._session.post(
+                url,
+                data=body,
+                headers={"Accept-Encoding": "identity", **headers},
+                timeout=(self._timeouts.connect_seconds, self._timeouts.silence_seconds),
+                allow_redirects=False,
+                stream=True,
+            )
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
+            raise PartnerUnavailable(
+                "expected a reply from the partner, got none", host=urlsplit(url).hostname or ""
+            ) from exc
+        try:
+            yield HttpReply(response, deadline=time.monotonic() + self._timeouts.reply_seconds)
+        finally:
+            response.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._session.close()
+
+
+def check_endpoint(url: str, may_call: HostRule) -> None:
+    """Raise `EndpointForbidden` unless `url` is https, or http on loopback, to an allowed host."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as exc:
+        raise EndpointForbidden("expected the URL of a SOAP service") from exc
+    host = (parts.hostname or "").lower()
+    if parts.scheme not in ("http", "https") or not host or parts.username or parts.fragment:
+        raise EndpointForbidden("expected an http(s) URL without user and fragment", host=host)
+    if parts.scheme == "http" and not is_loopback(host):
+        raise EndpointForbidden("expected https beyond this machine", host=host)
+    if not may_call(host, port or (443 if parts.scheme == "https" else 80)):
+        raise EndpointForbidden("expected a host that may be called", host=host)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host names this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def only_hosts(*allowed: str) -> HostRule:
+    """Return the rule that allows these hosts, each `host` (any port) or `host:port`."""
+    names = frozenset(one.lower() for one in allowed)
+    return lambda host, port: host in names or f"{host}:{port}" in names
+
+
+class _Adapter(HTTPAdapter):
+    """Send large bodies in large blocks."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as inherited
+        super().init_poolmanager(*args, **kwargs, blocksize=_BLOCK_BYTES)
+
+
+def _session(tls: Tls, connections: int) -> requests.Session:
+    session = requests.Session()
+    # No proxies, no netrc, no CA bundle from the environment: only what was handed in.
+    session.trust_env = False
+    session.verify = str(tls.authorities) if tls.authorities else True
+    if tls.certificate:
+        pair = (str(tls.certificate), str(tls.key)) if tls.key else str(tls.certificate)
+        session.cert = pair
+    adapter = _Adapter(pool_connections=connections, pool_maxsize=connections, max_retries=0)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session

@@ -1,0 +1,205 @@
+"""Read multipart bodies as a stream, exact to the byte, within caps (RFC 2046 §5.1).
+
+The delimiter owns the one CRLF before it and nothing else; a part may begin and end in CRLF.
+Nothing here knows SOAP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from connectors.errors import BodyTooLarge, BodyTooSlow, BodyTruncated, MultipartRefused
+
+_CHUNK_BYTES: Final = 64 * 1024
+_IDENTITY: Final = frozenset({"", "binary", "8bit", "7bit"})
+_SINGLE: Final = frozenset({"content-id", "content-type", "content-transfer-encoding"})
+
+
+class Readable(Protocol):
+    """What a body is read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, b"" at the end.
+
+        Raises `TimeoutError` when the peer is too slow, `EOFError` when the body ends before
+        its framing said so.
+        """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MultipartCaps:
+    """Limits on what surrounds the parts' contents, which their readers limit themselves."""
+
+    parts: int = 64
+    header_bytes: int = 8 * 1024  # of one part
+    headers: int = 32  # of one part
+    margin_bytes: int = 64 * 1024  # preamble and epilogue, each
+
+
+class Source:
+    """A body that is read once, with the errors of this package."""
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+
+    def chunk(self, size: int = _CHUNK_BYTES) -> bytes:
+        """Return the next bytes, b"" at the end."""
+        try:
+            return self._stream.read(size)
+        except TimeoutError as exc:
+            raise BodyTooSlow("expected the body within its deadline") from exc
+        except EOFError as exc:
+            raise BodyTruncated("expected the whole body, got its beginning") from exc
+
+    def all(self, limit_bytes: int) -> bytes:
+        """Return the whole body; raise `BodyTooLarge` as soon as it passes the limit."""
+        return joined(iter(self.chunk, b""), limit_bytes=limit_bytes)
+
+
+def joined(chunks: Iterator[bytes], *, limit_bytes: int) -> bytes:
+    """Return the chunks as one, or raise `BodyTooLarge` as soon as they pass the limit."""
+    content = bytearray()
+    for chunk in chunks:
+        content += chunk
+        if len(content) > limit_bytes:
+            raise BodyTooLarge(f"expected at most {limit_bytes} bytes", limit_bytes=limit_bytes)
+    return bytes(content)
+
+
+class Part:
+    """One part: its headers, and its content as a stream that is read once."""
+
+    def __init__(self, *, headers: Mapping[str, str], chunks: Iterator[bytes]) -> None:
+        self.headers = headers  # names in lower case
+        self.chunks = chunks
+
+    @property
+    def content_id(self) -> str:
+        """The Content-ID without angle brackets and spaces; empty when the part has none."""
+        return bare_id(self.headers.get("content-id", ""))
+
+
+def bare_id(text: str) -> str:
+    """Return a Content-ID or `start` parameter without angle brackets and spaces."""
+    return text.strip().removeprefix("<").removesuffix(">").strip()
+
+
+class Multipart:
+    """The parts of one body, in their order.
+
+    Each part is to be read before the next one is asked for; what was left unread of it is
+    passed over, which costs reading it.
+    """
+
+    def __init__(self, source: Source, *, boundary: bytes, caps: MultipartCaps) -> None:
+        self._source = source
+        self._delimiter = b"\r\n--" + boundary
+        self._caps = caps
+        # The first delimiter may stand at the very beginning, where no CRLF precedes it.
+        self._buffer = b"\r\n"
+
+    def parts(self) -> Iterator[Part]:
+        """Yield the parts; raise `MultipartRefused`, `BodyTruncated` or what the source raises."""
+        self._pass_over(self._content(), limit_bytes=self._caps.margin_bytes)
+        counted = 0
+        while self._opens_part():
+            counted += 1
+            if counted > self._caps.parts:
+                raise MultipartRefused(f"expected at most {self._caps.parts} parts")
+            part = Part(headers=self._headers(), chunks=self._content())
+            yield part
+            for _ in part.chunks:
+                pass
+        self._pass_over(self._rest(), limit_bytes=self._caps.margin_bytes)
+
+    def _content(self) -> Iterator[bytes]:
+        keep = len(self._delimiter) - 1
+        while True:
+            at = self._buffer.find(self._delimiter)
+            if at >= 0:
+                content = self._buffer[:at]
+                self._buffer = self._buffer[at + len(self._delimiter) :]
+                if content:
+                    yield content
+                return
+            if len(self._buffer) > keep:
+                content = self._buffer[:-keep]
+                self._buffer = self._buffer[-keep:]
+                yield content
+            self._more()
+
+    def _opens_part(self) -> bool:
+        """Read the rest of a delimiter line: padding opens a part, `--` closes the body."""
+        while len(self._buffer) < 2:
+            self._more()
+        if self._buffer.startswith(b"--"):
+            return False
+        line = self._line(self._caps.header_bytes)
+        if line.strip(b" \t"):
+            # RFC 2046 lets a prefix match count as a delimiter, other readers want the whole
+            # line: what two readers see differently is refused.
+            raise MultipartRefused("expected nothing after the boundary in its line")
+        return True
+
+    def _headers(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        last = ""
+        budget = self._caps.header_bytes
+        while line := self._line(budget):
+            budget -= len(line) + 2
+            last = _add_header(found, line, last)
+            if len(found) > self._caps.headers:
+                raise MultipartRefused("expected fewer headers in a part")
+        encoding = found.get("content-transfer-encoding", "").lower()
+        if encoding not in _IDENTITY:
+            raise MultipartRefused("expected Content-Transfer-Encoding binary")
+        return found
+
+    def _line(self, limit_bytes: int) -> bytes:
+        while (at := self._buffer.find(b"\r\n")) < 0:
+            if len(self._buffer) > limit_bytes:
+                break
+            self._more()
+        if at < 0 or at > limit_bytes:
+            raise MultipartRefused("expected shorter part headers")
+        line, self._buffer = self._buffer[:at], self._buffer[at + 2 :]
+        return line
+
+    def _more(self) -> None:
+        chunk = self._source.chunk()
+        if not chunk:
+            raise BodyTruncated("expected a closing boundary before the end of the body")
+        self._buffer += chunk
+
+    def _rest(self) -> Iterator[bytes]:
+        yield self._buffer
+        yield from iter(self._source.chunk, b"")
+
+    @staticmethod
+    def _pass_over(chunks: Iterator[bytes], *, limit_bytes: int) -> None:
+        passed = 0
+        for chunk in chunks:
+            passed += len(chunk)
+            if passed > limit_bytes:
+                raise MultipartRefused("expected less text around the parts")
+
+
+def _add_header(found: dict[str, str], line: bytes, last: str) -> str:
+    """Add one header line, or the continuation of `last`; return the header's name."""
+    try:
+        text = line.decode("ascii")
+    except UnicodeDecodeError as exc:
+        raise MultipartRefused("expected part headers in ASCII") from exc
+    if text[0] in " \t" and last:
+        found[last] = f"{found[last]} {text.strip()}"
+        return last
+    name, colon, value = text.partition(":")
+    lowered = name.lower()
+    if not colon or not name or name != name.strip() or any(c < " " for c in text):
+        raise MultipartRefused("expected part headers as name and value")
+    if lowered in found and lowered in _SINGLE:
+        raise MultipartRefused(f"expected one {lowered} in a part")
+    found[lowered] = value.strip()
+    return lowered

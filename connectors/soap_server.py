@@ -1,0 +1,138 @@
+"""The SOAP endpoint: from an unread HTTP request to a receipt or a fault, without HTTP framework.
+
+It knows nothing of keys and tables: `Receiving` is the use case behind it, `Spool` the disk.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from connectors import contract, soap_envelope, xop
+from connectors.errors import BodyTooLarge, MethodNotAllowed
+from connectors.incoming import Call, Incoming, ServerCaps
+from connectors.intake import checked_container, spool_container
+from connectors.soap_faults import InternalFault, fault_reply, xml_reply
+from dossier.errors import LienThongError
+from dossier.ids import parse_agency_code, parse_message_id, parse_sha256
+from dossier.wire import Receiving, SendHints, Spool, Spooled, WireReply, WireRequest
+
+_LOG: Final = logging.getLogger(__name__)
+_HOST: Final = re.compile(r"[0-9A-Za-z.\-\[\]:]{1,255}")
+
+
+class SoapServer:
+    """Answer requests to `/soap`; a `WireEndpoint`, safe to call from several threads."""
+
+    def __init__(
+        self, *, receiving: Receiving, spool: Spool, caps: ServerCaps | None = None
+    ) -> None:
+        self._receiving = receiving
+        self._spool = spool
+        self._caps = caps or ServerCaps()
+
+    def __call__(self, request: WireRequest) -> WireReply:
+        """Return the receipt, the WSDL or a fault; never raises."""
+        incoming = Incoming(request, spool=self._spool, caps=self._caps)
+        try:
+            if request.method in ("GET", "HEAD"):
+                return _wsdl(request)
+            return self._answer(incoming, request.peer)
+        except LienThongError as error:
+            _LOG.info("soap refused", extra={"code": error.code, "peer": request.peer})
+            refused = error
+        except Exception:  # noqa: BLE001 - the edge to HTTP: nothing of ours may leak
+            _LOG.exception("soap broke", extra={"peer": request.peer})
+            refused = InternalFault("expected an answer, got an error of ours")
+        return fault_reply(
+            refused,
+            version=incoming.version,
+            accept_language=request.headers.get("accept-language", ""),
+        )
+
+    def _answer(self, incoming: Incoming, peer: str) -> WireReply:
+        call = incoming.call()
+        try:
+            return self._send_message(call, peer)
+        finally:
+            call.parts.drop()
+
+    def _send_message(self, call: Call, peer: str) -> WireReply:
+        """Protocol §4: the hints may answer early; size and digest hold before anything else."""
+        hints, container = _read_send(call, self._caps)
+        stored = self._receiving.before(hints)
+        if stored is not None:
+            return _receipt_reply(call, stored, headers={"Connection": "close"})
+        spooled = self._take(call, container, hints, peer)
+        try:
+            return _receipt_reply(call, self._receiving.receive(hints, spooled))
+        finally:
+            spooled.drop()
+
+    def _take(self, call: Call, container: xop.Binary, hints: SendHints, peer: str) -> Spooled:
+        if isinstance(container, xop.Inline):
+            call.parts.end()
+            content = (container.decoded(),)
+            return spool_container(content, hints, spool=self._spool, peer=peer)
+        early = call.parts.early(container.content_id)
+        if early is not None:
+            spooled = checked_container(early, hints)
+        else:
+            chunks = call.parts.next(container.content_id)
+            spooled = spool_container(chunks, hints, spool=self._spool, peer=peer)
+        try:
+            call.parts.end()
+        except LienThongError:
+            spooled.drop()
+            raise
+        return spooled
+
+
+def _read_send(call: Call, caps: ServerCaps) -> tuple[SendHints, xop.Binary]:
+    """Map SendMessage by hand: the schema has fixed its children and their order."""
+    sender, receiver, message_id, digest, size, container = (
+        node.text or "" for node in call.message.content
+    )
+    hints = SendHints(
+        from_agency=parse_agency_code(sender),
+        to_agency=parse_agency_code(receiver),
+        message_id=parse_message_id(message_id),
+        container_sha256=parse_sha256(digest),
+        size_bytes=int(size),
+    )
+    if hints.size_bytes > caps.container_bytes:
+        raise BodyTooLarge(
+            f"expected at most {caps.container_bytes} bytes, got {hints.size_bytes}",
+            limit_bytes=caps.container_bytes,
+        )
+    return hints, call.binaries[container]
+
+
+def _receipt_reply(
+    call: Call, receipt: bytes, *, headers: Mapping[str, str] | None = None
+) -> WireReply:
+    version = call.message.version
+    content = (
+        f'<lt:SendMessageResponse xmlns:lt="{contract.NAMESPACE}"><lt:Receipt>'.encode()
+        + base64.b64encode(receipt)
+        + b"</lt:Receipt></lt:SendMessageResponse>"
+    )
+    return xml_reply(
+        soap_envelope.write_reply(version, content),
+        status=200,
+        media_type=version.media_type,
+        headers=dict(headers or {}),
+    )
+
+
+def _wsdl(request: WireRequest) -> WireReply:
+    """Serve the WSDL with the address that the caller itself used."""
+    if request.query.lower() != "wsdl":
+        raise MethodNotAllowed("expected POST, or GET with ?wsdl")
+    host = request.headers.get("host", "")
+    scheme = "https" if request.headers.get("x-forwarded-proto", "").lower() == "https" else "http"
+    address = f"{scheme}://{host if _HOST.fullmatch(host) else '127.0.0.1'}{request.path}"
+    return xml_reply(contract.wsdl_bytes(address), status=200, media_type="text/xml")

@@ -1,0 +1,21 @@
+"""The endpoint as gunicorn loads it in the tests: `tests.builders.soap_app:app(FOLDER)`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from connectors.incoming import ServerCaps
+from connectors.soap_server import SoapServer
+from portal.soap import Patience, WireApp
+from tests.builders.connectors import DiskSpool, FakeReceiving
+
+
+def app(folder: str) -> WireApp:
+    """Return the WSGI application, impatient so that tests of slowness are short."""
+    server = SoapServer(
+        receiving=FakeReceiving(),
+        spool=DiskSpool(Path(folder)),
+        caps=ServerCaps(container_bytes=512 * 1024 * 1024),
+    )
+    patience = Patience(grace_seconds=1.0, minimum_bytes_per_second=64 * 1024, total_seconds=60)
+    return WireApp(server, patience=patience)
