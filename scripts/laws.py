@@ -97,9 +97,10 @@ def broad_excepts(source: Source) -> Iterator[str]:
 def run_time_code(source: Source) -> Iterator[str]:
     """Refuse the builtins that turn text into code."""
     for node in ast.walk(source.tree):
-        called = node.func if isinstance(node, ast.Call) else None
-        if isinstance(called, ast.Name) and called.id in {"eval", "exec", "compile", "__import__"}:
-            yield f"{source.path}:{node.lineno}: {called.id} makes code out of text"
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+            continue
+        if node.func.id in {"eval", "exec", "compile", "__import__"}:
+            yield f"{source.path}:{node.lineno}: {node.func.id} makes code out of text"
 
 
 def strayed_uses(source: Source) -> Iterator[str]:
@@ -189,9 +190,8 @@ def _dotted_uses(tree: ast.Module) -> Iterator[tuple[int, str]]:
     bound = {local: target for _, local, target in imports}
     yield from ((line, target) for line, _, target in imports)
     for node in ast.walk(tree):
-        dotted = _dotted(node, bound) if isinstance(node, ast.Attribute) else None
-        if dotted is not None:
-            yield node.lineno, dotted
+        if isinstance(node, ast.Attribute):
+            yield node.lineno, _dotted(node, bound)
 
 
 def _imports(node: ast.AST) -> Iterator[tuple[int, str, str]]:
@@ -204,12 +204,10 @@ def _imports(node: ast.AST) -> Iterator[tuple[int, str, str]]:
             yield node.lineno, alias.asname or alias.name, alias.name
 
 
-def _dotted(node: ast.Attribute, bound: dict[str, str]) -> str | None:
-    """Return the full dotted name of an attribute chain that begins at an imported name."""
+def _dotted(node: ast.Attribute, bound: dict[str, str]) -> str:
+    """Return the attribute chain as written, its imported beginning spelt out."""
     written = ast.unparse(node)
-    if not re.fullmatch(r"[\w.]+", written):
-        return None
     for local, target in bound.items():
         if written.startswith(f"{local}."):
             return target + written.removeprefix(local)
-    return None
+    return f"({written})"

@@ -1,0 +1,180 @@
+"""Write the pages of docs/reference that come from the code: settings, errors, cli.
+
+    python -m scripts.reference [PAGE …]            rewrite them, or these
+    python -m scripts.reference --check [PAGE …]    exit 1 and name the pages that differ
+
+Runs in a process of its own with an empty home, because the command boots the node for its nouns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib
+import inspect
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from types import ModuleType
+from typing import Final
+
+import click
+
+from dossier.errors import (
+    Conflict,
+    Denied,
+    LienThongError,
+    Misconfigured,
+    Rejected,
+    Unavailable,
+)
+from scripts import tree
+
+PAGES = tree.ROOT / "docs" / "reference"
+FAMILIES = (
+    (Rejected, "wrong for ever", "4xx", "1"),
+    (Denied, "the caller may not do this", "403", "1"),
+    (Conflict, "the world moved: reload and decide again", "409", "1"),
+    (Unavailable, "try later with the same request", "503", "3"),
+    (Misconfigured, "an operator must act first", "500", "2"),
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Write or compare the pages asked for, all of them without a name."""
+    wishes = argparse.ArgumentParser(prog="python -m scripts.reference")
+    wishes.add_argument("--check", action="store_true")
+    wishes.add_argument("pages", nargs="*", metavar="PAGE", help=", ".join(RENDERERS))
+    asked = wishes.parse_args(arguments)
+    differing = 0
+    for name in asked.pages or RENDERERS:
+        page = PAGES / f"{name}.md"
+        before = page.read_text() if page.exists() else ""
+        after = RENDERERS[name]()
+        if not asked.check:
+            page.write_text(after)
+        elif before != after:
+            differing += 1
+            print(f"{tree.name(page)} differs from the code: run make docs")
+            sys.stdout.writelines(
+                difflib.unified_diff(before.splitlines(True), after.splitlines(True), name, "code")
+            )
+    return 1 if differing else 0
+
+
+def settings_page() -> str:
+    """Return the page of all settings, in the order in which the code states them."""
+    stated = importlib.import_module("exchange.settings").SETTINGS
+    rows = [
+        f"| `{setting.name}` | {setting.kind} | {_code(setting.default)} | {setting.help} |"
+        for setting in stated
+    ]
+    return _page(
+        "Settings",
+        "Environment variables, read once at the start. A name that begins with `LIENTHONG_` and "
+        "is not listed here is an error. No setting turns a check off.",
+        ["| name | kind | default | what it sets |", "|---|---|---|---|", *rows],
+    )
+
+
+def errors_page() -> str:
+    """Return the page of all error codes, package by package."""
+    lines = ["| family | means | HTTP | exit |", "|---|---|---|---|"]
+    lines += [
+        f"| `{family.__name__}` | {means} | {status} | {code} |"
+        for family, means, status, code in FAMILIES
+    ]
+    for package in tree.packages():
+        leaves = sorted(_leaves(package), key=lambda leaf: leaf.code)
+        if leaves:
+            lines += ["", f"## {package}", "", "| code | family | means |", "|---|---|---|"]
+            lines += [f"| `{leaf.code}` | {_family(leaf)} | {_means(leaf)} |" for leaf in leaves]
+    return _page(
+        "Errors",
+        "Every refusal has a stable code. The family says what the caller does next. What people "
+        "read stands in `dossier/texts/`, in Vietnamese and English.",
+        lines,
+    )
+
+
+def cli_page() -> str:
+    """Return the help of every command, as the terminal shows it."""
+    group = importlib.import_module("lienthong.main").cli
+    lines: list[str] = []
+    for path, command, context in _commands(group, ("lienthong",), None):
+        lines += [f"## {' '.join(path)}", "", "```", command.get_help(context).rstrip(), "```", ""]
+    return _page(
+        "Commands",
+        "Data goes to standard output, words for people to standard error. Exit 0 done, 1 refused, "
+        "2 usage or configuration, 3 try later.",
+        lines[:-1],
+    )
+
+
+def error_classes() -> Iterator[type[LienThongError]]:
+    """Yield every error class of the product; raise ValueError for a code that two of them bear."""
+    bearers: dict[str, type[LienThongError]] = {}
+    for package in tree.packages():
+        for leaf in _leaves(package):
+            other = bearers.setdefault(leaf.code, leaf)
+            if other is not leaf:
+                raise ValueError(f"expected one bearer of {leaf.code}, got {other} and {leaf}")
+            yield leaf
+
+
+def _leaves(package: str) -> Iterator[type[LienThongError]]:
+    for path in sorted((tree.ROOT / package).rglob("*errors.py")):
+        module = importlib.import_module(tree.name(path).removesuffix(".py").replace("/", "."))
+        yield from _classes_of(module)
+
+
+def _classes_of(module: ModuleType) -> Iterator[type[LienThongError]]:
+    families = {family for family, _, _, _ in FAMILIES} | {LienThongError}
+    for found in vars(module).values():
+        if not (isinstance(found, type) and issubclass(found, LienThongError)):
+            continue
+        is_own = found.__module__ == module.__name__ and found not in families
+        if is_own and "code" in vars(found):
+            yield found
+
+
+def _family(leaf: type[LienThongError]) -> str:
+    return next(family.__name__ for family, _, _, _ in FAMILIES if issubclass(leaf, family))
+
+
+def _means(leaf: type[LienThongError]) -> str:
+    return (inspect.getdoc(leaf) or "").split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
+
+
+def _commands(
+    command: click.Command, path: tuple[str, ...], parent: click.Context | None
+) -> Iterator[tuple[tuple[str, ...], click.Command, click.Context]]:
+    context = click.Context(command, info_name=path[-1], parent=parent, terminal_width=96)
+    yield path, command, context
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            if inner is not None and not inner.hidden:
+                yield from _commands(inner, (*path, name), context)
+
+
+def _code(value: str) -> str:
+    return f"`{value}`" if value else "–"
+
+
+def _page(title: str, opening: str, lines: list[str]) -> str:
+    note = "This page is written by `make docs`; a test compares it with the code."
+    return "\n".join([f"# {title}", "", opening, "", note, "", *lines]) + "\n"
+
+
+RENDERERS: Final[Mapping[str, Callable[[], str]]] = {
+    "settings": settings_page,
+    "errors": errors_page,
+    "cli": cli_page,
+}
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["LIENTHONG_HOME"] = home
+        sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,140 @@
+"""The documents say what the code does: pages, glossary, examples, links and catalogue entry."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from scripts import reference, tree
+
+TRACKED_PAGES = [
+    *tree.ROOT.glob("*.md"),
+    *(tree.ROOT / "docs").rglob("*.md"),
+]
+DECISIONS = tree.ROOT / "docs" / "decisions"
+
+
+@pytest.mark.parametrize("page", reference.RENDERERS)
+def test_reference_page_equals_the_code(page: str, tmp_path: Path) -> None:
+    # Its own process: listing the commands boots a node, in an empty home.
+    compared = subprocess.run(
+        [sys.executable, "-m", "scripts.reference", "--check", page],
+        cwd=tree.ROOT,
+        env={"PATH": os.defpath, "HOME": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert compared.returncode == 0, compared.stdout + compared.stderr
+
+
+def test_every_error_code_has_one_bearer_and_is_snake_case() -> None:
+    codes = [leaf.code for leaf in reference.error_classes()]
+    assert len(codes) == len(set(codes))
+    assert [code for code in codes if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", code)] == []
+
+
+@pytest.mark.parametrize(
+    "home",
+    sorted(
+        set(
+            re.findall(
+                r"\| `([\w.]+)` \|$",
+                (tree.ROOT / "docs/reference/glossary.md").read_text(),
+                re.MULTILINE,
+            )
+        )
+    ),
+)
+def test_every_home_in_the_glossary_is_in_the_code(home: str) -> None:
+    importlib.import_module(home)
+
+
+@pytest.mark.parametrize("package", tree.packages())
+def test_the_example_of_each_package_runs(package: str) -> None:
+    failed, _ = doctest.testmod(importlib.import_module(package))
+    assert failed == 0
+
+
+@pytest.mark.parametrize("page", TRACKED_PAGES, ids=tree.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    prose = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", prose)
+    missing = [
+        target
+        for target in targets
+        if "://" not in target
+        and not target.startswith("mailto:")
+        and not (page.parent / target).exists()
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_every_make_command_named_is_a_target(page: str) -> None:
+    targets = set(re.findall(r"^(\w+):", (tree.ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z]+)\b(?=[`\n ])", _code_of(tree.ROOT / page)))
+    assert named
+    assert named - targets == set()
+
+
+def test_every_page_is_listed_where_readers_begin() -> None:
+    index = (tree.ROOT / "docs" / "README.md").read_text()
+    pages = [
+        page.relative_to(tree.ROOT / "docs").as_posix()
+        for page in TRACKED_PAGES
+        if page.is_relative_to(tree.ROOT / "docs") and page.name != "README.md"
+    ]
+    decided = (DECISIONS / "README.md").read_text()
+    unlisted = [
+        page
+        for page in pages
+        if f"({page})" not in index and f"({page.removeprefix('decisions/')})" not in decided
+    ]
+    assert unlisted == []
+
+
+def test_decisions_are_numbered_without_gaps_and_say_why() -> None:
+    decisions = sorted(DECISIONS.glob("[0-9]*.md"))
+    assert [int(page.name[:4]) for page in decisions] == list(range(1, len(decisions) + 1))
+    headings = ["## Context", "## Decision", "## Consequences"]
+    for page in decisions:
+        found = [line for line in page.read_text().splitlines() if line.startswith("## ")]
+        assert found == headings, page.name
+
+
+def test_changelog_has_a_place_for_the_next_change() -> None:
+    assert "## [Unreleased]" in (tree.ROOT / "CHANGELOG.md").read_text()
+
+
+def test_catalogue_entry_is_complete() -> None:
+    entry: dict[str, Any] = yaml.safe_load((tree.ROOT / "publiccode.yml").read_text())
+    keys = {
+        *("publiccodeYmlVersion", "name", "url", "platforms", "developmentStatus"),
+        *("softwareType", "description", "legal", "maintenance", "localisation"),
+    }
+    assert keys <= entry.keys()
+    assert entry["legal"]["license"] == "Apache-2.0"
+    for language in entry["localisation"]["availableLanguages"]:
+        described = entry["description"][language]
+        assert len(described["shortDescription"]) <= 150
+        assert 150 <= len(described["longDescription"]) <= 10_000
+        assert described["features"]
+
+
+def _code_of(page: Path) -> str:
+    """Return what a page shows as code: its blocks and its inline spans."""
+    text = page.read_text()
+    blocks = re.findall(r"```\w*\n(.*?)```", text, re.DOTALL)
+    return "\n".join([*blocks, *(f"{span} " for span in re.findall(r"`([^`\n]+)`", text))])
