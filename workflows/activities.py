@@ -1,0 +1,257 @@
+"""What each kind of node does when a token arrives, one function per kind.
+
+A behaviour returns True when the node's work is done, None when it waits for a fact, and False when
+an incident stopped the token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+from workflows.commands import (
+    CallDecision,
+    CallService,
+    HistoryEvent,
+    OpenTask,
+    PauseClock,
+    SendMessage,
+    SetStatus,
+)
+from workflows.evaluating import evaluate, locals_of, mapping, names_for
+from workflows.events import listen
+from workflows.expressions import Value
+from workflows.graph import SUBSCRIBED, Assign, EventKind, Kind, Node
+from workflows.scopes import open_scope
+from workflows.specs import Token
+from workflows.timing import is_literal
+from workflows.walk import (
+    FIRED,
+    GROUP,
+    HOST,
+    OPEN,
+    PAUSED,
+    TRIGGER,
+    Walk,
+    add,
+    node_of,
+    note,
+    put,
+)
+
+Behaviour: TypeAlias = Callable[[Walk, Token, Node], bool | None]
+
+
+def behave(walk: Walk, token: Token) -> bool | None:
+    """Do what the token's node does; raise a leaf of `Rejected` when an expression fails."""
+    node = node_of(token)
+    marks = token.internal_data
+    if marks.get(TRIGGER) or marks.get(HOST) or marks.get(GROUP):
+        listen(walk, token)  # entered only when it fires
+        return None
+    note(walk, token, HistoryEvent.ENTERED)
+    if node.extension.status is not None:
+        walk.commands.append(SetStatus(element_id=node.id, value=node.extension.status))
+    outcome = BEHAVIOURS[node.kind](walk, token, node)
+    if outcome is None:
+        _pause(walk, token, node)
+        _arm_boundaries(walk, token, node)
+    return outcome
+
+
+def _pause(walk: Walk, token: Token, node: Node) -> None:
+    if node.extension.pause is not None:
+        token.internal_data[PAUSED] = True
+        walk.commands.append(
+            PauseClock(token_id=walk.public(token), element_id=node.id, basis=node.extension.pause)
+        )
+
+
+def _arm_boundaries(walk: Walk, token: Token, node: Node) -> None:
+    for boundary in walk.definition.boundaries(node.id):
+        if any(event.kind in SUBSCRIBED for event in boundary.events):
+            put(walk, token.workflow, boundary.id, marks={HOST: token.id})
+
+
+def _pass(walk: Walk, token: Token, node: Node) -> bool | None:
+    return True
+
+
+def _task(walk: Walk, token: Token, node: Node) -> bool | None:
+    """A plain task passes straight through unless the author made it human work."""
+    if node.extension.assign or node.extension.form:
+        return _human(walk, token, node)
+    return True
+
+
+def _human(walk: Walk, token: Token, node: Node) -> bool | None:
+    extension = node.extension
+    shown = {**locals_of(walk, token), **(mapping(walk, token, extension.inputs) or {})}
+    command = OpenTask(
+        task_id=walk.public(token),
+        element_id=node.id,
+        name=node.name or node.id,
+        lane=node.lane,
+        assign=extension.assign or Assign(role=node.lane),
+        form=extension.form,
+        due=_due_text(walk, token, node),
+        sign=extension.sign,
+        sign_documents=extension.sign_documents,
+        register=extension.register,
+        documents_in=extension.documents_in,
+        documents_out=extension.documents_out,
+        locals=shown,
+    )
+    walk.commands.append(command)
+    token.internal_data[OPEN] = "task"
+    return None
+
+
+def _due_text(walk: Walk, token: Token, node: Node) -> str | None:
+    text = node.extension.due
+    if text is None or is_literal(text):
+        return text
+    value = evaluate(walk, token, text)
+    return None if value is None else str(value)
+
+
+def _script(walk: Walk, token: Token, node: Node) -> bool | None:
+    script = walk.definition.compiled.scripts.get(node.id)
+    if script is not None:
+        walk.write(script.run(names_for(walk, token), at=walk.at))
+    return True
+
+
+def _service(walk: Walk, token: Token, node: Node) -> bool | None:
+    inputs = mapping(walk, token, node.extension.inputs)
+    walk.commands.append(
+        CallService(
+            call_id=walk.public(token),
+            element_id=node.id,
+            operation=node.extension.operation or node.id,
+            inputs=inputs,
+        )
+    )
+    token.internal_data[OPEN] = "call"
+    return None
+
+
+def _decision(walk: Walk, token: Token, node: Node) -> bool | None:
+    inputs = mapping(walk, token, node.extension.inputs)
+    walk.commands.append(
+        CallDecision(
+            call_id=walk.public(token),
+            element_id=node.id,
+            decision=node.extension.decision or node.id,
+            inputs=inputs,
+        )
+    )
+    token.internal_data[OPEN] = "call"
+    return None
+
+
+def _send(walk: Walk, token: Token, node: Node) -> bool | None:
+    values = mapping(walk, token, node.extension.inputs)
+    flows = walk.definition.sends(node.id)
+    public = walk.public(token)
+    for index, flow in enumerate(flows):
+        walk.commands.append(
+            SendMessage(
+                send_id=public if index == 0 else f"{public}:{index}",
+                element_id=node.id,
+                flow_id=flow.id,
+                message_type=flow.message_type,
+                to_role=flow.target_role,
+                documents=node.extension.documents_out,
+                values=values,
+            )
+        )
+    if not flows:
+        _send_unrouted(walk, node, public, values)
+    return True
+
+
+def _send_unrouted(walk: Walk, node: Node, public: str, values: Mapping[str, Value] | None) -> None:
+    """Send in a model that draws no pools: the host alone knows to whom."""
+    name = next((e.name for e in node.events if e.kind is EventKind.MESSAGE), None)
+    walk.commands.append(
+        SendMessage(
+            send_id=public,
+            element_id=node.id,
+            flow_id=None,
+            message_type=node.extension.message_type or name or node.id,
+            to_role=None,
+            documents=node.extension.documents_out,
+            values=values,
+        )
+    )
+
+
+def _wait(walk: Walk, token: Token, node: Node) -> bool | None:
+    if not any(event.kind in SUBSCRIBED for event in node.events):
+        return True  # a none or link catch passes through
+    listen(walk, token)
+    return None
+
+
+def _start(walk: Walk, token: Token, node: Node) -> bool | None:
+    return True
+
+
+def _throw(walk: Walk, token: Token, node: Node) -> bool | None:
+    """Throw one after the other; what must be carried outward waits for the step loop."""
+    carried = False
+    for event in node.events:
+        if event.kind is EventKind.MESSAGE:
+            _send(walk, token, node)
+        elif event.kind is not EventKind.LINK:
+            carried = True
+    if carried:
+        walk.thrown.append(token)
+        return None
+    return True
+
+
+def _scope(walk: Walk, token: Token, node: Node) -> bool | None:
+    open_scope(walk, token)
+    return None
+
+
+def _event_gateway(walk: Walk, token: Token, node: Node) -> bool | None:
+    """Let every alternative listen; the gateway's own token is used up."""
+    for flow_id in node.outgoing:
+        target = walk.definition.process.flows[flow_id].target
+        add(walk, token.workflow, target, parent=token, marks={GROUP: token.id})
+    note(walk, token, HistoryEvent.LEFT)
+    return True
+
+
+def _boundary(walk: Walk, token: Token, node: Node) -> bool | None:
+    return True if token.internal_data.get(FIRED) else None
+
+
+BEHAVIOURS: Final[Mapping[Kind, Behaviour]] = {
+    Kind.TASK: _task,
+    Kind.USER_TASK: _human,
+    Kind.MANUAL_TASK: _human,
+    Kind.SCRIPT_TASK: _script,
+    Kind.SERVICE_TASK: _service,
+    Kind.BUSINESS_RULE_TASK: _decision,
+    Kind.SEND_TASK: _send,
+    Kind.RECEIVE_TASK: _wait,
+    Kind.CALL_ACTIVITY: _scope,
+    Kind.SUB_PROCESS: _scope,
+    Kind.TRANSACTION: _scope,
+    Kind.AD_HOC: _scope,
+    Kind.EVENT_SUB_PROCESS: _scope,
+    Kind.START: _start,
+    Kind.END: _throw,
+    Kind.CATCH: _wait,
+    Kind.THROW: _throw,
+    Kind.BOUNDARY: _boundary,
+    Kind.EXCLUSIVE: _pass,
+    Kind.PARALLEL: _pass,
+    Kind.INCLUSIVE: _pass,
+    Kind.EVENT_BASED: _event_gateway,
+    Kind.COMPLEX: _pass,
+}

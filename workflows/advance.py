@@ -1,0 +1,185 @@
+"""The step loop: run what can run, carry what was thrown, close what is done, until all is quiet.
+
+It takes the place of Spiff's own loop, which reads the wall clock, drains a sub-process before its
+parent hears of an interruption, and stops seeing tokens below depth 1,000 (engine.md W5, W7, W9).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from SpiffWorkflow.util.task import TaskState
+
+from dossier.errors import Rejected
+from workflows.activities import behave
+from workflows.commands import BroadcastSignal, Finish, Outcome
+from workflows.events import broadcast, check_conditions
+from workflows.graph import Event, EventKind, Kind
+from workflows.scopes import complete, depart, is_scope_empty, leave, raise_from
+from workflows.specs import Scope, Token
+from workflows.tokens import fire_inclusive, may_pass_parallel, wait_at_inclusive
+from workflows.walk import (
+    LEAVING,
+    Walk,
+    clear,
+    fail,
+    fail_with,
+    is_live,
+    live_tokens,
+    node_of,
+    owner_of,
+    prune,
+    scopes_of,
+)
+
+STEP_LIMIT: Final = 10_000
+_PRUNE_EVERY: Final = 500  # steps; keeps an automatic loop from growing the tree
+
+
+class Advance:
+    """The rules that Spiff's tokens ask, bound to one walk."""
+
+    def __init__(self) -> None:
+        self.walk: Walk | None = None
+
+    def _bound(self) -> Walk:
+        if self.walk is None:
+            raise RuntimeError("expected a walk bound to the rules, got none")
+        return self.walk
+
+    def is_ready(self, token: Token) -> bool:
+        """Tell whether an arriving token may run now."""
+        node = node_of(token)
+        if len(node.incoming) > 1 and node.kind is Kind.PARALLEL:
+            return may_pass_parallel(token)
+        if len(node.incoming) > 1 and node.kind is Kind.INCLUSIVE:
+            return wait_at_inclusive(token)
+        return True
+
+    def made_ready(self, token: Token) -> None:
+        """Queue a token that can run."""
+        self._bound().ready.append(token)
+
+    def run(self, token: Token) -> bool | None:
+        """Do the work of the token's node."""
+        walk = self._bound()
+        try:
+            outcome = True if token.internal_data.get(LEAVING) else behave(walk, token)
+        except Rejected as exc:
+            return fail_with(walk, token, exc)
+        if outcome and node_of(token).kind is not Kind.EVENT_BASED:
+            return depart(walk, token)
+        return outcome
+
+    def leave(self, token: Token) -> None:
+        """Put the successors of a finished token."""
+        leave(self._bound(), token)
+
+
+def settle(walk: Walk) -> None:
+    """Run until nothing moves without a fact; then prune."""
+    for step in range(STEP_LIMIT):
+        if walk.finished or walk.halted or not _step(walk):
+            break
+        if step % _PRUNE_EVERY == _PRUNE_EVERY - 1:
+            prune(walk)
+    else:
+        _stop_runaway(walk)
+    prune(walk)
+
+
+def _step(walk: Walk) -> bool:
+    if walk.thrown:
+        carry(walk, walk.thrown.popleft())
+        return True
+    while walk.ready:
+        token = walk.ready.popleft()
+        if token.has_state(TaskState.READY):
+            token.run()
+            return True
+    if any(fire_inclusive(walk, scope) for scope in scopes_of(walk)):
+        return True
+    if check_conditions(walk):
+        return True
+    return _close_one_scope(walk)
+
+
+def _stop_runaway(walk: Walk) -> None:
+    for token in tuple(live_tokens(walk)):
+        if token.has_state(TaskState.READY):
+            fail(walk, token, "step_limit", {"limit": STEP_LIMIT})
+    walk.ready.clear()
+
+
+def _close_one_scope(walk: Walk) -> bool:
+    for scope in reversed(scopes_of(walk)):
+        if is_scope_empty(scope):
+            close_scope(walk, scope)
+            return True
+    return False
+
+
+def close_scope(walk: Walk, scope: Scope, outcome: Outcome = Outcome.COMPLETED) -> None:
+    """End a scope without live tokens: its owner is done, or the instance is."""
+    clear(walk, scope)
+    owner = owner_of(walk, scope)
+    if owner is None:
+        walk.finished = True
+        walk.commands.append(Finish(outcome=outcome))
+        return
+    del walk.workflow.subprocesses[owner.id]
+    complete(walk, owner)
+
+
+# --- thrown events ----------------------------------------------------------------------------
+
+
+def carry(walk: Walk, token: Token) -> None:
+    """Let a thrown event take effect before any other token moves (W5, W6)."""
+    if not is_live(token):
+        return
+    for event in node_of(token).events:
+        _CARRIERS.get(event.kind, _carry_nothing)(walk, token, event)
+        if not is_live(token) or token.has_state(TaskState.ERROR):
+            return
+    complete(walk, token)
+
+
+def _carry_nothing(walk: Walk, token: Token, event: Event) -> None:
+    """Messages left when the token arrived; links are flows."""
+
+
+def _carry_error(walk: Walk, token: Token, event: Event) -> None:
+    if raise_from(walk, token, EventKind.ERROR, event.code):
+        return
+    walk.halted = True
+    fail(walk, token, "uncaught_error", {"error": event.code or event.name or ""})
+
+
+def _carry_escalation(walk: Walk, token: Token, event: Event) -> None:
+    raise_from(walk, token, EventKind.ESCALATION, event.code)
+
+
+def _carry_signal(walk: Walk, token: Token, event: Event) -> None:
+    broadcast(walk, event.name, {})
+    walk.commands.append(
+        BroadcastSignal(
+            signal_id=walk.public(token), element_id=node_of(token).id, name=event.name or ""
+        )
+    )
+
+
+def _carry_terminate(walk: Walk, token: Token, event: Event) -> None:
+    scope = token.workflow
+    clear(walk, scope, but=token)
+    complete(walk, token)
+    if owner_of(walk, scope) is None:
+        close_scope(walk, scope, Outcome.TERMINATED)
+
+
+_CARRIERS: Final = {
+    EventKind.ERROR: _carry_error,
+    EventKind.ESCALATION: _carry_escalation,
+    EventKind.SIGNAL: _carry_signal,
+    EventKind.TERMINATE: _carry_terminate,
+}

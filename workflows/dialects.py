@@ -1,0 +1,165 @@
+"""Translate what Camunda 7, Camunda 8 and their relatives write into our own extension values.
+
+The author's bytes are kept; only the graph is translated. What has no counterpart is reported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from lxml import etree
+
+from dossier.errors import Rejected
+from workflows.expressions import translate as translate_text
+from workflows.extension import Report
+from workflows.findings import Severity
+from workflows.graph import Assign, Extension, Kind, Loop
+from workflows.names import BPMN, CAMUNDA, ZEEBE, local_name
+
+# Attributes that name program code; our engine runs none, so a model that needs them is refused.
+_CODE: Final = ("class", "delegateExpression", "expression")
+
+
+def plain_expression(text: str, element: etree._Element, report: Report) -> str:
+    """Return `text` in our expression language; the prefixes of other dialects are translated."""
+    stripped = text.strip()
+    if not stripped.startswith(("${", "#{", "=")):
+        return stripped
+    try:
+        plain = translate_text(stripped)
+    except Rejected as exc:
+        report(
+            "expression_refused",
+            element,
+            Severity.ERROR,
+            text=stripped[:80],
+            reason=exc.code,
+        )
+        return ""
+    report("expression_translated", element, Severity.EXACT, expression=stripped[:80])
+    return plain
+
+
+def called_process(element: etree._Element) -> str | None:
+    """Return the process that a Zeebe call activity names, which BPMN keeps in `calledElement`."""
+    called = _zeebe(element, "calledElement")
+    return called.get("processId") if called is not None else None
+
+
+def translate(
+    element: etree._Element, kind: Kind, extension: Extension, report: Report
+) -> Extension:
+    """Return `extension` with the vendor values of `element` where it has none of its own."""
+    extension = _people(element, extension, report)
+    extension = _work(element, kind, extension, report)
+    return _mappings(element, extension, report)
+
+
+def _say(report: Report, element: etree._Element, what: str) -> None:
+    report("vendor_translated", element, Severity.EXACT, vendor=what)
+
+
+def _people(element: etree._Element, extension: Extension, report: Report) -> Extension:
+    users = _split(element.get(CAMUNDA + "assignee")) + _split(
+        element.get(CAMUNDA + "candidateUsers")
+    )
+    groups = _split(element.get(CAMUNDA + "candidateGroups"))
+    definition = _zeebe(element, "assignmentDefinition")
+    if definition is not None:
+        users += _split(definition.get("assignee")) + _split(definition.get("candidateUsers"))
+        groups += _split(definition.get("candidateGroups"))
+    if (users or groups) and extension.assign is None:
+        _say(report, element, "assignee, candidateUsers, candidateGroups")
+        role = groups[0] if groups else None
+        extension = replace(extension, assign=Assign(role=role, users=tuple(users)))
+    form = element.get(CAMUNDA + "formKey") or element.get(CAMUNDA + "formRef")
+    zeebe_form = _zeebe(element, "formDefinition")
+    if zeebe_form is not None:
+        form = form or zeebe_form.get("formId") or zeebe_form.get("formKey")
+    if form and extension.form is None:
+        _say(report, element, "formKey")
+        extension = replace(extension, form=form.rpartition(":")[2])
+    return _due(element, extension, report)
+
+
+def _due(element: etree._Element, extension: Extension, report: Report) -> Extension:
+    schedule = _zeebe(element, "taskSchedule")
+    due = element.get(CAMUNDA + "dueDate")
+    if schedule is not None:
+        due = due or schedule.get("dueDate")
+    if due and extension.due is None:
+        _say(report, element, "dueDate")
+        return replace(extension, due=plain_expression(due, element, report))
+    return extension
+
+
+def _work(element: etree._Element, kind: Kind, extension: Extension, report: Report) -> Extension:
+    for name in _CODE:
+        if element.get(CAMUNDA + name) is not None:
+            report("vendor_code", element, Severity.ERROR, vendor=f"camunda:{name}")
+    job = _zeebe(element, "taskDefinition")
+    operation = element.get(CAMUNDA + "topic") or (job.get("type") if job is not None else None)
+    if operation and extension.operation is None:
+        _say(report, element, "topic")
+        extension = replace(extension, operation=operation.lstrip("="))
+    called = _zeebe(element, "calledDecision")
+    decision = element.get(CAMUNDA + "decisionRef")
+    result = element.get(CAMUNDA + "resultVariable")
+    if called is not None:
+        decision, result = called.get("decisionId"), called.get("resultVariable")
+    if kind is Kind.BUSINESS_RULE_TASK and decision and extension.decision is None:
+        _say(report, element, "decisionRef")
+        extension = replace(extension, decision=decision.lstrip("="), result=result)
+    return extension
+
+
+def _mappings(element: etree._Element, extension: Extension, report: Report) -> Extension:
+    inputs, outputs = list(extension.inputs), list(extension.outputs)
+    holder = element.find(BPMN + "extensionElements")
+    for child in holder.iter("*") if holder is not None else ():
+        if child.tag in (CAMUNDA + "inputParameter", CAMUNDA + "outputParameter"):
+            pair = (child.get("name", ""), plain_expression(child.text or "", element, report))
+            (inputs if local_name(child) == "inputParameter" else outputs).append(pair)
+        elif child.tag in (ZEEBE + "input", ZEEBE + "output"):
+            source = plain_expression(child.get("source", ""), element, report)
+            pair = (child.get("target", ""), source)
+            (inputs if local_name(child) == "input" else outputs).append(pair)
+        elif child.tag in (CAMUNDA + "executionListener", CAMUNDA + "taskListener"):
+            report("vendor_code", element, Severity.ERROR, vendor=local_name(child))
+    if len(inputs) > len(extension.inputs) or len(outputs) > len(extension.outputs):
+        _say(report, element, "ioMapping")
+    return replace(extension, inputs=tuple(inputs), outputs=tuple(outputs))
+
+
+def translate_loop(element: etree._Element, loop: Loop, report: Report) -> Loop:
+    """Return `loop` with the vendor's collection, where the model has none of its own."""
+    collection = element.get(CAMUNDA + "collection")
+    item = element.get(CAMUNDA + "elementVariable")
+    output, output_item = None, None
+    holder = element.find(BPMN + "extensionElements")
+    zeebe = holder.find(ZEEBE + "loopCharacteristics") if holder is not None else None
+    if zeebe is not None:
+        collection, item = zeebe.get("inputCollection"), zeebe.get("inputElement")
+        output, output_item = zeebe.get("outputCollection"), zeebe.get("outputElement")
+    if collection is None or loop.collection is not None:
+        return loop
+    report("vendor_translated", element, Severity.EXACT, vendor="collection")
+    return replace(
+        loop,
+        collection=plain_expression(collection, element, report),
+        item=item or loop.item,
+        output_collection=output or loop.output_collection,
+        output_item=plain_expression(output_item, element, report)
+        if output_item
+        else loop.output_item,
+    )
+
+
+def _split(text: str | None) -> list[str]:
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def _zeebe(element: etree._Element, name: str) -> etree._Element | None:
+    holder = element.find(BPMN + "extensionElements")
+    return holder.find(ZEEBE + name) if holder is not None else None

@@ -1,0 +1,71 @@
+"""What can be wrong with a model, a procedure folder, a snapshot or a fact."""
+
+from __future__ import annotations
+
+from dossier.errors import Conflict, Rejected
+
+
+class DefinitionRefused(Rejected):
+    """The model cannot be run as it stands; the findings name every element and line."""
+
+    code = "definition_refused"
+
+
+class RoleUnknown(Rejected):
+    """The collaboration has no pool with an executable process of that role."""
+
+    code = "role_unknown"
+
+
+class ProcedureRefused(Rejected):
+    """The procedure folder contradicts itself or its format."""
+
+    code = "procedure_refused"
+
+
+class SnapshotRefused(Rejected):
+    """The snapshot was written by another version, for another definition, or is damaged."""
+
+    code = "snapshot_refused"
+
+
+class StartRefused(Rejected):
+    """The process has no start event of that kind."""
+
+    code = "start_refused"
+
+
+class TokenClosed(Conflict):
+    """The task, subscription or call is not open any more."""
+
+    code = "token_closed"
+
+
+class InstanceClosed(Conflict):
+    """The instance has finished; a fact cannot revive it."""
+
+    code = "instance_closed"
+
+
+class InstanceHalted(Conflict):
+    """The instance stopped at an uncaught error; it goes on after a repair only."""
+
+    code = "instance_halted"
+
+
+class TimerUnusable(Rejected):
+    """The timer text is no date, duration or cycle, or an impossible one."""
+
+    code = "timer_unusable"
+
+
+class NotBoolean(Rejected):
+    """A condition gave something that is neither true nor false."""
+
+    code = "condition_not_boolean"
+
+
+class TextNotCompiled(Rejected):
+    """A text reached the evaluator that the definition does not contain."""
+
+    code = "text_not_compiled"

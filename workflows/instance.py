@@ -1,0 +1,385 @@
+"""One instance, one step: a fact goes in; a new snapshot, commands, writes and history come out.
+
+Pure: the instant and the case values are arguments. The steps of a transition are numbered below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias, assert_never
+
+from SpiffWorkflow.util.task import TaskState
+
+from dossier.errors import Rejected
+from workflows import state
+from workflows.advance import Advance, settle
+from workflows.commands import (
+    CloseReason,
+    Command,
+    Finish,
+    HistoryEntry,
+    HistoryEvent,
+    Outcome,
+    ResolveIncident,
+)
+from workflows.definition import Definition
+from workflows.errors import (
+    InstanceClosed,
+    InstanceHalted,
+    SnapshotRefused,
+    StartRefused,
+    TokenClosed,
+)
+from workflows.events import broadcast, deliver, write_received
+from workflows.expressions import Value
+from workflows.graph import EventKind, Kind, Node
+from workflows.scopes import complete, enter_scope, raise_from
+from workflows.specs import Token, TokenWorkflow
+from workflows.walk import (
+    INCIDENT,
+    OPEN,
+    Walk,
+    clear,
+    close_rows,
+    fail,
+    fail_with,
+    live_tokens,
+    node_of,
+    note,
+    waited_node,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageStart:
+    """A message (or another start event's occurrence) opens the instance."""
+
+    element_id: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskCompleted:
+    """A person finished a task."""
+
+    task_id: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageArrived:
+    """The one message that this subscription waited for."""
+
+    subscription_id: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TimerFired:
+    """The due instant of this timer subscription has come."""
+
+    subscription_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SignalRaised:
+    """A signal from another instance; everyone here who waits for it gets it."""
+
+    name: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServiceAnswered:
+    """A service or decision call succeeded."""
+
+    call_id: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServiceFailed:
+    """A service or decision call failed for good; `code` may be caught by an error boundary."""
+
+    call_id: str
+    code: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValuesChanged:
+    """Case values changed outside the process; conditional events look again."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retry:
+    """Run a token with an incident again."""
+
+    token_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cancel:
+    """Withdraw everything and end the instance."""
+
+
+Fact: TypeAlias = (
+    TaskCompleted
+    | MessageArrived
+    | TimerFired
+    | SignalRaised
+    | ServiceAnswered
+    | ServiceFailed
+    | ValuesChanged
+    | Retry
+    | Cancel
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Transition:
+    """What one fact led to; the host records all of it in one transaction."""
+
+    snapshot: bytes
+    commands: tuple[Command, ...]
+    writes: Mapping[str, Value]  # case values to store, those that came with the fact included
+    history: tuple[HistoryEntry, ...]
+    finished: bool
+    halted: bool  # an uncaught error: no fact but Retry and Cancel is taken
+    active: tuple[str, ...]  # ids of the elements where tokens stand now
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageStartEvent:
+    """A start event that messages of one type from one role set off."""
+
+    element_id: str
+    message_type: str
+    from_role: str | None
+
+
+def message_starts(definition: Definition) -> tuple[MessageStartEvent, ...]:
+    """Return what the host must listen for on behalf of instances that do not exist yet."""
+    found = []
+    for node in definition.inside(definition.process.id):
+        if not _starts_by_message(node):
+            continue
+        flow = definition.receives(node.id)
+        event = next(event for event in node.events if event.kind is EventKind.MESSAGE)
+        named = node.extension.message_type or (flow.message_type if flow else event.name)
+        found.append(
+            MessageStartEvent(
+                element_id=node.id,
+                message_type=named or node.id,
+                from_role=flow.source_role if flow else None,
+            )
+        )
+    return tuple(found)
+
+
+def _starts_by_message(node: Node) -> bool:
+    if node.kind is not Kind.START and not (node.kind is Kind.RECEIVE_TASK and node.instantiate):
+        return False
+    return any(event.kind is EventKind.MESSAGE for event in node.events)
+
+
+def start(
+    definition: Definition,
+    *,
+    instance_id: str,
+    trigger: MessageStart | None,
+    values: Mapping[str, Value],
+    at: datetime,
+) -> Transition:
+    """Open an instance at its none start event, or at the start event that `trigger` names.
+
+    Raise `StartRefused` when the process has no such start event.
+    """
+    walk = _new_walk(definition, instance_id, values, at)
+    node = None
+    if trigger is not None:
+        node = definition.elements.get(trigger.element_id)
+        is_start = node is not None and node.scope == definition.process.id
+        if node is None or not is_start or not _may_start(node):
+            raise StartRefused(
+                f"expected a start event of the process, got {trigger.element_id!r}",
+                element=trigger.element_id,
+            )
+        write_received(walk, walk.workflow.task_tree, node, dict(trigger.values))
+    enter_scope(walk, walk.workflow, node)
+    return _conclude(walk)
+
+
+def _may_start(node: Node) -> bool:
+    return node.kind is Kind.START or node.instantiate
+
+
+def apply(
+    definition: Definition,
+    snapshot: bytes,
+    fact: Fact,
+    *,
+    values: Mapping[str, Value],
+    at: datetime,
+) -> Transition:
+    """Take one fact into an instance.
+
+    Raise `TokenClosed` when the task, subscription or call is not open any more, `InstanceClosed`
+    or `InstanceHalted` when the instance takes no facts, `SnapshotRefused` for a foreign snapshot.
+    """
+    # 1. Restore the live tokens onto the cached specs.
+    header, scopes = state.parse(snapshot)
+    _check_header(definition, header, fact)
+    walk = _new_walk(definition, header.instance_id, values, at)
+    walk.counter = header.counter
+    state.restore(walk.workflow, definition, scopes)
+    # 2. Apply the fact.
+    _take(walk, fact)
+    # 3. Advance until quiet, prune, snapshot.
+    return _conclude(walk)
+
+
+def _check_header(definition: Definition, header: state.Header, fact: Fact) -> None:
+    if (header.digest, header.role) != (definition.digest, definition.role):
+        raise SnapshotRefused(
+            "expected a snapshot of this definition, got another's", reason="definition"
+        )
+    if header.finished:
+        raise InstanceClosed("expected an open instance, got a finished one")
+    if header.halted and not isinstance(fact, Retry | Cancel):
+        raise InstanceHalted("expected a running instance, got one with an uncaught error")
+
+
+def _new_walk(
+    definition: Definition, instance_id: str, values: Mapping[str, Value], at: datetime
+) -> Walk:
+    rules = Advance()
+    walk = Walk(
+        definition=definition,
+        workflow=TokenWorkflow(definition.specs, definition.process.id, rules),
+        instance_id=instance_id,
+        at=at,
+        values=dict(values),
+    )
+    rules.walk = walk
+    return walk
+
+
+def _conclude(walk: Walk) -> Transition:
+    settle(walk)
+    return Transition(
+        snapshot=state.dump(walk),
+        commands=tuple(walk.commands),
+        writes=walk.writes,
+        history=tuple(walk.history),
+        finished=walk.finished,
+        halted=walk.halted,
+        active=tuple(dict.fromkeys(_places(walk))),
+    )
+
+
+def _places(walk: Walk) -> list[str]:
+    return [] if walk.finished else [waited_node(walk, token).id for token in live_tokens(walk)]
+
+
+def _take(walk: Walk, fact: Fact) -> None:  # noqa: C901 - one arm per fact
+    match fact:
+        case TaskCompleted():
+            _finish_work(walk, _open_token(walk, fact.task_id, "task"), fact.values)
+        case ServiceAnswered():
+            _finish_work(walk, _open_token(walk, fact.call_id, "call"), fact.values)
+        case ServiceFailed():
+            _fail_work(walk, _open_token(walk, fact.call_id, "call"), fact.code)
+        case MessageArrived():
+            _deliver(walk, fact.subscription_id, EventKind.MESSAGE, fact.values)
+        case TimerFired():
+            _deliver(walk, fact.subscription_id, EventKind.TIMER, {})
+        case SignalRaised():
+            broadcast(walk, fact.name, dict(fact.values))
+        case Retry():
+            _retry(walk, fact.token_id)
+        case Cancel():
+            clear(walk, walk.workflow)
+            walk.finished = True
+            walk.commands.append(Finish(outcome=Outcome.CANCELLED))
+        case ValuesChanged():
+            pass  # settling looks at the conditions
+        case _:
+            assert_never(fact)
+
+
+def _find(walk: Walk, public: str) -> tuple[Token, int]:
+    """Return the live token of a public id, and the index of the event it names (default 0)."""
+    numbers = public.removeprefix(walk.instance_id + ":").split(":")
+    if public.startswith(walk.instance_id + ":") and all(part.isdigit() for part in numbers):
+        token = walk.workflow.index.get(int(numbers[0]))
+        if token is not None:
+            return token, int(numbers[1]) if len(numbers) > 1 else 0
+    raise TokenClosed("expected an open task, subscription or call, got a closed one", id=public)
+
+
+def _open_token(walk: Walk, public: str, row: str) -> Token:
+    token, _ = _find(walk, public)
+    if token.internal_data.get(OPEN) != row or not token.has_state(TaskState.STARTED):
+        raise TokenClosed(f"expected an open {row}, got a closed one", id=public)
+    return token
+
+
+def _finish_work(walk: Walk, token: Token, values: Mapping[str, Value]) -> None:
+    try:
+        write_received(walk, token, node_of(token), dict(values))
+    except Rejected as exc:
+        fail_with(walk, token, exc)
+        return
+    complete(walk, token)
+
+
+def _fail_work(walk: Walk, token: Token, code: str) -> None:
+    token.internal_data.pop(OPEN)  # the call is answered, there is nothing to cancel
+    if not raise_from(walk, token, EventKind.ERROR, code):
+        fail(walk, token, "call_failed", {"error": code})
+
+
+def _deliver(walk: Walk, public: str, kind: EventKind, values: Mapping[str, Value]) -> None:
+    token, index = _find(walk, public)
+    _open_token(walk, walk.public(token), "subscription")
+    events = waited_node(walk, token).events
+    if index >= len(events) or events[index].kind is not kind:
+        raise TokenClosed("expected an open subscription, got a closed one", id=public)
+    try:
+        deliver(walk, token, index, dict(values))
+    except Rejected as exc:
+        fail_with(walk, token, exc)
+
+
+def _retry(walk: Walk, public: str) -> None:
+    token, _ = _find(walk, public)
+    if not token.has_state(TaskState.ERROR):
+        raise TokenClosed("expected a token with an incident, got none", id=public)
+    token.internal_data.pop(INCIDENT, None)
+    walk.commands.append(ResolveIncident(token_id=public))
+    note(walk, token, HistoryEvent.RETRIED)
+    token._ready()
+
+
+__all__ = [
+    "Cancel",
+    "CloseReason",
+    "Fact",
+    "MessageArrived",
+    "MessageStart",
+    "MessageStartEvent",
+    "Retry",
+    "ServiceAnswered",
+    "ServiceFailed",
+    "SignalRaised",
+    "TaskCompleted",
+    "TimerFired",
+    "Transition",
+    "ValuesChanged",
+    "apply",
+    "close_rows",
+    "message_starts",
+    "start",
+]

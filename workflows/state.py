@@ -1,0 +1,111 @@
+"""The snapshot: the live tokens of one instance as versioned bytes, and nothing else.
+
+No case value and no history is in it, so its size does not grow with the life of an instance.
+Layout: `LTI` + one byte of format version + zlib of compact JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import dataclass
+from typing import Any, Final
+
+from SpiffWorkflow.util.task import TaskState
+
+from workflows.definition import Definition
+from workflows.errors import SnapshotRefused
+from workflows.specs import TokenScope, TokenWorkflow, add_token
+from workflows.walk import Walk, node_of, scopes_of, tokens_of
+
+MAGIC: Final = b"LTI"
+VERSION: Final = 1
+MAXIMUM_BYTES: Final = 16 * 1024 * 1024
+
+# Only these states outlive a transition.
+_STATES: Final = {
+    TaskState.WAITING: "j",  # at a join
+    TaskState.STARTED: "w",  # waits for a fact
+    TaskState.ERROR: "e",  # an incident
+    TaskState.READY: "r",  # the instance halted before it could run
+}
+_STATE_OF: Final = {letter: state for state, letter in _STATES.items()}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Header:
+    """What a snapshot says about its instance besides the tokens."""
+
+    instance_id: str
+    digest: str  # of the definition it belongs to
+    role: str
+    counter: int
+    halted: bool
+    finished: bool
+
+
+def dump(walk: Walk) -> bytes:
+    """Return the snapshot of a settled walk."""
+    scopes: list[Any] = []
+    for scope in scopes_of(walk):
+        tokens: list[Any] = []
+        for token in tokens_of(scope):
+            row = [token.id, node_of(token).id, _STATES[token.state]]
+            tokens.append([*row, token.internal_data] if token.internal_data else row)
+        scopes.append([getattr(scope, "parent_task_id", None) or 0, tokens])
+    body = {
+        "i": walk.instance_id,
+        "d": walk.definition.digest,
+        "r": walk.definition.role,
+        "n": walk.counter,
+        "h": walk.halted,
+        "f": walk.finished,
+        "s": [] if walk.finished else scopes,
+    }
+    text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+    return MAGIC + bytes([VERSION]) + zlib.compress(text.encode(), 6)
+
+
+def parse(snapshot: bytes) -> tuple[Header, list[Any]]:
+    """Return header and scopes of a snapshot; raise `SnapshotRefused` for any other bytes."""
+    if len(snapshot) > MAXIMUM_BYTES or snapshot[:3] != MAGIC:
+        raise SnapshotRefused("expected a snapshot, got other bytes", reason="format")
+    if snapshot[3:4] != bytes([VERSION]):
+        raise SnapshotRefused(
+            f"expected snapshot version {VERSION}, got {snapshot[3:4].hex()}", reason="version"
+        )
+    try:
+        inflate = zlib.decompressobj()
+        body = json.loads(inflate.decompress(snapshot[4:], MAXIMUM_BYTES))
+        header = Header(
+            instance_id=body["i"],
+            digest=body["d"],
+            role=body["r"],
+            counter=body["n"],
+            halted=body["h"],
+            finished=body["f"],
+        )
+        return header, body["s"]
+    except (zlib.error, ValueError, KeyError, TypeError) as exc:
+        raise SnapshotRefused("expected a snapshot, got damaged bytes", reason="damaged") from exc
+
+
+def restore(workflow: TokenWorkflow, definition: Definition, scopes: list[Any]) -> None:
+    """Put the tokens of a snapshot into a fresh workflow."""
+    try:
+        for owner, tokens in scopes:
+            scope = workflow if not owner else _scope(workflow, owner)
+            for row in tokens:
+                token = add_token(scope, row[1], row[0])
+                token._state = _STATE_OF[row[2]]
+                if len(row) > 3:
+                    token.internal_data.update(row[3])
+    except (KeyError, IndexError, ValueError, TypeError) as exc:
+        raise SnapshotRefused(
+            "expected tokens of this definition, got others", reason="tokens"
+        ) from exc
+
+
+def _scope(workflow: TokenWorkflow, owner: int) -> TokenScope:
+    token = workflow.index[owner]
+    return TokenScope(workflow, token.task_spec.node.id, token)
