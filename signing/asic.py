@@ -1,0 +1,247 @@
+"""Writing containers: ASiC-E with XAdES (EN 319 162-1) in our profile, `docs/formats/container.md`.
+
+A person's signature document is made first (`sign_files`); the agency's seal comes last and
+covers every data file (`seal_container`). Big files are read twice and never held in memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Final
+from urllib.parse import quote
+
+from signing import zipfile
+from signing.errors import ContainerRefused, ContentChanged
+from signing.filenames import check_names
+from signing.keys import Signer
+from signing.tsa import Timestamper
+from signing.xades import (
+    MAX_REFERENCES,
+    MEDIA_TYPE,
+    Reference,
+    SignatureRole,
+    write_signature,
+)
+
+MIME_TYPE: Final = "application/vnd.etsi.asic-e+zip"
+MIME_TYPE_NAME: Final = "mimetype"
+MANIFEST_NAME: Final = "META-INF/manifest.xml"
+ASIC: Final = "http://uri.etsi.org/02918/v1.2.1#"
+DOCUMENT_OPEN: Final = f'<asic:XAdESSignatures xmlns:asic="{ASIC}">'.encode()
+DOCUMENT_CLOSE: Final = b"</asic:XAdESSignatures>"
+_MANIFEST_NAMESPACE: Final = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
+_MEDIA_TYPE: Final = re.compile(MEDIA_TYPE)
+_CHUNK_BYTES: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DataFile:
+    """A file to be signed: its name inside the container, its media type, and bytes or a path."""
+
+    name: str
+    media_type: str
+    content: bytes | Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Digested:
+    file: DataFile
+    sha256: bytes
+    stored: zipfile.Stored
+
+
+def signature_name(number: int) -> str:
+    """Return the name of the container's `number`-th signature document, counted from 1."""
+    return f"META-INF/signatures{number:03d}.xml"
+
+
+def encode_name(name: str) -> str:
+    """Return the reference URI of a file name: UTF-8, percent-encoded (row 30)."""
+    return quote(name, safe="/")
+
+
+def manifest_xml(files: Sequence[tuple[str, str]]) -> bytes:
+    """Return META-INF/manifest.xml for (name, media type) pairs, in its only spelling."""
+    entries = "".join(
+        f'<manifest:file-entry manifest:full-path="{_escaped(name)}" '
+        f'manifest:media-type="{media_type}"></manifest:file-entry>'
+        for name, media_type in (("/", MIME_TYPE), *files)
+    )
+    return (
+        f'<manifest:manifest xmlns:manifest="{_MANIFEST_NAMESPACE}" manifest:version="1.2">'
+        f"{entries}</manifest:manifest>"
+    ).encode()
+
+
+def _escaped(name: str) -> str:
+    return name.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+
+
+def sign_files(
+    files: Sequence[DataFile],
+    *,
+    signer: Signer,
+    timestamper: Timestamper | None,
+    at: datetime,
+    role: SignatureRole,
+) -> bytes:
+    """Return one signature document over `files`, to be placed as META-INF/signaturesNNN.xml.
+
+    Level B-T; B-B without a time-stamper. Raises what the time-stamper raises (`Unavailable`).
+    """
+    return _signed(_digested(files), signer=signer, timestamper=timestamper, at=at, role=role)
+
+
+def seal_container(
+    files: Sequence[DataFile],
+    *,
+    signatures: Sequence[tuple[str, bytes]] = (),
+    signer: Signer,
+    timestamper: Timestamper | None,
+    at: datetime,
+    role: SignatureRole = SignatureRole.SEALED,
+) -> bytes:
+    """Return the container as bytes; see `write_container`."""
+    out = io.BytesIO()
+    write_container(
+        out,
+        files,
+        signatures=signatures,
+        signer=signer,
+        timestamper=timestamper,
+        at=at,
+        role=role,
+    )
+    return out.getvalue()
+
+
+def write_container(
+    out: BinaryIO,
+    files: Sequence[DataFile],
+    *,
+    signatures: Sequence[tuple[str, bytes]] = (),
+    signer: Signer,
+    timestamper: Timestamper | None,
+    at: datetime,
+    role: SignatureRole = SignatureRole.SEALED,
+) -> None:
+    """Write the container: mimetype, files, manifest, `signatures` as given, the seal last.
+
+    `signatures` are documents of `sign_files`, named `signature_name(1)` and so on. The seal
+    references every file. Raises `ContainerRefused` or `FileNameRefused` before a byte is
+    written, `ContentChanged` when a file changes while it is being written.
+    """
+    for number, (name, _) in enumerate(signatures, start=1):
+        if name != signature_name(number):
+            raise ContainerRefused(
+                f"expected {signature_name(number)}, got {name}", reason="signature_name"
+            )
+    digested = _digested(files)
+    seal = _signed(digested, signer=signer, timestamper=timestamper, at=at, role=role)
+    manifest = manifest_xml([(one.file.name, one.file.media_type) for one in digested])
+    tail = [
+        (MANIFEST_NAME, manifest),
+        *signatures,
+        (signature_name(len(signatures) + 1), seal),
+    ]
+    entries = [_stored(MIME_TYPE_NAME, MIME_TYPE.encode())]
+    entries += [one.stored for one in digested]
+    entries += [_stored(name, content) for name, content in tail]
+    out.write(zipfile.local_header(entries[0]))
+    out.write(MIME_TYPE.encode())
+    for one in digested:
+        out.write(zipfile.local_header(one.stored))
+        _copy(one, out)
+    for entry, (_, content) in zip(entries[len(digested) + 1 :], tail, strict=True):
+        out.write(zipfile.local_header(entry))
+        out.write(content)
+    out.write(zipfile.trailer(entries))
+
+
+def _stored(name: str, content: bytes) -> zipfile.Stored:
+    return zipfile.Stored(name=name, size=len(content), crc32=zlib.crc32(content))
+
+
+def _digested(files: Sequence[DataFile]) -> list[_Digested]:
+    if not 0 < len(files) <= MAX_REFERENCES:
+        raise ContainerRefused(
+            f"expected 1 to {MAX_REFERENCES} files, got {len(files)}",
+            reason="files",
+            limit=MAX_REFERENCES,
+        )
+    check_names([MIME_TYPE_NAME, "META-INF", *(file.name for file in files)])
+    for file in files:
+        if not _MEDIA_TYPE.fullmatch(file.media_type):
+            raise ContainerRefused(
+                f"expected a media type, got {file.media_type!r}", reason="media_type"
+            )
+    return [_digest(file) for file in files]
+
+
+def _digest(file: DataFile) -> _Digested:
+    content = file.content
+    if isinstance(content, bytes):
+        digest, crc32, size = hashlib.sha256(content), zlib.crc32(content), len(content)
+    else:
+        digest, crc32, size = hashlib.sha256(), 0, 0
+        for chunk in _chunks(content):
+            digest.update(chunk)
+            crc32 = zlib.crc32(chunk, crc32)
+            size += len(chunk)
+    stored = zipfile.Stored(name=file.name, size=size, crc32=crc32)
+    return _Digested(file=file, sha256=digest.digest(), stored=stored)
+
+
+def _chunks(path: Path) -> Iterator[memoryview]:
+    buffer = bytearray(_CHUNK_BYTES)
+    view = memoryview(buffer)
+    with path.open("rb", buffering=0) as source:
+        while count := source.readinto(buffer):
+            yield view[:count]
+
+
+def _copy(one: _Digested, out: BinaryIO) -> None:
+    content = one.file.content
+    if isinstance(content, bytes):
+        out.write(content)
+        return
+    # The checksum was computed in the first pass; a second one shows that the bytes are the same.
+    size = crc32 = 0
+    for chunk in _chunks(content):
+        size += len(chunk)
+        crc32 = zlib.crc32(chunk, crc32)
+        out.write(chunk)
+    if (size, crc32) != (one.stored.size, one.stored.crc32):
+        raise ContentChanged(
+            f"expected {one.file.name} to stay as it was signed, got other bytes",
+            name=one.file.name,
+        )
+
+
+def _signed(
+    digested: Sequence[_Digested],
+    *,
+    signer: Signer,
+    timestamper: Timestamper | None,
+    at: datetime,
+    role: SignatureRole,
+) -> bytes:
+    references = [
+        Reference(
+            uri=encode_name(one.file.name),
+            media_type=one.file.media_type,
+            sha256=one.sha256,
+        )
+        for one in digested
+    ]
+    signature = write_signature(
+        references, signer=signer, timestamper=timestamper, at=at, role=role
+    )
+    return DOCUMENT_OPEN + signature + DOCUMENT_CLOSE

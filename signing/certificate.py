@@ -1,0 +1,132 @@
+"""A certificate parsed once, with everything that verification asks of it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+
+from signing.algorithms import PublicKey, require_strong
+from signing.errors import AlgorithmRefused, CertificateRefused
+from signing.purpose import PURPOSE_BY_OID, Purpose
+
+MAX_CERTIFICATE_BYTES: Final = 64 * 1024
+
+# Critical extensions of an end entity that this package understands (RFC 5280 §4.2).
+_UNDERSTOOD: Final = frozenset(
+    {
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.EXTENDED_KEY_USAGE,
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.CERTIFICATE_POLICIES,
+        ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+        ExtensionOID.CRL_DISTRIBUTION_POINTS,
+        ExtensionOID.NAME_CONSTRAINTS,
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Certificate:
+    """The facts of one X.509 certificate."""
+
+    der: bytes
+    fingerprint: bytes  # SHA-256 of the DER
+    x509: x509.Certificate
+    public_key: PublicKey | None  # None when its kind or size is not allowed
+    subject: str  # RFC 4514
+    issuer: str  # RFC 4514
+    issuer_der: bytes
+    serial: int
+    not_before: datetime
+    not_after: datetime
+    purpose: Purpose | None  # our arc's policy; None when there is not exactly one
+    foreign_purpose: bool  # True when no policy of our arc is present at all
+    may_sign_documents: bool  # key usage and extended key usage allow document signatures
+    may_stamp: bool  # exactly one critical timeStamping extended key usage (RFC 3161 §2.3)
+    may_answer_ocsp: bool  # OCSPSigning is present (RFC 6960 §4.2.2.2)
+    unknown_critical: bool  # an end entity with it must be refused (RFC 5280 §4.2)
+
+
+def parse_certificate(der: bytes) -> Certificate:
+    """Return the certificate; raise `CertificateRefused` unless `der` is one, to the last byte."""
+    if len(der) > MAX_CERTIFICATE_BYTES:
+        raise CertificateRefused(f"expected at most {MAX_CERTIFICATE_BYTES} bytes, got more")
+    try:
+        parsed = x509.load_der_x509_certificate(der)
+        extensions = parsed.extensions
+        key = _strong_key(parsed)
+        purposes = _purposes(extensions)
+        usages = _extended_usages(extensions)
+        return Certificate(
+            der=der,
+            fingerprint=hashlib.sha256(der).digest(),
+            x509=parsed,
+            public_key=key,
+            subject=parsed.subject.rfc4514_string(),
+            issuer=parsed.issuer.rfc4514_string(),
+            issuer_der=parsed.issuer.public_bytes(),
+            serial=parsed.serial_number,
+            not_before=parsed.not_valid_before_utc,
+            not_after=parsed.not_valid_after_utc,
+            purpose=purposes[0] if len(purposes) == 1 else None,
+            foreign_purpose=not purposes,
+            may_sign_documents=_may_sign_documents(extensions, usages),
+            may_stamp=_may_stamp(extensions),
+            may_answer_ocsp=ExtendedKeyUsageOID.OCSP_SIGNING in usages,
+            unknown_critical=any(one.critical and one.oid not in _UNDERSTOOD for one in extensions),
+        )
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as exc:
+        raise CertificateRefused("expected an X.509 certificate, got something else") from exc
+
+
+def _strong_key(parsed: x509.Certificate) -> PublicKey | None:
+    try:
+        return require_strong(parsed.public_key())
+    except (AlgorithmRefused, ValueError, UnsupportedAlgorithm):
+        return None
+
+
+def _purposes(extensions: x509.Extensions) -> list[Purpose]:
+    try:
+        policies = extensions.get_extension_for_class(x509.CertificatePolicies).value
+    except x509.ExtensionNotFound:
+        return []
+    oids = (policy.policy_identifier.dotted_string for policy in policies)
+    return [PURPOSE_BY_OID[oid] for oid in oids if oid in PURPOSE_BY_OID]
+
+
+def _extended_usages(extensions: x509.Extensions) -> frozenset[x509.ObjectIdentifier]:
+    try:
+        return frozenset(extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+    except x509.ExtensionNotFound:
+        return frozenset()
+
+
+def _may_sign_documents(
+    extensions: x509.Extensions, usages: frozenset[x509.ObjectIdentifier]
+) -> bool:
+    # nonRepudiation alone is a normal signing certificate (signing.md §4.1).
+    try:
+        usage = extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        return not usages & _OTHER_TRADES
+    return (usage.content_commitment or usage.digital_signature) and not usages & _OTHER_TRADES
+
+
+_OTHER_TRADES: Final = frozenset(
+    {ExtendedKeyUsageOID.TIME_STAMPING, ExtendedKeyUsageOID.OCSP_SIGNING}
+)
+
+
+def _may_stamp(extensions: x509.Extensions) -> bool:
+    try:
+        usage = extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    except x509.ExtensionNotFound:
+        return False
+    return usage.critical and list(usage.value) == [ExtendedKeyUsageOID.TIME_STAMPING]

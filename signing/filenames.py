@@ -1,0 +1,60 @@
+"""Which file names may stand in a container (row 27 of the attack table, signing.md §11)."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Final
+
+from signing.errors import FileNameRefused
+
+MAX_NAME_BYTES: Final = 1024
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Raise `FileNameRefused` unless every name is safe and no two mean the same file (row 27)."""
+    seen: set[str] = set()
+    folders: set[str] = set()
+    for name in names:
+        _check_name(name)
+        folded = name if name.isascii() and name.islower() else _folded(name)
+        if folded in seen:
+            raise FileNameRefused(
+                f"expected distinct names, got {name!r} twice", name=name, reason="duplicate"
+            )
+        seen.add(folded)
+        if "/" in folded:
+            parts = folded.split("/")
+            folders.update("/".join(parts[:count]) for count in range(1, len(parts)))
+    if clash := seen & folders:
+        name = min(clash)
+        raise FileNameRefused(
+            f"expected {name!r} to be a file or a folder, got both", name=name, reason="duplicate"
+        )
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def _check_name(name: str) -> None:
+    problem = _name_problem(name)
+    if problem:
+        raise FileNameRefused(
+            f"expected a safe file name, got {name!r} ({problem})", name=name, reason=problem
+        )
+
+
+def _name_problem(name: str) -> str | None:
+    if not name or len(name.encode("utf-8", "surrogatepass")) > MAX_NAME_BYTES:
+        return "length"
+    if "\\" in name or ":" in name:
+        return "separator"
+    if not name.isprintable():
+        return "control"
+    for part in name.split("/"):
+        if part in ("", ".", ".."):
+            return "path"
+        if part[-1] in ". " or part[0] == " ":
+            return "trailing"
+    return None

@@ -1,0 +1,97 @@
+"""What verification trusts, given by the caller: anchors, certificates, CRLs, OCSP responses.
+
+A `Trust` never changes; it remembers what was computed from it, so reuse one object for many
+judgements and build a new one when a CRL arrives.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, Generic, TypeVar
+
+from signing.certificate import Certificate, parse_certificate
+from signing.judgement import Verdict
+
+# How far a time-stamp may lie ahead of the instant of judging (protocol.md §4 step 8).
+CLOCK_TOLERANCE: Final = timedelta(minutes=5)
+
+# Known by name only, to give them the verdict of row 13 instead of "unsupported".
+WEAK_ALGORITHMS: Final = frozenset(
+    {
+        "http://www.w3.org/2000/09/xmldsig#rsa-sha1",
+        "http://www.w3.org/2000/09/xmldsig#dsa-sha1",
+        "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha1",
+        "http://www.w3.org/2001/04/xmldsig-more#rsa-md5",
+        "http://www.w3.org/2000/09/xmldsig#sha1",
+        "http://www.w3.org/2001/04/xmldsig-more#md5",
+    }
+)
+
+_REMEMBERED: Final = 1024
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+class Memory(Generic[_Key, _Value]):
+    """A bounded memory of computed values; the oldest are forgotten first."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._values: OrderedDict[_Key, _Value] = OrderedDict()
+
+    def get(self, key: _Key) -> _Value | None:
+        """Return the remembered value, None when there is none."""
+        return self._values.get(key)
+
+    def put(self, key: _Key, value: _Value) -> _Value:
+        """Remember and return `value`."""
+        if len(self._values) >= _REMEMBERED:
+            self._values.popitem(last=False)
+        self._values[key] = value
+        return value
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Status:
+    """What one CRL or OCSP response says of one certificate; its signature holds."""
+
+    source: str  # "crl" or "ocsp"
+    this_update: datetime
+    next_update: datetime  # equal to this_update where the source gives none
+    revoked_at: datetime | None
+    keeps_past: bool  # the reason leaves earlier time-stamps valid (RFC 3161 §4)
+    covers_expired: bool  # expired certificates stay listed (X.509 expiredCertsOnCRL)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trust:
+    """Everything that is believed or looked up; nothing is fetched."""
+
+    anchors: tuple[bytes, ...]  # DER; believed, compared by fingerprint
+    certificates: tuple[bytes, ...] = ()  # DER; used to build paths, not believed
+    crls: tuple[bytes, ...] = ()  # DER; believed as far as their signature reaches
+    ocsps: tuple[bytes, ...] = ()  # DER; likewise
+    # What was computed from the above: no part of the value.
+    seen: Memory[bytes, Certificate] = field(
+        default_factory=Memory, init=False, repr=False, compare=False
+    )
+    paths: Memory[tuple[bytes, ...], tuple[Certificate, ...] | Verdict] = field(
+        default_factory=Memory, init=False, repr=False, compare=False
+    )
+    statuses: Memory[tuple[bytes, bytes], tuple[Status, ...]] = field(
+        default_factory=Memory, init=False, repr=False, compare=False
+    )
+
+    def certificate(self, der: bytes) -> Certificate:
+        """Return the parsed certificate, remembered; raise `CertificateRefused`."""
+        return self.seen.get(der) or self.seen.put(der, parse_certificate(der))
+
+
+def fingerprint(certificate: bytes) -> str:
+    """Return the SHA-256 of a DER certificate in lower-case hexadecimal."""
+    return hashlib.sha256(certificate).hexdigest()

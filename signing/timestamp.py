@@ -1,0 +1,322 @@
+"""Time-stamp tokens read strictly: every octet is either checked, signed, or refused.
+
+Reading proves nothing: `check_token` compares the imprint and verifies the signature of the
+authority; whether the authority is trusted is `signing.certpath`'s question.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from signing import der
+from signing.algorithms import SignatureAlgorithm, der_to_raw, verify
+from signing.certificate import Certificate
+from signing.errors import CertificateRefused, DerRefused, TimestampMalformed
+from signing.indication import SubIndication
+from signing.judgement import PASSED, Verdict, failed, indeterminate
+from signing.policy import Trust
+from signing.tsa import (
+    AT_CONTENT_TYPE,
+    AT_MESSAGE_DIGEST,
+    AT_SIGNING_CERTIFICATE_V2,
+    CMS_ALGORITHM,
+    CT_SIGNED_DATA,
+    CT_TST_INFO,
+    read_digest_algorithm,
+)
+
+MAX_TOKEN_BYTES: Final = 64 * 1024
+MAX_CERTIFICATES: Final = 16
+
+_RSA_ENCRYPTION: Final = der.oid("1.2.840.113549.1.1.1")
+_SIGNATURE_BY_IDENTIFIER: Final = {
+    **{identifier: algorithm for algorithm, identifier in CMS_ALGORITHM.items()},
+    **{
+        der.sequence(der.oid(f"1.2.840.113549.1.1.{arc}"), der.tlv(der.NULL, b"")): algorithm
+        for arc, algorithm in (
+            (11, SignatureAlgorithm.RSA_PKCS1_SHA256),
+            (12, SignatureAlgorithm.RSA_PKCS1_SHA384),
+            (13, SignatureAlgorithm.RSA_PKCS1_SHA512),
+        )
+    },
+}
+# rsaEncryption names no digest: the SignerInfo's digestAlgorithm does (RFC 3370 §3.2).
+_RSA_BY_DIGEST: Final = {
+    "sha256": SignatureAlgorithm.RSA_PKCS1_SHA256,
+    "sha384": SignatureAlgorithm.RSA_PKCS1_SHA384,
+    "sha512": SignatureAlgorithm.RSA_PKCS1_SHA512,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Token:
+    """A token that could be read; nothing in it is proved yet."""
+
+    time: datetime
+    imprint_hash: str  # `hashlib` name
+    imprint: bytes
+    serial: int
+    nonce: int | None
+    policy: bytes  # OID, DER
+    info: bytes  # TSTInfo, DER: what the authority signs through messageDigest
+    attributes: bytes  # signed attributes with the SET tag: what the signature covers
+    digest_name: str  # of messageDigest
+    algorithm: SignatureAlgorithm
+    signature: bytes
+    issuer: bytes  # Name, DER: who issued the authority's certificate
+    certificate_serial: int
+    certificates: tuple[bytes, ...]  # DER, as they came
+    has_unsigned_attributes: bool
+
+
+def parse_token(token: bytes) -> Token:
+    """Return the parts of a TimeStampToken; raise `TimestampMalformed` for anything else."""
+    if len(token) > MAX_TOKEN_BYTES:
+        raise TimestampMalformed(f"expected at most {MAX_TOKEN_BYTES} bytes, got {len(token)}")
+    try:
+        return _parse(token)
+    except DerRefused as exc:
+        raise TimestampMalformed(f"expected a TimeStampToken: {exc}") from exc
+
+
+def _parse(token: bytes) -> Token:
+    outer = der.Cursor(token)
+    content_info = outer.enter(der.SEQUENCE)
+    outer.finish()
+    _expect(content_info.take_whole(der.OID), CT_SIGNED_DATA, "signedData")
+    explicit = content_info.enter(0xA0)
+    content_info.finish()
+    data = explicit.enter(der.SEQUENCE)
+    explicit.finish()
+    if data.take_integer() != 3:
+        raise DerRefused("expected SignedData version 3, got another")
+    digests = data.take(der.SET)
+    content = data.enter(der.SEQUENCE)
+    _expect(content.take_whole(der.OID), CT_TST_INFO, "TSTInfo")
+    wrapped = content.enter(0xA0)
+    content.finish()
+    info = wrapped.take(der.OCTET_STRING)
+    wrapped.finish()
+    certificates = _parse_certificates(data.enter(0xA0)) if data.next_tag() == 0xA0 else ()
+    signers = data.enter(der.SET)
+    data.finish()
+    signer = signers.enter(der.SEQUENCE)
+    signers.finish()  # exactly one SignerInfo (RFC 3161 §2.4.2)
+    return _parse_signer(signer, digests=digests, info=info, certificates=certificates)
+
+
+def _parse_certificates(cursor: der.Cursor) -> tuple[bytes, ...]:
+    found: list[bytes] = []
+    while cursor.next_tag() is not None:
+        found.append(cursor.take_whole(der.SEQUENCE))
+        if len(found) > MAX_CERTIFICATES:
+            raise DerRefused(f"expected at most {MAX_CERTIFICATES} certificates, got more")
+    return tuple(found)
+
+
+def _parse_signer(
+    signer: der.Cursor, *, digests: bytes, info: bytes, certificates: tuple[bytes, ...]
+) -> Token:
+    if signer.take_integer() != 1:
+        raise DerRefused("expected SignerInfo version 1, got another")
+    identity = signer.enter(der.SEQUENCE)
+    issuer, serial = identity.take_whole(der.SEQUENCE), identity.take_integer()
+    identity.finish()
+    digest = signer.take_whole(der.SEQUENCE)
+    if digest != digests:
+        raise DerRefused("expected one digest algorithm throughout, got two")
+    digest_name = read_digest_algorithm(der.Cursor(digest).enter(der.SEQUENCE))
+    if digest_name is None:
+        raise DerRefused("expected a listed digest algorithm, got another")
+    attributes = b"\x31" + signer.take_whole(0xA0)[1:]
+    algorithm = _signature_algorithm(signer.take_whole(der.SEQUENCE), digest_name)
+    signature = signer.take(der.OCTET_STRING)
+    has_unsigned = signer.next_tag() == 0xA1
+    if has_unsigned:
+        signer.take(0xA1)
+    signer.finish()
+    return _parse_info(
+        info,
+        attributes=attributes,
+        digest_name=digest_name,
+        algorithm=algorithm,
+        signature=signature,
+        issuer=issuer,
+        certificate_serial=serial,
+        certificates=certificates,
+        has_unsigned_attributes=has_unsigned,
+    )
+
+
+def _signature_algorithm(identifier: bytes, digest_name: str) -> SignatureAlgorithm:
+    if identifier in _SIGNATURE_BY_IDENTIFIER:
+        algorithm = _SIGNATURE_BY_IDENTIFIER[identifier]
+    else:
+        inner = der.Cursor(identifier).enter(der.SEQUENCE)
+        _expect(inner.take_whole(der.OID), _RSA_ENCRYPTION, "a listed signature algorithm")
+        if inner.take(der.NULL):
+            raise DerRefused("expected an empty NULL, got content")
+        inner.finish()
+        algorithm = _RSA_BY_DIGEST[digest_name]
+    if algorithm.hash_name != digest_name:
+        raise DerRefused("expected the digest of the signature algorithm, got another")
+    return algorithm
+
+
+def _parse_info(
+    info: bytes,
+    *,
+    attributes: bytes,
+    digest_name: str,
+    algorithm: SignatureAlgorithm,
+    signature: bytes,
+    issuer: bytes,
+    certificate_serial: int,
+    certificates: tuple[bytes, ...],
+    has_unsigned_attributes: bool,
+) -> Token:
+    outer = der.Cursor(info)
+    body = outer.enter(der.SEQUENCE)
+    outer.finish()
+    if body.take_integer() != 1:
+        raise DerRefused("expected TSTInfo version 1, got another")
+    policy = body.take_whole(der.OID)
+    message = body.enter(der.SEQUENCE)
+    imprint_hash = read_digest_algorithm(message.enter(der.SEQUENCE))
+    imprint = message.take(der.OCTET_STRING)
+    message.finish()
+    if imprint_hash is None or hashlib.new(imprint_hash).digest_size != len(imprint):
+        raise DerRefused("expected a listed imprint algorithm and its size, got another")
+    serial = body.take_integer()
+    time = body.take_time()
+    if body.next_tag() == der.SEQUENCE:
+        body.take(der.SEQUENCE)  # accuracy: stated by the authority, signed, not used
+    if body.next_tag() == der.BOOLEAN:
+        body.take(der.BOOLEAN)  # ordering
+    nonce = body.take_integer() if body.next_tag() == der.INTEGER else None
+    for tag in (0xA0, 0xA1):  # the authority's name, extensions: signed, not used
+        if body.next_tag() == tag:
+            body.take(tag)
+    body.finish()
+    return Token(
+        time=time,
+        imprint_hash=imprint_hash,
+        imprint=imprint,
+        serial=serial,
+        nonce=nonce,
+        policy=policy,
+        info=info,
+        attributes=attributes,
+        digest_name=digest_name,
+        algorithm=algorithm,
+        signature=signature,
+        issuer=issuer,
+        certificate_serial=certificate_serial,
+        certificates=certificates,
+        has_unsigned_attributes=has_unsigned_attributes,
+    )
+
+
+def _expect(found: bytes, wanted: bytes, what: str) -> None:
+    if found != wanted:
+        raise DerRefused(f"expected {what}, got another object identifier")
+
+
+def signer_of(token: Token, trust: Trust) -> Certificate | None:
+    """Return the authority's certificate: named by the token, bound by its signed attribute."""
+    digest = _certificate_digest(token)
+    if digest is None:
+        return None
+    name, wanted = digest
+    for candidate in (*token.certificates, *trust.certificates):
+        if hashlib.new(name, candidate).digest() != wanted:
+            continue
+        try:
+            certificate = trust.certificate(candidate)
+        except CertificateRefused:
+            continue
+        named = (certificate.issuer_der, certificate.serial)
+        if named == (token.issuer, token.certificate_serial):
+            return certificate
+    return None
+
+
+def _signed_attributes(token: Token) -> dict[bytes, bytes]:
+    """Return attribute values by type; an attribute that comes twice is refused."""
+    values: dict[bytes, bytes] = {}
+    outer = der.Cursor(token.attributes)
+    attributes = outer.enter(der.SET)
+    while attributes.next_tag() is not None:
+        attribute = attributes.enter(der.SEQUENCE)
+        kind = attribute.take_whole(der.OID)
+        if kind in values:
+            raise DerRefused("expected each attribute once, got one twice")
+        values[kind] = attribute.take(der.SET)
+        attribute.finish()
+    return values
+
+
+def _certificate_digest(token: Token) -> tuple[str, bytes] | None:
+    """Return hash name and digest of the first ESSCertIDv2, None when there is none."""
+    try:
+        value = _signed_attributes(token).get(AT_SIGNING_CERTIFICATE_V2)
+        if value is None:
+            return None
+        first = der.Cursor(value).enter(der.SEQUENCE).enter(der.SEQUENCE).enter(der.SEQUENCE)
+        name: str | None = "sha256"
+        if first.next_tag() == der.SEQUENCE:
+            name = read_digest_algorithm(first.enter(der.SEQUENCE))
+        digest = first.take(der.OCTET_STRING)
+    except DerRefused:
+        return None
+    return None if name is None else (name, digest)
+
+
+def check_token(token: Token, certificate: Certificate, *, data: bytes) -> Verdict:
+    """Judge imprint, authority's key usage and signature; the path and the time come later."""
+    if hashlib.new(token.imprint_hash, data).digest() != token.imprint:
+        return failed(SubIndication.HASH_FAILURE, "timestamp_imprint")
+    if certificate.public_key is None:
+        return indeterminate(
+            SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE,
+            "weak_key",
+            certificate=certificate.subject,
+        )
+    if not certificate.may_stamp:
+        return indeterminate(SubIndication.CHAIN_CONSTRAINTS_FAILURE, "timestamp_purpose")
+    if not _attributes_hold(token):
+        return failed(SubIndication.HASH_FAILURE, "timestamp_attributes")
+    try:
+        verify(
+            certificate.public_key,
+            token.algorithm,
+            signature=_raw_signature(token, certificate),
+            message=token.attributes,
+        )
+    except InvalidSignature:
+        return failed(SubIndication.SIG_CRYPTO_FAILURE, "timestamp_signature")
+    return PASSED
+
+
+def _attributes_hold(token: Token) -> bool:
+    try:
+        values = _signed_attributes(token)
+    except DerRefused:
+        return False
+    digest = hashlib.new(token.digest_name, token.info).digest()
+    return values.get(AT_CONTENT_TYPE) == CT_TST_INFO and values.get(AT_MESSAGE_DIGEST) == der.tlv(
+        der.OCTET_STRING, digest
+    )
+
+
+def _raw_signature(token: Token, certificate: Certificate) -> bytes:
+    # CMS carries ECDSA values as DER; the table verifies raw r‖s.
+    if isinstance(certificate.public_key, ec.EllipticCurvePublicKey):
+        return der_to_raw(token.signature, certificate.public_key)
+    return token.signature

@@ -1,0 +1,308 @@
+"""Verification: bytes, trust and an instant in; a judgement, or verified bytes, out.
+
+`judge_…` never raises for bad content. `open_…` raises unless everything passed, and returns
+the verified bytes; use nothing but what it returned. Neither reads a clock or the network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import mmap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import BinaryIO, Final
+
+from signing import zipfile
+from signing.container import Parts, take_apart
+from signing.enveloped import Enveloped, read_xml
+from signing.errors import (
+    ContentChanged,
+    DocumentNotCanonical,
+    FileNameRefused,
+    SignatureMalformed,
+    VerificationFailed,
+    VerificationIndeterminate,
+    VerificationPending,
+    ZipRefused,
+)
+from signing.indication import Indication, SubIndication
+from signing.judge import Circumstances, judge_signature, unreadable
+from signing.judgement import (
+    PASSED,
+    FileVerdict,
+    Judgement,
+    Level,
+    Reason,
+    SignatureVerdict,
+    TimeProof,
+    TimestampVerdict,
+    Verdict,
+    failed,
+    gravest,
+)
+from signing.policy import Trust
+from signing.purpose import DOCUMENT_PURPOSES, Purpose
+
+__all__ = [
+    "FileVerdict",
+    "Judgement",
+    "Level",
+    "Reason",
+    "SignatureVerdict",
+    "TimeProof",
+    "TimestampVerdict",
+    "VerifiedContainer",
+    "VerifiedFile",
+    "VerifiedXml",
+    "judge_container",
+    "judge_xml",
+    "open_container",
+    "open_xml",
+]
+
+_XML_SIGNATURE: Final = "signature"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VerifiedFile:
+    """One verified data file. Of a mapped container the digest is checked again when it is read."""
+
+    name: str
+    media_type: str  # as signed
+    sha256: str  # lower-case hexadecimal
+    size: int  # bytes
+    view: memoryview  # into the container
+    mapped: bool  # the container is a file on disk, which others could change
+
+    @property
+    def content(self) -> bytes:
+        """Return the bytes; raise `ContentChanged` if the mapped file is not what was verified."""
+        content = bytes(self.view)
+        if self.mapped and hashlib.sha256(content).hexdigest() != self.sha256:
+            raise ContentChanged(
+                f"expected {self.name} as verified, got other bytes", name=self.name
+            )
+        return content
+
+    def open(self) -> BinaryIO:
+        """Return a stream over `content`."""
+        return io.BytesIO(self.content)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VerifiedContainer:
+    """What a container held, all of it verified."""
+
+    judgement: Judgement
+    files: Mapping[str, VerifiedFile]  # by name, in the order of the archive
+    signatures: tuple[SignatureVerdict, ...]
+    documents: Mapping[str, bytes]  # signature documents by entry name, as they stand
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VerifiedXml:
+    """A verified enveloped document."""
+
+    judgement: Judgement
+    content: bytes  # the canonical octets that were signed, without the signature
+    signature: SignatureVerdict
+
+
+def judge_container(
+    content: bytes | Path,
+    *,
+    trust: Trust,
+    at: datetime,
+    purposes: frozenset[Purpose] = DOCUMENT_PURPOSES,
+    caps: zipfile.Caps = zipfile.DEFAULT_CAPS,
+) -> Judgement:
+    """Judge a container at the instant `at`; any bytes get a judgement. Raises only `OSError`."""
+    view = _view(content)
+    return _judge_container(view, Circumstances(trust=trust, at=at, purposes=purposes), caps)[0]
+
+
+def open_container(
+    content: bytes | Path,
+    *,
+    trust: Trust,
+    at: datetime,
+    purposes: frozenset[Purpose] = DOCUMENT_PURPOSES,
+    caps: zipfile.Caps = zipfile.DEFAULT_CAPS,
+) -> VerifiedContainer:
+    """Return the verified content of a container that is TOTAL-PASSED.
+
+    Raises `VerificationPending` (revocation data missing or stale), `VerificationIndeterminate`
+    or `VerificationFailed`, each carrying the judgement.
+    """
+    view = _view(content)
+    judgement, parts = _judge_container(
+        view, Circumstances(trust=trust, at=at, purposes=purposes), caps
+    )
+    _require_passed(judgement)
+    if parts is None:
+        raise VerificationFailed(judgement)
+    files = {
+        one.name: VerifiedFile(
+            name=one.name,
+            media_type=parts.media_types[one.name],
+            sha256=parts.digests[one.name].hex(),
+            size=len(one.content),
+            view=one.content,
+            mapped=isinstance(content, Path),
+        )
+        for one in parts.files
+    }
+    return VerifiedContainer(
+        judgement=judgement,
+        files=MappingProxyType(files),
+        signatures=judgement.signatures,
+        documents=MappingProxyType(dict(parts.raw_documents)),
+    )
+
+
+def judge_xml(
+    content: bytes, *, trust: Trust, at: datetime, purposes: frozenset[Purpose]
+) -> Judgement:
+    """Judge an XML document with our enveloped signature; any bytes get a judgement."""
+    return _judge_xml(content, Circumstances(trust=trust, at=at, purposes=purposes))[0]
+
+
+def open_xml(
+    content: bytes, *, trust: Trust, at: datetime, purposes: frozenset[Purpose]
+) -> VerifiedXml:
+    """Return the verified octets of an enveloped document; raises as `open_container` does."""
+    judgement, parts = _judge_xml(content, Circumstances(trust=trust, at=at, purposes=purposes))
+    _require_passed(judgement)
+    if parts is None:
+        raise VerificationFailed(judgement)
+    return VerifiedXml(
+        judgement=judgement, content=parts.content, signature=judgement.signatures[0]
+    )
+
+
+def _view(content: bytes | Path) -> memoryview:
+    if isinstance(content, bytes):
+        return memoryview(content)
+    with content.open("rb") as source:
+        if not content.stat().st_size:
+            return memoryview(b"")  # an empty file cannot be mapped
+        return memoryview(mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def _require_passed(judgement: Judgement) -> None:
+    if judgement.is_passed:
+        return
+    if judgement.indication is Indication.TOTAL_FAILED:
+        raise VerificationFailed(judgement)
+    if judgement.sub_indication is SubIndication.TRY_LATER:
+        raise VerificationPending(judgement)
+    raise VerificationIndeterminate(judgement)
+
+
+def _judge_container(
+    view: memoryview, circumstances: Circumstances, caps: zipfile.Caps
+) -> tuple[Judgement, Parts | None]:
+    try:
+        parts = take_apart(view, caps=caps)
+    except (ZipRefused, FileNameRefused) as exc:
+        verdict = failed(
+            SubIndication.FORMAT_FAILURE,
+            exc.code,
+            reason=str(exc.parameters.get("reason", "")),
+            name=str(exc.parameters.get("name", "")),
+        )
+        return _whole(verdict, (), ()), None
+    signatures = tuple(
+        unreadable(name, _malformed(document))
+        if isinstance(document, SignatureMalformed)
+        else judge_signature(
+            name,
+            document,
+            names=parts.names,
+            digests=parts.digests,
+            circumstances=circumstances,
+        )
+        for name, document in parts.documents
+    )
+    files = tuple(
+        FileVerdict(
+            name=one.name,
+            sha256=parts.digests[one.name].hex(),
+            size=len(one.content),
+            covered_by=tuple(sig.id for sig in signatures if one.name in sig.covers),
+        )
+        for one in parts.files
+    )
+    verdict = gravest(parts.layout, *_coverage(signatures, files))
+    return _whole(verdict, signatures, files), parts
+
+
+def _malformed(problem: SignatureMalformed | DocumentNotCanonical) -> Verdict:
+    return failed(
+        SubIndication.FORMAT_FAILURE,
+        problem.code,
+        reason=str(problem.parameters.get("reason", "")),
+    )
+
+
+def _coverage(
+    signatures: tuple[SignatureVerdict, ...], files: tuple[FileVerdict, ...]
+) -> list[Verdict]:
+    faults: list[Verdict] = []
+    if not signatures:
+        faults.append(failed(SubIndication.FORMAT_FAILURE, "no_signature"))
+    if not files:
+        faults.append(failed(SubIndication.FORMAT_FAILURE, "no_file"))
+    faults += [
+        failed(SubIndication.FORMAT_FAILURE, "file_not_covered", name=one.name)
+        for one in files
+        if not one.covered_by
+    ]
+    return faults
+
+
+def _whole(
+    own: Verdict, signatures: tuple[SignatureVerdict, ...], files: tuple[FileVerdict, ...]
+) -> Judgement:
+    """Return the judgement whose indication is the worst of all parts."""
+    leading = gravest(
+        own,
+        *(
+            Verdict(indication=one.indication, sub_indication=one.sub_indication)
+            for one in signatures
+        ),
+    )
+    return Judgement(
+        indication=leading.indication,
+        sub_indication=leading.sub_indication,
+        signatures=signatures,
+        files=files,
+        reasons=own.reasons,
+    )
+
+
+def _judge_xml(content: bytes, circumstances: Circumstances) -> tuple[Judgement, Enveloped | None]:
+    try:
+        parts = read_xml(content)
+    except (SignatureMalformed, DocumentNotCanonical) as exc:
+        verdict = _malformed(exc)
+        return _whole(verdict, (unreadable(_XML_SIGNATURE, verdict),), ()), None
+    digest = hashlib.sha256(parts.content).digest()
+    signature = judge_signature(
+        _XML_SIGNATURE,
+        parts.signature,
+        names={"": ""},
+        digests={"": digest},
+        circumstances=circumstances,
+    )
+    file = FileVerdict(
+        name="",
+        sha256=digest.hex(),
+        size=len(parts.content),
+        covered_by=(signature.id,) if signature.covers else (),
+    )
+    return _whole(PASSED, (signature,), (file,)), parts

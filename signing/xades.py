@@ -1,0 +1,355 @@
+"""Our XAdES shape: written as canonical text, read by the same literals turned into one pattern.
+
+What is written is byte for byte its own exclusive canonical form, so signing makes no
+canonicalisation call; and because the reader accepts nothing but that one spelling, the octets
+that were signed are slices of the file (signing.md §3.2).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Final
+
+from signing.algorithms import SHA256_URI
+from signing.errors import SignatureMalformed
+from signing.keys import Signer
+from signing.tsa import Timestamper
+
+DS: Final = "http://www.w3.org/2000/09/xmldsig#"
+XADES: Final = "http://uri.etsi.org/01903/v1.3.2#"
+EXCLUSIVE: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
+ENVELOPED: Final = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
+SIGNED_PROPERTIES: Final = "http://uri.etsi.org/01903#SignedProperties"
+
+# This Id is signed (it is an attribute of SignedProperties and part of SignedInfo), so nobody can
+# take the mark of our profile off a signature, and whoever carries it is held to the profile.
+PROFILE: Final = "lienthong-1"
+PROFILE_MARK: Final = f'"#{PROFILE}"'.encode()
+MAX_SIGNATURE_BYTES: Final = 8 * 1024 * 1024
+MAX_REFERENCES: Final = 10_000
+
+
+class SignatureRole(Enum):
+    """In what role somebody signs; the value is the ClaimedRole."""
+
+    APPROVED = "approved"
+    AUTHORED = "authored"
+    CONTRIBUTED = "contributed"
+    SEALED = "sealed"
+    RECEIVED = "received"
+    PUBLISHED = "published"
+
+
+# The commitment of a role (EN 319 132-1 §5.2.3; identifiers of TS 101 733).
+_COMMITMENTS: Final = {
+    SignatureRole.APPROVED: "ProofOfApproval",
+    SignatureRole.AUTHORED: "ProofOfCreation",
+    SignatureRole.CONTRIBUTED: "ProofOfCreation",
+    SignatureRole.SEALED: "ProofOfOrigin",
+    SignatureRole.RECEIVED: "ProofOfReceipt",
+    SignatureRole.PUBLISHED: "ProofOfOrigin",
+}
+_COMMITMENT_ARC: Final = "http://uri.etsi.org/01903/v1.2.2#"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reference:
+    """One signed thing: a percent-encoded file name, or "" for the enclosing document."""
+
+    uri: str
+    media_type: str
+    sha256: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OwnSignature:
+    """A signature in our shape; the digests and the signature value are still to be checked."""
+
+    signed_info: bytes  # canonical: what the signature value covers
+    algorithm: str  # URI
+    references: tuple[Reference, ...]
+    properties: bytes  # canonical SignedProperties
+    properties_sha256: bytes  # as SignedInfo states it
+    value_element: bytes  # canonical SignatureValue element: what a signature time-stamp covers
+    signature: bytes
+    certificate: bytes  # DER
+    certificate_sha256: bytes  # as SignedProperties states it
+    claimed_time: datetime
+    role: SignatureRole
+    timestamps: tuple[bytes, ...]  # tokens, DER
+
+
+_DIGEST_METHOD: Final = f'<ds:DigestMethod Algorithm="{SHA256_URI}"></ds:DigestMethod>'
+_EXCLUSIVE_TRANSFORM: Final = f'<ds:Transform Algorithm="{EXCLUSIVE}"></ds:Transform>'
+_ENVELOPED_TRANSFORMS: Final = (
+    f'<ds:Transforms><ds:Transform Algorithm="{ENVELOPED}"></ds:Transform>'
+    f"{_EXCLUSIVE_TRANSFORM}</ds:Transforms>"
+)
+_CANONICALIZATION: Final = (
+    f'<ds:CanonicalizationMethod Algorithm="{EXCLUSIVE}"></ds:CanonicalizationMethod>'
+)
+_INFO_OPEN: Final = (
+    f'<ds:SignedInfo xmlns:ds="{DS}">{_CANONICALIZATION}<ds:SignatureMethod Algorithm="'
+)
+_METHOD_CLOSE: Final = '"></ds:SignatureMethod>'
+_PROPERTIES_REFERENCE: Final = (
+    f'<ds:Reference Type="{SIGNED_PROPERTIES}" URI="#{PROFILE}"><ds:Transforms>'
+    f"{_EXCLUSIVE_TRANSFORM}</ds:Transforms>{_DIGEST_METHOD}<ds:DigestValue>"
+)
+_DIGEST_CLOSE: Final = "</ds:DigestValue></ds:Reference>"
+_INFO_CLOSE: Final = "</ds:SignedInfo>"
+
+_PROPERTIES_OPEN: Final = (
+    f'<xades:SignedProperties xmlns:xades="{XADES}" Id="{PROFILE}">'
+    "<xades:SignedSignatureProperties><xades:SigningTime>"
+)
+_TIME_TO_CERTIFICATE: Final = (
+    "</xades:SigningTime><xades:SigningCertificateV2><xades:Cert><xades:CertDigest>"
+    f'<ds:DigestMethod xmlns:ds="{DS}" Algorithm="{SHA256_URI}"></ds:DigestMethod>'
+    f'<ds:DigestValue xmlns:ds="{DS}">'
+)
+_CERTIFICATE_TO_ROLE: Final = (
+    "</ds:DigestValue></xades:CertDigest></xades:Cert></xades:SigningCertificateV2>"
+    "<xades:SignerRoleV2><xades:ClaimedRoles><xades:ClaimedRole>"
+)
+_ROLE_TO_FORMATS: Final = (
+    "</xades:ClaimedRole></xades:ClaimedRoles></xades:SignerRoleV2>"
+    "</xades:SignedSignatureProperties><xades:SignedDataObjectProperties>"
+)
+_FORMATS_TO_COMMITMENT: Final = (
+    "<xades:CommitmentTypeIndication><xades:CommitmentTypeId><xades:Identifier>"
+)
+_PROPERTIES_CLOSE: Final = (
+    "</xades:Identifier></xades:CommitmentTypeId><xades:AllSignedDataObjects>"
+    "</xades:AllSignedDataObjects></xades:CommitmentTypeIndication>"
+    "</xades:SignedDataObjectProperties></xades:SignedProperties>"
+)
+
+SIGNATURE_OPEN: Final = f'<ds:Signature xmlns:ds="{DS}" Id="{PROFILE}-signature">'
+SIGNATURE_CLOSE: Final = "</ds:Object></ds:Signature>"
+_VALUE_OPEN: Final = f'<ds:SignatureValue xmlns:ds="{DS}" Id="{PROFILE}-value">'
+_VALUE_CLOSE: Final = "</ds:SignatureValue>"
+_KEY_OPEN: Final = "<ds:KeyInfo><ds:X509Data><ds:X509Certificate>"
+_KEY_TO_PROPERTIES: Final = (
+    "</ds:X509Certificate></ds:X509Data></ds:KeyInfo><ds:Object>"
+    f'<xades:QualifyingProperties xmlns:xades="{XADES}" Target="#{PROFILE}-signature">'
+)
+_QUALIFYING_CLOSE: Final = "</xades:QualifyingProperties>"
+_STAMP_OPEN: Final = (
+    "<xades:UnsignedProperties><xades:UnsignedSignatureProperties><xades:SignatureTimeStamp>"
+    f"{_CANONICALIZATION}<xades:EncapsulatedTimeStamp>"
+)
+_STAMP_CLOSE: Final = (
+    "</xades:EncapsulatedTimeStamp></xades:SignatureTimeStamp>"
+    "</xades:UnsignedSignatureProperties></xades:UnsignedProperties>"
+)
+
+
+def write_signature(
+    references: Sequence[Reference],
+    *,
+    signer: Signer,
+    timestamper: Timestamper | None,
+    at: datetime,
+    role: SignatureRole,
+) -> bytes:
+    """Return one ds:Signature: level B-T, or B-B when there is no time-stamper."""
+    properties = _properties_text(references, signer=signer, at=at, role=role)
+    info = _info_text(references, signer.algorithm.value, properties)
+    value_element = _VALUE_OPEN + _base64(signer.sign(info.encode())) + _VALUE_CLOSE
+    stamp = ""
+    if timestamper is not None:
+        token = timestamper.stamp(hashlib.sha256(value_element.encode()).digest())
+        stamp = _STAMP_OPEN + _base64(token) + _STAMP_CLOSE
+    return "".join(
+        (
+            SIGNATURE_OPEN,
+            info,
+            value_element,
+            _KEY_OPEN,
+            _base64(signer.certificate),
+            _KEY_TO_PROPERTIES,
+            properties,
+            stamp,
+            _QUALIFYING_CLOSE,
+            SIGNATURE_CLOSE,
+        )
+    ).encode()
+
+
+def _base64(octets: bytes) -> str:
+    return binascii.b2a_base64(octets, newline=False).decode()
+
+
+def _properties_text(
+    references: Sequence[Reference], *, signer: Signer, at: datetime, role: SignatureRole
+) -> str:
+    formats = "".join(
+        f'<xades:DataObjectFormat ObjectReference="#r{number}"><xades:MimeType>'
+        f"{reference.media_type}</xades:MimeType></xades:DataObjectFormat>"
+        for number, reference in enumerate(references)
+    )
+    return "".join(
+        (
+            _PROPERTIES_OPEN,
+            at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            _TIME_TO_CERTIFICATE,
+            _base64(hashlib.sha256(signer.certificate).digest()),
+            _CERTIFICATE_TO_ROLE,
+            role.value,
+            _ROLE_TO_FORMATS,
+            formats,
+            _FORMATS_TO_COMMITMENT,
+            _COMMITMENT_ARC + _COMMITMENTS[role],
+            _PROPERTIES_CLOSE,
+        )
+    )
+
+
+def _info_text(references: Sequence[Reference], algorithm: str, properties: str) -> str:
+    parts = [_INFO_OPEN, algorithm, _METHOD_CLOSE]
+    for number, reference in enumerate(references):
+        transforms = "" if reference.uri else _ENVELOPED_TRANSFORMS
+        parts.append(
+            f'<ds:Reference Id="r{number}" URI="{reference.uri}">{transforms}{_DIGEST_METHOD}'
+            f"<ds:DigestValue>{_base64(reference.sha256)}{_DIGEST_CLOSE}"
+        )
+    parts += (
+        _PROPERTIES_REFERENCE,
+        _base64(hashlib.sha256(properties.encode()).digest()),
+        _DIGEST_CLOSE,
+        _INFO_CLOSE,
+    )
+    return "".join(parts)
+
+
+_B64: Final = "[A-Za-z0-9+/]+={0,2}"
+_SHA256_B64: Final = "[A-Za-z0-9+/]{43}="
+# Characters of a percent-encoded name and of a media type need no XML escape.
+_URI_CHARACTERS: Final = "[A-Za-z0-9%/._~-]"
+MEDIA_TYPE: Final = "[a-z0-9][a-z0-9.+-]{0,62}/[a-z0-9][a-z0-9.+_-]{0,126}"
+
+_REFERENCE: Final = (
+    f'<ds:Reference Id="r(?P<number>[0-9]{{1,5}})" URI="(?P<uri>{_URI_CHARACTERS}*)">'
+    f"(?P<transforms>(?:{re.escape(_ENVELOPED_TRANSFORMS)})?){re.escape(_DIGEST_METHOD)}"
+    f"<ds:DigestValue>(?P<digest>{_SHA256_B64}){re.escape(_DIGEST_CLOSE)}"
+)
+_FORMAT: Final = (
+    '<xades:DataObjectFormat ObjectReference="#r(?P<number>[0-9]{1,5})"><xades:MimeType>'
+    f"(?P<media>{MEDIA_TYPE})</xades:MimeType></xades:DataObjectFormat>"
+)
+
+
+def _unnamed(pattern: str) -> str:
+    return re.sub(r"\?P<[a-z]+>", "?:", pattern)
+
+
+_REFERENCE_PATTERN: Final = re.compile(_REFERENCE.encode())
+_FORMAT_PATTERN: Final = re.compile(_FORMAT.encode())
+_SIGNATURE_PATTERN: Final = re.compile(
+    (
+        re.escape(SIGNATURE_OPEN)
+        + f"(?P<info>{re.escape(_INFO_OPEN)}(?P<algorithm>[A-Za-z0-9:/.#-]+)"
+        + re.escape(_METHOD_CLOSE)
+        + f"(?P<references>(?:{_unnamed(_REFERENCE)})+)"
+        + re.escape(_PROPERTIES_REFERENCE)
+        + f"(?P<pdigest>{_SHA256_B64})"
+        + re.escape(_DIGEST_CLOSE + _INFO_CLOSE)
+        + f")(?P<element>{re.escape(_VALUE_OPEN)}(?P<value>{_B64}){re.escape(_VALUE_CLOSE)})"
+        + re.escape(_KEY_OPEN)
+        + f"(?P<certificate>{_B64})"
+        + re.escape(_KEY_TO_PROPERTIES)
+        + f"(?P<properties>{re.escape(_PROPERTIES_OPEN)}"
+        + "(?P<time>[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)"
+        + re.escape(_TIME_TO_CERTIFICATE)
+        + f"(?P<cdigest>{_SHA256_B64})"
+        + re.escape(_CERTIFICATE_TO_ROLE)
+        + "(?P<role>[a-z]+)"
+        + re.escape(_ROLE_TO_FORMATS)
+        + f"(?P<formats>(?:{_unnamed(_FORMAT)})+)"
+        + re.escape(_FORMATS_TO_COMMITMENT + _COMMITMENT_ARC)
+        + "(?P<commitment>[A-Za-z]+)"
+        + re.escape(_PROPERTIES_CLOSE)
+        + ")"
+        + f"(?:{re.escape(_STAMP_OPEN)}(?P<stamp>{_B64}){re.escape(_STAMP_CLOSE)})?"
+        + re.escape(_QUALIFYING_CLOSE + SIGNATURE_CLOSE)
+    ).encode()
+)
+
+
+def read_signature(content: bytes) -> OwnSignature:
+    """Return the parts of a ds:Signature in our shape; `SignatureMalformed` for any other byte."""
+    if len(content) > MAX_SIGNATURE_BYTES:
+        raise SignatureMalformed(
+            f"expected at most {MAX_SIGNATURE_BYTES} bytes, got more", reason="size"
+        )
+    match = _SIGNATURE_PATTERN.fullmatch(content)
+    if match is None:
+        raise SignatureMalformed("expected a signature of our profile", reason="shape")
+    found = match.groupdict()
+    role = _role_of(found["role"], found["commitment"])
+    return OwnSignature(
+        signed_info=found["info"],
+        algorithm=found["algorithm"].decode(),
+        references=_references_of(found["references"], found["formats"]),
+        properties=found["properties"],
+        properties_sha256=_octets(found["pdigest"]),
+        value_element=found["element"],
+        signature=_octets(found["value"]),
+        certificate=_octets(found["certificate"]),
+        certificate_sha256=_octets(found["cdigest"]),
+        claimed_time=_time_of(found["time"]),
+        role=role,
+        timestamps=() if found["stamp"] is None else (_octets(found["stamp"]),),
+    )
+
+
+def _octets(text: bytes) -> bytes:
+    """Decode canonical base64: the text must be what encoding gives back (row 22)."""
+    try:
+        octets = base64.b64decode(text, validate=True)
+    except binascii.Error as exc:
+        raise SignatureMalformed("expected base64, got something else", reason="base64") from exc
+    if binascii.b2a_base64(octets, newline=False) != text:
+        raise SignatureMalformed("expected canonical base64", reason="base64")
+    return octets
+
+
+def _time_of(text: bytes) -> datetime:
+    try:
+        return datetime.fromisoformat(text.decode())
+    except ValueError as exc:
+        raise SignatureMalformed("expected an existing instant", reason="time") from exc
+
+
+def _role_of(role: bytes, commitment: bytes) -> SignatureRole:
+    for one in SignatureRole:
+        if one.value.encode() == role and _COMMITMENTS[one].encode() == commitment:
+            return one
+    raise SignatureMalformed("expected a known role and its commitment", reason="role")
+
+
+def _references_of(references: bytes, formats: bytes) -> tuple[Reference, ...]:
+    found = list(_REFERENCE_PATTERN.finditer(references))
+    media = list(_FORMAT_PATTERN.finditer(formats))
+    if len(found) != len(media) or len(found) > MAX_REFERENCES:
+        raise SignatureMalformed("expected one media type per reference", reason="references")
+    result: list[Reference] = []
+    for number, (one, kind) in enumerate(zip(found, media, strict=True)):
+        uri, transforms = one["uri"].decode(), one["transforms"]
+        label = str(number).encode()
+        if one["number"] != label or kind["number"] != label or bool(transforms) == bool(uri):
+            raise SignatureMalformed("expected references in order", reason="references")
+        result.append(
+            Reference(uri=uri, media_type=kind["media"].decode(), sha256=_octets(one["digest"]))
+        )
+    if len({one.uri for one in result}) != len(result):
+        raise SignatureMalformed("expected each file once", reason="references")
+    return tuple(result)

@@ -1,0 +1,368 @@
+"""Our ZIP: a writer with one spelling for every archive, and a reader that trusts no header.
+
+The writer stores, never deflates, with constant header fields. The reader accepts other tools'
+archives too, but not the tricks of rows 23-31 of the attack table (signing.md §11), and says
+whether every byte outside the entries is what our writer would have written.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from signing.errors import ZipRefused
+from signing.filenames import check_names
+
+_LOCAL: Final = struct.Struct("<4sHHHHHIIIHH")
+_CENTRAL: Final = struct.Struct("<4sHHHHHHIIIHHHHHII")
+_END: Final = struct.Struct("<4sHHHHIIH")
+_LOCAL_MARK: Final = b"PK\x03\x04"
+_CENTRAL_MARK: Final = b"PK\x01\x02"
+_END_MARK: Final = b"PK\x05\x06"
+_DESCRIPTOR_MARK: Final = b"PK\x07\x08"
+
+# Our constants: version 2.0, MS-DOS attributes, 1980-01-01 00:00 (the oldest).
+_VERSION: Final = 20
+_DATE: Final = 0x0021
+_UTF8: Final = 0x0800
+_STREAMED: Final = 0x0008
+_ENCRYPTED: Final = 0x0001
+_ALLOWED_FLAGS: Final = _UTF8 | _STREAMED | 0x0006  # the last are deflate speed hints
+_STORE: Final = 0
+_DEFLATE: Final = 8
+_ZIP64_EXTRA: Final = 0x0001
+_UNICODE_PATH_EXTRA: Final = 0x7075
+_SYMLINK: Final = 0o120000
+
+MAX_SIZE_BYTES: Final = 0xFFFF_FFFE  # zip64 is refused, so every size and offset has 32 bits
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Caps:
+    """Limits that hold before any entry is read."""
+
+    entries: int = 10_000
+    total_bytes: int = 2 * 1024 * 1024 * 1024  # of all entries, uncompressed
+    deflated_bytes: int = 256 * 1024 * 1024  # of the entries that have to be inflated in memory
+
+
+DEFAULT_CAPS: Final = Caps()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One file of an archive; `content` is a view into the archive when it was stored."""
+
+    name: str
+    content: memoryview
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Archive:
+    """All files of an archive in the order of their bytes, directories left out."""
+
+    entries: tuple[Entry, ...]
+    is_canonical: bool  # every byte outside the contents is what our writer writes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stored:
+    """What the writer must know of a file before its bytes pass."""
+
+    name: str
+    size: int
+    crc32: int
+
+
+def local_header(entry: Stored) -> bytes:
+    """Return the bytes that precede the content of `entry`."""
+    name, flags = _encoded(entry.name)
+    return (
+        _LOCAL.pack(
+            _LOCAL_MARK,
+            _VERSION,
+            flags,
+            _STORE,
+            0,
+            _DATE,
+            entry.crc32,
+            entry.size,
+            entry.size,
+            len(name),
+            0,
+        )
+        + name
+    )
+
+
+def trailer(entries: Iterable[Stored]) -> bytes:
+    """Return the central directory and end record of an archive with `entries` from offset 0."""
+    parts: list[bytes] = []
+    offset = 0
+    for entry in entries:
+        name, flags = _encoded(entry.name)
+        parts.append(
+            _CENTRAL.pack(
+                _CENTRAL_MARK,
+                _VERSION,
+                _VERSION,
+                flags,
+                _STORE,
+                0,
+                _DATE,
+                entry.crc32,
+                entry.size,
+                entry.size,
+                len(name),
+                0,
+                0,
+                0,
+                0,
+                0,
+                offset,
+            )
+        )
+        parts.append(name)
+        offset += _LOCAL.size + len(name) + entry.size
+    directory = b"".join(parts)
+    count = len(parts) // 2
+    if offset + len(directory) > MAX_SIZE_BYTES or count > 0xFFFE:
+        raise ZipRefused(
+            f"expected at most {MAX_SIZE_BYTES} bytes and 65534 files, got more",
+            reason="size",
+            limit=MAX_SIZE_BYTES,
+        )
+    return directory + _END.pack(_END_MARK, 0, 0, count, count, len(directory), offset, 0)
+
+
+def write(files: Sequence[tuple[str, bytes]]) -> bytes:
+    """Return the archive of `files` in our one spelling."""
+    check_names([name for name, _ in files])
+    entries = [
+        Stored(name=name, size=len(content), crc32=zlib.crc32(content)) for name, content in files
+    ]
+    parts: list[bytes] = []
+    for entry, (_, content) in zip(entries, files, strict=True):
+        parts.append(local_header(entry))
+        parts.append(content)
+    parts.append(trailer(entries))
+    return b"".join(parts)
+
+
+def _encoded(name: str) -> tuple[bytes, int]:
+    return name.encode(), 0 if name.isascii() else _UTF8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Line:
+    """One line of the central directory, fields as they stand."""
+
+    flags: int
+    method: int
+    crc32: int
+    packed: int
+    size: int
+    name: bytes
+    attributes: int
+    offset: int
+    made_by: int
+
+
+def read(content: bytes | memoryview, *, caps: Caps = DEFAULT_CAPS) -> Archive:
+    """Return the files of an archive; raise `ZipRefused` or `FileNameRefused`.
+
+    Nothing is allowed before, between or behind the entries; the local header and the central
+    directory must say the same; sizes and checksums must hold.
+    """
+    view = memoryview(content)
+    directory_at, lines = _read_directory(view, caps)
+    names = [_decoded(line) for line in lines]
+    check_names([name.removesuffix("/") for name in names])
+    _check_totals(lines, caps)
+    ordered = sorted(zip(lines, names, strict=True), key=lambda pair: pair[0].offset)
+    entries: list[Entry] = []
+    position = 0
+    for line, name in ordered:
+        if line.offset != position:
+            raise ZipRefused(
+                f"expected an entry at offset {position}, got {line.offset}", reason="layout"
+            )
+        data, position = _read_entry(view, line, directory_at)
+        if not name.endswith("/"):
+            entries.append(Entry(name=name, content=data))
+        elif line.size:
+            raise ZipRefused("expected an empty folder entry, got content", reason="folder")
+    if position != directory_at:
+        raise ZipRefused("expected the directory right after the last entry", reason="layout")
+    return Archive(
+        entries=tuple(entries), is_canonical=_is_canonical(view, lines, names, directory_at)
+    )
+
+
+def _read_directory(view: memoryview, caps: Caps) -> tuple[int, list[_Line]]:
+    if len(view) < _END.size or len(view) > MAX_SIZE_BYTES:
+        raise ZipRefused("expected a ZIP archive, got another size", reason="size")
+    end_at = len(view) - _END.size
+    mark, disk, first_disk, here, count, size, offset, comment = _END.unpack_from(view, end_at)
+    if mark != _END_MARK or comment:
+        raise ZipRefused(
+            "expected the end record as the last 22 bytes, without a comment", reason="end"
+        )
+    if disk or first_disk or here != count or offset + size != end_at:
+        raise ZipRefused("expected one consistent directory, got other figures", reason="end")
+    if not 0 < count <= caps.entries:
+        raise ZipRefused(
+            f"expected 1 to {caps.entries} entries, got {count}",
+            reason="entries",
+            limit=caps.entries,
+        )
+    lines: list[_Line] = []
+    position = offset
+    for _ in range(count):
+        line, position = _read_line(view, position, end_at)
+        lines.append(line)
+    if position != end_at:
+        raise ZipRefused("expected the end record after the directory", reason="end")
+    return offset, lines
+
+
+def _read_line(view: memoryview, position: int, end: int) -> tuple[_Line, int]:
+    if position + _CENTRAL.size > end:
+        raise ZipRefused("expected a directory line, got the end", reason="directory")
+    fields = _CENTRAL.unpack_from(view, position)
+    mark, made_by, _needed, flags, method = fields[:5]
+    name_size, extra_size, comment_size, disk, _internal, attributes, offset = fields[10:]
+    name_at = position + _CENTRAL.size
+    extra_at = name_at + name_size
+    following = extra_at + extra_size + comment_size
+    if mark != _CENTRAL_MARK or disk or comment_size or following > end:
+        raise ZipRefused("expected a plain directory line, got another", reason="directory")
+    _check_extra(view[extra_at : extra_at + extra_size])
+    line = _Line(
+        flags=flags,
+        method=method,
+        crc32=fields[7],
+        packed=fields[8],
+        size=fields[9],
+        name=bytes(view[name_at:extra_at]),
+        attributes=attributes,
+        offset=offset,
+        made_by=made_by,
+    )
+    _check_line(line)
+    return line, following
+
+
+def _check_line(line: _Line) -> None:
+    if line.flags & _ENCRYPTED:
+        raise ZipRefused("expected no encryption, got an encrypted entry", reason="encrypted")
+    if line.flags & ~_ALLOWED_FLAGS or line.method not in (_STORE, _DEFLATE):
+        raise ZipRefused("expected a stored or deflated entry, got another", reason="method")
+    if line.method == _STORE and line.packed != line.size:
+        raise ZipRefused("expected one size of a stored entry, got two", reason="size")
+    if 0xFFFF_FFFF in (line.packed, line.size, line.offset):
+        raise ZipRefused("expected no zip64, got its marker", reason="zip64")
+    if line.made_by >> 8 == 3 and (line.attributes >> 16) & 0o170000 == _SYMLINK:
+        raise ZipRefused("expected a regular file, got a symbolic link", reason="symlink")
+
+
+def _check_extra(extra: memoryview) -> None:
+    position = 0
+    while position < len(extra):
+        if position + 4 > len(extra):
+            raise ZipRefused("expected whole extra fields, got a torn one", reason="extra")
+        kind, size = struct.unpack_from("<HH", extra, position)
+        position += 4 + size
+        if kind in (_ZIP64_EXTRA, _UNICODE_PATH_EXTRA) or position > len(extra):
+            raise ZipRefused(f"expected no extra field {kind:#06x}, got it", reason="extra")
+
+
+def _decoded(line: _Line) -> str:
+    try:
+        # Without the UTF-8 flag only ASCII has one meaning.
+        return line.name.decode("utf-8" if line.flags & _UTF8 else "ascii")
+    except UnicodeDecodeError as exc:
+        raise ZipRefused("expected a UTF-8 name, got other bytes", reason="name") from exc
+
+
+def _check_totals(lines: list[_Line], caps: Caps) -> None:
+    total = sum(line.size for line in lines)
+    inflated = sum(line.size for line in lines if line.method == _DEFLATE)
+    if total > caps.total_bytes or inflated > caps.deflated_bytes:
+        raise ZipRefused(
+            f"expected at most {caps.total_bytes} bytes of content, got {total}",
+            reason="size",
+            limit=caps.total_bytes,
+        )
+
+
+def _read_entry(view: memoryview, line: _Line, limit: int) -> tuple[memoryview, int]:
+    if line.offset + _LOCAL.size > limit:
+        raise ZipRefused("expected a local header, got the directory", reason="layout")
+    fields = _LOCAL.unpack_from(view, line.offset)
+    mark, _needed, flags, method = fields[:4]
+    name_size, extra_size = fields[9:]
+    name_at = line.offset + _LOCAL.size
+    extra_at = name_at + name_size
+    start = extra_at + extra_size
+    end = start + line.packed
+    if end > limit:
+        raise ZipRefused("expected content before the directory, got overlap", reason="layout")
+    _check_extra(view[extra_at:start])
+    local = fields[6:9]
+    known = (line.crc32, line.packed, line.size)
+    name = bytes(view[name_at:extra_at])
+    if (mark, flags, method, name) != (_LOCAL_MARK, line.flags, line.method, line.name):
+        raise ZipRefused("expected the local header to repeat the directory", reason="mismatch")
+    if flags & _STREAMED and local == (0, 0, 0):
+        position = _skip_descriptor(view, end, known, limit)
+    elif local == known:
+        position = _skip_descriptor(view, end, known, limit) if flags & _STREAMED else end
+    else:
+        raise ZipRefused("expected the sizes of the directory, got others", reason="mismatch")
+    data = view[start:end] if method == _STORE else _inflated(view[start:end], line.size)
+    if zlib.crc32(data) != line.crc32:
+        raise ZipRefused("expected the stated checksum, got another", reason="checksum")
+    return data, position
+
+
+def _skip_descriptor(
+    view: memoryview, position: int, known: tuple[int, int, int], limit: int
+) -> int:
+    plain = struct.pack("<III", *known)
+    for form in (_DESCRIPTOR_MARK + plain, plain):
+        if position + len(form) <= limit and view[position : position + len(form)] == form:
+            return position + len(form)
+    raise ZipRefused("expected a data descriptor, got something else", reason="mismatch")
+
+
+def _inflated(packed: memoryview, size: int) -> memoryview:
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        content = inflater.decompress(packed, size + 1)
+    except zlib.error as exc:
+        raise ZipRefused("expected deflated content, got something else", reason="method") from exc
+    if len(content) != size or not inflater.eof or inflater.unused_data:
+        raise ZipRefused("expected the stated size after inflating, got another", reason="size")
+    return memoryview(content)
+
+
+def _is_canonical(
+    view: memoryview, lines: list[_Line], names: list[str], directory_at: int
+) -> bool:
+    entries = [
+        Stored(name=name, size=line.size, crc32=line.crc32)
+        for line, name in zip(lines, names, strict=True)
+    ]
+    if any(line.method != _STORE or line.flags & _STREAMED for line in lines):
+        return False
+    if view[directory_at:] != trailer(entries):
+        return False
+    for line, entry in zip(lines, entries, strict=True):
+        header = local_header(entry)
+        if view[line.offset : line.offset + len(header)] != header:
+            return False
+    return True
