@@ -155,9 +155,12 @@ def _send(walk: Walk, token: Token, node: Node) -> bool | None:
     flows = walk.definition.sends(node.id)
     public = walk.public(token)
     for index, flow in enumerate(flows):
+        if index:  # each message has a number of its own: it becomes part of the message id
+            walk.counter += 1
+            public = f"{walk.instance_id}:{walk.counter}"
         walk.commands.append(
             SendMessage(
-                send_id=public if index == 0 else f"{public}:{index}",
+                send_id=public,
                 element_id=node.id,
                 flow_id=flow.id,
                 message_type=flow.message_type,

@@ -271,3 +271,4 @@ class Model:
     exporter: str | None = None
     collaboration: str | None = None
     namespaces: frozenset[str] = field(default_factory=frozenset)
+    labels: Mapping[str, str] = field(default_factory=dict)  # of every named element, by id

@@ -6,9 +6,9 @@ Pure: the instant and the case values are arguments. The steps of a transition a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias, assert_never
+from typing import NamedTuple, assert_never
 
 from SpiffWorkflow.util.task import TaskState
 
@@ -16,7 +16,6 @@ from dossier.errors import Rejected
 from workflows import state
 from workflows.advance import Advance, settle
 from workflows.commands import (
-    CloseReason,
     Command,
     Finish,
     HistoryEntry,
@@ -34,6 +33,19 @@ from workflows.errors import (
 )
 from workflows.events import broadcast, deliver, write_received
 from workflows.expressions import Value
+from workflows.facts import (
+    Cancel,
+    Fact,
+    MessageArrived,
+    MessageStart,
+    Retry,
+    ServiceAnswered,
+    ServiceFailed,
+    SignalRaised,
+    TaskCompleted,
+    TimerFired,
+    ValuesChanged,
+)
 from workflows.graph import EventKind, Kind, Node
 from workflows.scopes import complete, enter_scope, raise_from
 from workflows.specs import Token, TokenWorkflow
@@ -42,98 +54,12 @@ from workflows.walk import (
     OPEN,
     Walk,
     clear,
-    close_rows,
     fail,
     fail_with,
     live_tokens,
     node_of,
     note,
     waited_node,
-)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MessageStart:
-    """A message (or another start event's occurrence) opens the instance."""
-
-    element_id: str
-    values: Mapping[str, Value] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TaskCompleted:
-    """A person finished a task."""
-
-    task_id: str
-    values: Mapping[str, Value] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MessageArrived:
-    """The one message that this subscription waited for."""
-
-    subscription_id: str
-    values: Mapping[str, Value] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TimerFired:
-    """The due instant of this timer subscription has come."""
-
-    subscription_id: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SignalRaised:
-    """A signal from another instance; everyone here who waits for it gets it."""
-
-    name: str
-    values: Mapping[str, Value] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ServiceAnswered:
-    """A service or decision call succeeded."""
-
-    call_id: str
-    values: Mapping[str, Value] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ServiceFailed:
-    """A service or decision call failed for good; `code` may be caught by an error boundary."""
-
-    call_id: str
-    code: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ValuesChanged:
-    """Case values changed outside the process; conditional events look again."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Retry:
-    """Run a token with an incident again."""
-
-    token_id: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Cancel:
-    """Withdraw everything and end the instance."""
-
-
-Fact: TypeAlias = (
-    TaskCompleted
-    | MessageArrived
-    | TimerFired
-    | SignalRaised
-    | ServiceAnswered
-    | ServiceFailed
-    | ValuesChanged
-    | Retry
-    | Cancel
 )
 
 
@@ -150,13 +76,12 @@ class Transition:
     active: tuple[str, ...]  # ids of the elements where tokens stand now
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MessageStartEvent:
+class MessageStartEvent(NamedTuple):
     """A start event that messages of one type from one role set off."""
 
-    element_id: str
     message_type: str
     from_role: str | None
+    element_id: str
 
 
 def message_starts(definition: Definition) -> tuple[MessageStartEvent, ...]:
@@ -199,16 +124,24 @@ def start(
     walk = _new_walk(definition, instance_id, values, at)
     node = None
     if trigger is not None:
-        node = definition.elements.get(trigger.element_id)
-        is_start = node is not None and node.scope == definition.process.id
-        if node is None or not is_start or not _may_start(node):
-            raise StartRefused(
-                f"expected a start event of the process, got {trigger.element_id!r}",
-                element=trigger.element_id,
-            )
+        node = _triggered(definition, trigger)
         write_received(walk, walk.workflow.task_tree, node, dict(trigger.values))
     enter_scope(walk, walk.workflow, node)
     return _conclude(walk)
+
+
+def _triggered(definition: Definition, trigger: MessageStart) -> Node:
+    element = trigger.element_id
+    for found in message_starts(definition):
+        if not element and found.message_type == trigger.message_type:
+            element = found.element_id
+    node = definition.elements.get(element)
+    if node is not None and node.scope == definition.process.id and _may_start(node):
+        return node
+    raise StartRefused(
+        f"expected a start event of the process, got {element or trigger.message_type!r}",
+        element=element or trigger.message_type,
+    )
 
 
 def _may_start(node: Node) -> bool:
@@ -361,25 +294,3 @@ def _retry(walk: Walk, public: str) -> None:
     walk.commands.append(ResolveIncident(token_id=public))
     note(walk, token, HistoryEvent.RETRIED)
     token._ready()
-
-
-__all__ = [
-    "Cancel",
-    "CloseReason",
-    "Fact",
-    "MessageArrived",
-    "MessageStart",
-    "MessageStartEvent",
-    "Retry",
-    "ServiceAnswered",
-    "ServiceFailed",
-    "SignalRaised",
-    "TaskCompleted",
-    "TimerFired",
-    "Transition",
-    "ValuesChanged",
-    "apply",
-    "close_rows",
-    "message_starts",
-    "start",
-]

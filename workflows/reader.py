@@ -103,6 +103,11 @@ def read_model(source: bytes) -> tuple[Model, tuple[Finding, ...]]:
         exporter=root.get("exporter"),
         collaboration=collaboration,
         namespaces=frozenset(str(uri) for element in root.iter("*") for uri in _uris(element)),
+        labels={
+            identifier: name
+            for identifier, element in draft.named.items()
+            if (name := (element.get("name") or "").strip())
+        },
     )
     return model, tuple(draft.findings)
 

@@ -20,7 +20,8 @@ ZONE: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 MINIMUM_INTERVAL: Final = timedelta(seconds=1)
 MAXIMUM_YEARS: Final = 100
 
-_WORKING: Final = re.compile(r"(?P<count>[1-9][0-9]{0,3})(?P<unit>wd|wh)")
+# What dossier.deadline counts on the working calendar; the host hands it over.
+_WORKING: Final = re.compile(r"(?:0|[1-9][0-9]{0,3})(?:wd|wh|d|mo)")
 _DURATION: Final = re.compile(
     r"P(?:(?P<years>\d{1,3})Y)?(?:(?P<months>\d{1,4})M)?(?:(?P<weeks>\d{1,4})W)?"
     r"(?:(?P<days>\d{1,5})D)?"
@@ -73,7 +74,7 @@ class Cycle:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkingTime:
-    """A working-time duration; its text goes to the host as it is."""
+    """An allowance of the working calendar (`3wd`, `8wh`, `15d`, `2mo`); the host computes it."""
 
     text: str
 
@@ -83,7 +84,7 @@ Timer = datetime | Duration | Cycle | WorkingTime
 
 def is_literal(text: str) -> bool:
     """Tell whether a timer text is a literal, right or wrong, and not an expression."""
-    return bool(re.match(r"-?P[\dT]|R\d*/|\d{4}-|\d+w[dh]$|-\d", text) or _WORKING.fullmatch(text))
+    return bool(re.match(r"-?P[\dT]|R\d*/|\d{4}-|-\d", text) or _WORKING.fullmatch(text))
 
 
 def parse_timer(text: str, form: TimerForm) -> Timer:

@@ -20,7 +20,7 @@ from itertools import pairwise
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from workflows import instance
+from workflows import facts, instance
 from workflows.commands import (
     CallService,
     CloseSubscription,
@@ -296,9 +296,7 @@ class Play:
 
     def start(self, element: str | None = None, **values: Value | int) -> Play:
         """Open the instance."""
-        trigger = (
-            instance.MessageStart(element_id=element, values=plain(values)) if element else None
-        )
+        trigger = facts.MessageStart(element_id=element, values=plain(values)) if element else None
         if not element:
             self.values.update(plain(values))
         self._record(
@@ -312,7 +310,7 @@ class Play:
         )
         return self
 
-    def take(self, fact: instance.Fact) -> Play:
+    def take(self, fact: facts.Fact) -> Play:
         """Apply a fact to the restored snapshot."""
         self._record(
             instance.apply(self.definition, self.snapshot, fact, values=self.values, at=self.at)
@@ -322,38 +320,38 @@ class Play:
     def done(self, element: str, **values: Value | int) -> Play:
         """Complete the oldest open task of an element."""
         task = next(t for t in self.tasks.values() if t.element_id == element)
-        return self.take(instance.TaskCompleted(task_id=task.task_id, values=plain(values)))
+        return self.take(facts.TaskCompleted(task_id=task.task_id, values=plain(values)))
 
     def message(self, element: str, **values: Value | int) -> Play:
         """Deliver a message to the subscription of an element."""
         found = self._subscription(element)
-        return self.take(instance.MessageArrived(subscription_id=found, values=plain(values)))
+        return self.take(facts.MessageArrived(subscription_id=found, values=plain(values)))
 
     def timer(self, element: str, later: timedelta = timedelta()) -> Play:
         """Let the timer of an element fire."""
         self.at += later
-        return self.take(instance.TimerFired(subscription_id=self._subscription(element)))
+        return self.take(facts.TimerFired(subscription_id=self._subscription(element)))
 
     def signal(self, name: str, **values: Value | int) -> Play:
         """Raise a signal from outside."""
-        return self.take(instance.SignalRaised(name=name, values=plain(values)))
+        return self.take(facts.SignalRaised(name=name, values=plain(values)))
 
     def answer(self, element: str, **values: Value | int) -> Play:
         """Answer the service call of an element."""
         call = next(c for c in self.calls.values() if c.element_id == element)
         del self.calls[call.call_id]
-        return self.take(instance.ServiceAnswered(call_id=call.call_id, values=plain(values)))
+        return self.take(facts.ServiceAnswered(call_id=call.call_id, values=plain(values)))
 
     def break_call(self, element: str, code: str) -> Play:
         """Let the service call of an element fail."""
         call = next(c for c in self.calls.values() if c.element_id == element)
         del self.calls[call.call_id]
-        return self.take(instance.ServiceFailed(call_id=call.call_id, code=code))
+        return self.take(facts.ServiceFailed(call_id=call.call_id, code=code))
 
     def retry(self, element: str) -> Play:
         """Retry the incident of an element."""
         found = next(i for i in self.incidents.values() if i.element_id == element)
-        return self.take(instance.Retry(token_id=found.token_id))
+        return self.take(facts.Retry(token_id=found.token_id))
 
     @property
     def open(self) -> list[str]:
