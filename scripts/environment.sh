@@ -1,6 +1,6 @@
 #!/bin/sh
 # Make .venv hold what the given purpose needs: `run` (the product) or `test` (and its tests).
-# Does nothing when neither the requirements nor the place of the tree changed since last time.
+# Does nothing when the requirements are those of the last time and the tree stands where it stood.
 set -eu
 cd "$(dirname "$0")/.."
 purpose=${1:?expected run or test}
@@ -16,7 +16,7 @@ suits() {
 }
 
 make_venv() {
-    for python in "${PYTHON:-python3}" python3 python3.13 python3.12 python3.11; do
+    for python in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
         suits "$python" || continue
         "$python" -c 'import ensurepip, venv' 2>/dev/null ||
             fail "expected the module venv, got a Python ($python) without it" \
@@ -25,16 +25,23 @@ make_venv() {
         "$python" -m venv --clear .venv
         return
     done
-    fail "expected Python 3.11, 3.12 or 3.13, got $(python3 --version 2>&1 || echo none)" \
+    found=$("${PYTHON:-python3}" --version 2>/dev/null || echo none)
+    fail "expected Python 3.11, 3.12 or 3.13, got $found" \
         "install one of them, or name it: make PYTHON=/path/to/python3.12"
 }
 
-# A stamp says for which requirements, tree and interpreter a purpose was installed.
-stamp() {
-    { cat setup.cfg pyproject.toml constraints.txt; pwd; .venv/bin/python --version; } | cksum
+# The environment knows its own place, so one that was moved with the tree is made anew.
+is_kept() {
+    suits .venv/bin/python && grep -qF " $(pwd -P)/.venv" .venv/pyvenv.cfg &&
+        { [ -z "${PYTHON:-}" ] || [ "$("$PYTHON" --version)" = "$(.venv/bin/python --version)" ]; }
 }
 
-[ -x .venv/bin/pip ] && suits .venv/bin/python || make_venv
+# A stamp says for which requirements and interpreter a purpose was installed.
+stamp() {
+    { cat setup.cfg constraints.txt; .venv/bin/python --version; } | cksum
+}
+
+is_kept || make_venv
 wanted=$(stamp)
 if [ "$(cat ".venv/installed-for-$purpose" 2>/dev/null)" = "$wanted" ]; then
     exit 0
