@@ -1,0 +1,149 @@
+"""One compiled expression or list of unary tests, and its evaluation within limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+
+from workflows.expressions.builtins import LIBRARY, MODEL_LIBRARY
+from workflows.expressions.compiler import Compiler
+from workflows.expressions.cursor import Cursor
+from workflows.expressions.errors import CallDepthLimit, ExpressionTooDeep, ResultLimit
+from workflows.expressions.parser import new_cursor, parse_tests, parse_whole
+from workflows.expressions.profile import DMN, MODEL, Construct, Profile
+from workflows.expressions.runtime import Evaluator, Feel, Function, Run, Scope
+from workflows.expressions.types import Type
+from workflows.expressions.values import Value, from_feel, to_feel
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expression:
+    """A compiled expression of a model."""
+
+    source: str
+    names: frozenset[str]  # the variables it reads
+    profile: Profile
+    evaluator: Evaluator
+
+    def evaluate(self, values: Mapping[str, Value], *, at: datetime | None = None) -> Value:
+        """Return the value over `values`; a missing name is null.
+
+        `at` is the present for `now()` and `today()`. Raise a leaf of `errors` on a breach of a
+        limit, on a value outside the closed set, and when the present is asked for in vain.
+        """
+        known: dict[str, Feel] = {}
+        for name in self.names:
+            if name in values:
+                known[name] = to_feel(values[name])
+        result = guarded(self.evaluator, Scope(known, Run(self.profile, at)))
+        if result is True or result is False:
+            return result
+        check_size(result, self.profile)
+        return from_feel(result)
+
+
+def compile_expression(
+    source: str, *, profile: Profile = MODEL, names: Iterable[str] = ()
+) -> Expression:
+    """Return the compiled form of `source`; raise a leaf of `errors` with line and column.
+
+    `names` are variables whose names have spaces or symbols; plain ones need no mention.
+    The last few thousand sources stay compiled.
+    """
+    return compiled_expression(source, profile, tuple(names))
+
+
+@lru_cache(maxsize=4096)
+def compiled_expression(source: str, profile: Profile, names: tuple[str, ...]) -> Expression:
+    """Return the expression out of the cache; an expression never changes, so it can be shared."""
+    evaluator, free = compile_feel(source, profile=profile, names=names)
+    return Expression(source=source, names=free, profile=profile, evaluator=evaluator)
+
+
+def compile_feel(
+    source: str,
+    *,
+    profile: Profile = DMN,
+    names: Iterable[str] = (),
+    types: Mapping[str, Type] | None = None,
+) -> tuple[Evaluator, frozenset[str]]:
+    """Return the evaluator of an expression and the names it leaves free."""
+    library = library_of(profile)
+    cursor = new_cursor(source, profile, names=names, library=library)
+    try:
+        node = parse_whole(cursor)
+        evaluator = Compiler(source, library=library, types=types or {}).compile(node)
+    except RecursionError as exc:
+        raise _too_deep(profile) from exc
+    return evaluator, _free(cursor)
+
+
+def compile_tests(
+    source: str,
+    *,
+    profile: Profile = DMN,
+    names: Iterable[str] = (),
+    types: Mapping[str, Type] | None = None,
+) -> tuple[Evaluator, frozenset[str]]:
+    """Return the evaluator of unary tests, over a scope that holds the value as `?`."""
+    library = library_of(profile)
+    cursor = new_cursor(source, profile, names=names, library=library)
+    try:
+        tests = parse_tests(cursor)
+        evaluator = Compiler(source, library=library, types=types or {}).tests(tests)
+    except RecursionError as exc:
+        raise _too_deep(profile) from exc
+    return evaluator, _free(cursor)
+
+
+def library_of(profile: Profile) -> Mapping[str, Function]:
+    """Return the functions that `profile` has."""
+    return MODEL_LIBRARY if Construct.FULL_LIBRARY in profile.refused else LIBRARY
+
+
+def guarded(evaluator: Evaluator, scope: Scope) -> Feel:
+    """Return the value of `evaluator`; exhausted Python frames count as a breach of call depth."""
+    try:
+        return evaluator(scope)
+    except RecursionError as exc:
+        raise CallDepthLimit(
+            "expected shallow calls, got too deep ones", limit=scope.run.profile.call_depth
+        ) from exc
+
+
+def check_size(value: Feel, profile: Profile) -> None:
+    """Raise `ResultLimit` when `value` would be larger than the profile allows, roughly in JSON."""
+    left = profile.result_bytes
+    open_values: list[Feel] = [value]
+    while open_values and left >= 0:
+        current = open_values.pop()
+        left -= 8
+        if isinstance(current, str):
+            left -= len(current.encode("utf-8", "surrogatepass"))
+        elif isinstance(current, list):
+            left -= len(current)
+            open_values.extend(current[: left + 1] if left >= 0 else [])
+        elif isinstance(current, Mapping):
+            left -= sum(len(key) for key in current)
+            open_values.extend(current.values())
+        elif isinstance(current, Decimal):
+            left -= 8
+    if left < 0:
+        limit = profile.result_bytes
+        raise ResultLimit(f"expected a result of at most {limit} bytes, got more", limit=limit)
+
+
+def _free(cursor: Cursor) -> frozenset[str]:
+    return frozenset(cursor.free)
+
+
+def _too_deep(profile: Profile) -> ExpressionTooDeep:
+    return ExpressionTooDeep(
+        f"expected at most {profile.nesting} levels, got more",
+        limit=profile.nesting,
+        line=1,
+        column=1,
+    )

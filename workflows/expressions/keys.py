@@ -1,0 +1,23 @@
+"""Hashable keys of values, equal exactly where FEEL's equality says true."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+
+from workflows.expressions.compare import moment_key
+from workflows.expressions.runtime import Feel, Range, kind_of
+from workflows.expressions.temporal import DateTime, Time
+
+
+def key_of(value: Feel) -> Hashable:
+    """Return the key of `value`."""
+    if isinstance(value, list):
+        return ("list", *(key_of(item) for item in value))
+    if isinstance(value, Mapping):
+        return ("context", frozenset((name, key_of(item)) for name, item in value.items()))
+    if isinstance(value, Time | DateTime):
+        return (kind_of(value), moment_key(value))
+    if isinstance(value, Range):
+        flags = (value.low_included, value.high_included)
+        return ("range", key_of(value.low), key_of(value.high), flags)
+    return (kind_of(value), value)
