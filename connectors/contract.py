@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -17,6 +18,7 @@ NAMESPACE: Final = "urn:lienthong:service:1"
 FILE_NAME: Final = "lienthong.wsdl"
 
 _XSD: Final = "{http://www.w3.org/2001/XMLSchema}"
+_ELEMENT: Final = re.compile(r"Element '(?:\{[^}]*\})?([A-Za-z_][\w.-]{0,63})'")
 _DEFAULT_ADDRESS: Final = b'"http://127.0.0.1/soap"'
 
 
@@ -71,7 +73,7 @@ class Contract:
             log: Any = exc.error_log
             raise SchemaRefused(
                 f"expected {etree.QName(body_child).localname} as the schema describes it",
-                element=_element_of(log[0].path) if len(log) else "?",
+                element=_element_of(log[0].message) if len(log) else "?",
             ) from exc
 
 
@@ -81,7 +83,7 @@ def service() -> Contract:
     return Contract(wsdl_path().read_bytes())
 
 
-def _element_of(path: str | None) -> str:
-    """Return the last step of an XPath that libxml2 reports, without prefix and position."""
-    step = (path or "").rpartition("/")[2]
-    return step.rpartition(":")[2].partition("[")[0] or "?"
+def _element_of(message: str) -> str:
+    """Return the local name of the element that libxml2 complains about."""
+    found = _ELEMENT.match(message)
+    return found.group(1) if found else "?"

@@ -11,43 +11,53 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Any, Final
+
+from gunicorn.workers.gthread import (  # type: ignore[import-untyped]  # ships no types
+    ThreadWorker,
+)
 
 _TICK_SECONDS: Final = 0.5
 
 
 class Deadlines:
-    """The reads that are under way in this process, each with its deadline."""
+    """The connections of this process that somebody waits for, each with its deadline."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._due: dict[socket.socket, float] = {}
-        self._late: set[socket.socket] = set()
+        self._due: dict[object, tuple[float, socket.socket]] = {}
+        self._late: set[object] = set()
         self._thread: threading.Thread | None = None
 
     @contextmanager
     def within(self, sock: socket.socket, seconds: float) -> Iterator[None]:
         """Shut `sock` if the body of this block takes longer; raise `TimeoutError` after it."""
-        with self._changed:
-            self._due[sock] = time.monotonic() + seconds
-            self._start()
-            if len(self._due) == 1:
-                self._changed.notify()
+        self.start(sock, sock, seconds)
         try:
             yield
         finally:
-            with self._changed:
-                self._due.pop(sock, None)
-                late = sock in self._late
-                self._late.discard(sock)
-            if late:
+            # Also in place of the error that the shut socket made of the read.
+            if self.stop(sock):
                 raise TimeoutError("expected the peer to send faster")
 
-    def _start(self) -> None:
-        # Started with the first read and not before: a thread does not survive gunicorn's fork.
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._watch, name="deadlines", daemon=True)
-            self._thread.start()
+    def start(self, key: object, sock: socket.socket, seconds: float) -> None:
+        """Shut `sock` unless `stop` is called with the same key in time."""
+        with self._changed:
+            self._due[key] = (time.monotonic() + seconds, sock)
+            # Not before the first need: a thread does not survive gunicorn's fork.
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._watch, name="deadlines", daemon=True)
+                self._thread.start()
+            if len(self._due) == 1:
+                self._changed.notify()
+
+    def stop(self, key: object) -> bool:
+        """Forget the deadline; tell whether it had passed. Calling twice is harmless."""
+        with self._changed:
+            self._due.pop(key, None)
+            late = key in self._late
+            self._late.discard(key)
+            return late
 
     def _watch(self) -> None:
         while True:
@@ -57,8 +67,36 @@ class Deadlines:
             time.sleep(_TICK_SECONDS)
 
     def _shut_late(self, now: float) -> None:
-        for sock in [one for one, due in self._due.items() if due < now]:
-            del self._due[sock]
-            self._late.add(sock)
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_RD)
+        for key, (due, sock) in list(self._due.items()):
+            if due < now:
+                del self._due[key]
+                self._late.add(key)
+                with suppress(OSError):
+                    sock.shutdown(socket.SHUT_RD)
+
+
+class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
+    """gunicorn's threads, but a client gets a limited time to send its headers.
+
+    Name it as `worker_class`; without it one slow client per thread stops the whole server.
+    """
+
+    header_seconds = 10.0
+
+    def init_process(self) -> None:
+        """Prepare the watch in the forked process, then run."""
+        self._deadlines = Deadlines()
+        super().init_process()
+
+    def handle(self, conn: Any) -> Any:  # noqa: ANN401 - as inherited
+        """Read one request's headers within their time, and answer it."""
+        self._deadlines.start(conn, conn.sock, self.header_seconds)
+        try:
+            return super().handle(conn)
+        finally:
+            self._deadlines.stop(conn)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:  # noqa: ANN401 - as inherited
+        """Answer a request whose headers are complete."""
+        self._deadlines.stop(conn)
+        return super().handle_request(req, conn)

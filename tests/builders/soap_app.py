@@ -6,8 +6,15 @@ from pathlib import Path
 
 from connectors.incoming import ServerCaps
 from connectors.soap_server import SoapServer
+from portal.deadlines import PatientWorker
 from portal.soap import Patience, WireApp
 from tests.builders.connectors import DiskSpool, FakeReceiving
+
+
+class ImpatientWorker(PatientWorker):
+    """The worker of the tests, so that slow headers end soon."""
+
+    header_seconds = 1.0
 
 
 def app(folder: str) -> WireApp:

@@ -108,7 +108,9 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
         port = listener.getsockname()[1]
         process = subprocess.Popen(
             [
-                sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--threads", "8",
+                sys.executable, "-m", "gunicorn",
+                "--worker-class", "tests.builders.soap_app.ImpatientWorker",
+                "--threads", "8",
                 "--bind", f"fd://{listener.fileno()}", "--log-level", "warning",
                 "--limit-request-fields", "64", "--limit-request-field_size", "8190",
                 f"tests.builders.soap_app:app({str(folder)!r})",
