@@ -143,4 +143,5 @@ def _names(path: Path) -> Iterator[tuple[str, str]]:
             words = re.findall(r"[A-Z][a-z0-9]*|[A-Z]+(?![a-z])", node.name)
             yield f"class {node.name}", words[-1].lower() if words else ""
         elif isinstance(node, ast.FunctionDef):
-            yield f"function {node.name}", node.name.strip("_").lower()
+            bare = node.name.strip("_")
+            yield f"function {bare}", bare.lower()
