@@ -57,7 +57,7 @@ class FileNameRefused(Rejected):
 class ContainerRefused(Rejected):
     """The parts given cannot make a container."""
 
-    code = "container_refused"
+    code = "container_parts_refused"
 
 
 class SignatureMalformed(Rejected):

@@ -190,7 +190,10 @@ def read(content: bytes | memoryview, *, caps: Caps = DEFAULT_CAPS) -> Archive:
             raise ZipRefused(
                 f"expected an entry at offset {position}, got {line.offset}", reason="layout"
             )
-        data, position = _read_entry(view, line, directory_at)
+        try:
+            data, position = _read_entry(view, line, directory_at)
+        except ZipRefused as exc:
+            raise _naming(exc, name) from exc
         if not name.endswith("/"):
             entries.append(Entry(name=name, content=data))
         elif line.size:
@@ -240,7 +243,6 @@ def _read_line(view: memoryview, position: int, end: int) -> tuple[_Line, int]:
     following = extra_at + extra_size + comment_size
     if mark != _CENTRAL_MARK or disk or comment_size or following > end:
         raise ZipRefused("expected a plain directory line, got another", reason="directory")
-    _check_extra(view[extra_at : extra_at + extra_size])
     line = _Line(
         flags=flags,
         method=method,
@@ -252,8 +254,16 @@ def _read_line(view: memoryview, position: int, end: int) -> tuple[_Line, int]:
         offset=offset,
         made_by=made_by,
     )
-    _check_line(line)
+    try:
+        _check_extra(view[extra_at : extra_at + extra_size])
+        _check_line(line)
+    except ZipRefused as exc:
+        raise _naming(exc, _decoded(line)) from exc
     return line, following
+
+
+def _naming(problem: ZipRefused, name: str) -> ZipRefused:
+    return ZipRefused(problem.message, reason=str(problem.parameters["reason"]), name=name)
 
 
 def _check_line(line: _Line) -> None:
