@@ -27,7 +27,7 @@ from connectors.errors import (
     SoapRefused,
 )
 from connectors.http import HttpClient, HttpReply
-from connectors.media import MULTIPART, MediaType, parse_media_type
+from connectors.media import MULTIPART, MediaType, check_charset, parse_media_type
 from connectors.mtom import MtomBody, Progress
 from connectors.multipart import Multipart, MultipartCaps, Source, bare_id, joined
 from connectors.soap_envelope import SoapMessage, Version
@@ -126,11 +126,14 @@ class SoapClient:
         if reply.headers.get("content-encoding", "identity").lower() != "identity":
             raise HttpRefused("expected no Content-Encoding")
         media = parse_media_type(reply.headers.get("content-type", ""))
+        check_charset(media)
         source = Source(reply)
         if media.name == MULTIPART:
             message = self._multipart(source, media)
-        else:
+        elif media.name == Version.SOAP11.media_type:
             message = self._parse(source.all(self._caps.reply_bytes))
+        else:
+            raise HttpRefused("expected text/xml or multipart/related")
         if message.content.tag != f"{{{Version.SOAP11.value}}}Fault":
             contract.service().check(message.content)
         return _Answer(
