@@ -67,13 +67,16 @@ def settings_page() -> str:
     """Return the page of all settings, in the order in which the code states them."""
     stated = importlib.import_module("exchange.settings").SETTINGS
     rows = [
-        f"| `{setting.name}` | {setting.kind} | {_code(setting.default)} | {setting.help} |"
+        f"| `{setting.name}`{', `_FILE`' if setting.is_secret else ''} | {setting.kind} "
+        f"| {_code(setting.default)} | {setting.help} |"
         for setting in stated
     ]
     return _page(
         "Settings",
         "Environment variables, read once at the start. A name that begins with `LIENTHONG_` and "
-        "is not listed here is an error. No setting turns a check off.",
+        "is not listed here is an error. No setting turns a check off. `{home}` stands for the "
+        "node's folder. A name with `_FILE` may instead be given as `<name>_FILE`, the path of a "
+        "file that holds the value.",
         ["| name | kind | default | what it sets |", "|---|---|---|---|", *rows],
     )
 

@@ -26,8 +26,11 @@ BIN = Path(sys.executable).parent
 INSTALL_BUDGET_SECONDS = 150
 # A stage that hangs is stopped after this many times its budget.
 PATIENCE = 4
+GRACE_SECONDS = 15
 
 Command = tuple[str, ...]
+# By the name that `pytest` below was given: {test id: passed | failed | skipped}.
+Outcomes = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,8 +68,6 @@ def pytest(name: str, *arguments: str) -> Command:
     return ("python", "-m", "pytest", "-q", "-p", "scripts.outcomes", written, *arguments)
 
 
-ON_SQLITE = pytest("sqlite", "-n2", "tests/integration")
-ON_POSTGRESQL = pytest("postgresql", "-n2", "--database=postgresql", "tests/integration")
 LAWS = tuple(sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tests/test_*.py")))
 
 STAGES = (
@@ -89,14 +90,14 @@ STAGES = (
         commands=(
             pytest("unit", "-n2", "tests/unit"),
             pytest("contract", "-n2", "tests/contract"),
-            ON_SQLITE,
+            pytest("sqlite", "-n2", "tests/integration"),
         ),
     ),
     Stage(
         name="postgresql",
         title="database-bound tests on PostgreSQL",
         budget_seconds=90,
-        commands=(ON_POSTGRESQL,),
+        commands=(pytest("postgresql", "-n2", "--database=postgresql", "tests/integration"),),
     ),
     Stage(
         name="browser",
@@ -150,11 +151,33 @@ def main() -> int:
         if asked.only in (None, stage.name) and stage.present():
             results.append(_run_stage(stage))
     complaints = [f"{r.title}: {complaint}" for r in results for complaint in r.complaints]
-    complaints += _complaints_of_outcomes()
+    outcomes = _read_outcomes()
+    complaints += complaints_of_outcomes(outcomes)
     if asked.only is None:
-        complaints += _complaints_of_time(results)
-    _print_report(results, complaints)
+        complaints += complaints_of_time(results)
+    _print_report(results, complaints, outcomes)
     return 1 if complaints else 0
+
+
+def complaints_of_outcomes(outcomes: Outcomes) -> list[str]:
+    """Name the skipped tests, and the tests that one database ran and the other did not."""
+    complaints = [
+        f"{test} was skipped"
+        for tests in outcomes.values()
+        for test, outcome in tests.items()
+        if outcome == "skipped"
+    ]
+    if "sqlite" in outcomes and "postgresql" in outcomes:
+        apart = outcomes["sqlite"].keys() ^ outcomes["postgresql"].keys()
+        complaints += [f"{test} ran on one database only" for test in sorted(apart)]
+    return complaints
+
+
+def complaints_of_time(results: list[Result]) -> list[str]:
+    """Complain when the whole took longer than all budgets together; one stage alone may."""
+    budget = INSTALL_BUDGET_SECONDS + sum(stage.budget_seconds for stage in STAGES)
+    taken = sum(result.actual_seconds for result in results)
+    return [f"expected at most {_clock(budget)}, got {_clock(taken)}"] if taken > budget else []
 
 
 def _run_stage(stage: Stage) -> Result:
@@ -182,7 +205,7 @@ def _run(command: Command, *, seconds: float) -> int | None:
         [str(BIN / command[0]), *command[1:]],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONSAFEPATH": "1"},
+        env=_environment(),
         start_new_session=True,
     )
     try:
@@ -191,46 +214,35 @@ def _run(command: Command, *, seconds: float) -> int | None:
         return None
     finally:
         if running.poll() is None:
-            os.killpg(running.pid, signal.SIGKILL)
-            running.wait()
+            _stop(running)
+
+
+def _environment() -> dict[str, str]:
+    """Return this process's environment without the settings of a node of the developer's."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("LIENTHONG_")}
+    return {**ours, "PYTHONSAFEPATH": "1"}
+
+
+def _stop(running: subprocess.Popen[bytes]) -> None:
+    """End a command and its children; an interrupted pytest still takes down its servers."""
+    for number, seconds in ((signal.SIGINT, GRACE_SECONDS), (signal.SIGKILL, None)):
+        os.killpg(running.pid, number)
+        try:
+            running.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            continue
+        return
 
 
 def _shown(command: Command) -> str:
     return " ".join(word for word in command if "outcomes" not in word and word != "-p")
 
 
-def _complaints_of_outcomes() -> list[str]:
-    """Name the skipped tests, and the tests that one database ran and the other did not."""
-    complaints = [
-        f"{test} was skipped"
-        for path in sorted(OUTCOMES.glob("*.json"))
-        for test, outcome in _outcomes(path).items()
-        if outcome == "skipped"
-    ]
-    sqlite, postgresql = _written_by(ON_SQLITE), _written_by(ON_POSTGRESQL)
-    if sqlite.exists() and postgresql.exists():
-        apart = _outcomes(sqlite).keys() ^ _outcomes(postgresql).keys()
-        complaints += [f"{test} ran on one database only" for test in sorted(apart)]
-    return complaints
+def _read_outcomes() -> Outcomes:
+    return {path.stem: json.loads(path.read_text()) for path in sorted(OUTCOMES.glob("*.json"))}
 
 
-def _complaints_of_time(results: list[Result]) -> list[str]:
-    budget = INSTALL_BUDGET_SECONDS + sum(stage.budget_seconds for stage in STAGES)
-    taken = sum(result.actual_seconds for result in results)
-    return [f"expected at most {_clock(budget)}, got {_clock(taken)}"] if taken > budget else []
-
-
-def _written_by(command: Command) -> Path:
-    option = next(word for word in command if word.startswith("--outcomes="))
-    return Path(option.removeprefix("--outcomes="))
-
-
-def _outcomes(path: Path) -> Mapping[str, str]:
-    outcomes: dict[str, str] = json.loads(path.read_text())
-    return outcomes
-
-
-def _print_report(results: list[Result], complaints: list[str]) -> None:
+def _print_report(results: list[Result], complaints: list[str], outcomes: Outcomes) -> None:
     print(f"\n{'stage':<36}{'budget':>8}{'actual':>8}")
     for result in results:
         over = "  over" if result.actual_seconds > result.budget_seconds else ""
@@ -239,14 +251,12 @@ def _print_report(results: list[Result], complaints: list[str]) -> None:
             f"{result.title:<36}{_clock(result.budget_seconds):>8}"
             f"{_clock(result.actual_seconds):>8}{over}{red}"
         )
-    budget, actual = (
-        sum(result.budget_seconds for result in results),
-        sum(result.actual_seconds for result in results),
-    )
+    budget = sum(result.budget_seconds for result in results)
+    actual = sum(result.actual_seconds for result in results)
     print(f"{'together':<36}{_clock(budget):>8}{_clock(actual):>8}")
     for complaint in complaints:
         print(f"red: {complaint}")
-    ran = [o for path in OUTCOMES.glob("*.json") for o in _outcomes(path).values()]
+    ran = [outcome for tests in outcomes.values() for outcome in tests.values()]
     print(f"\n{ran.count('passed')} passed, {ran.count('failed')} failed", flush=True)
 
 
