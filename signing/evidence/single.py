@@ -1,0 +1,192 @@
+"""Judge whatever an auditor holds: a bundle, one container, a receipt, a directory, signed XML."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from dossier.envelope import Assurance
+from dossier.report import Subject, TimeBasis
+from signing import zipfile
+from signing.errors import FileNameRefused, ZipRefused
+from signing.evidence import layout
+from signing.evidence.binding import Grounds, find
+from signing.evidence.judge import judge_bundle
+from signing.evidence.judgement import (
+    BundleJudgement,
+    MessageVerdict,
+    SignatureFinding,
+    TrustGiven,
+    bare,
+    enveloped,
+    verdict_of,
+)
+from signing.evidence.message import judge_receipt, judge_sealed, refusal_notice
+from signing.evidence.trust import judge_directory, trust_of
+from signing.indication import SubIndication
+from signing.judgement import FileVerdict, Reason, failed, gravest
+from signing.purpose import DOCUMENT_PURPOSES
+from signing.verify import judge_xml
+
+# How far into a file its kind is looked for; the roots of our own XML stand at its very start.
+_HEAD_BYTES: Final = 256
+_RECEIPT_ROOT: Final = b'<Receipt xmlns="urn:lienthong:receipt:1">'
+_DIRECTORY_ROOT: Final = b'<Directory xmlns="urn:lienthong:directory:1">'
+# A file in one of these folders makes a container a bundle, whatever else was taken out of it.
+_BUNDLE_FOLDERS: Final = (layout.MESSAGES, layout.RECEIPTS, layout.HISTORY, layout.TRUST)
+
+_Judge = Callable[[bytes, str, Grounds], BundleJudgement]
+
+
+def judge_file(
+    content: bytes | Path, *, name: str, given: TrustGiven, at: datetime
+) -> BundleJudgement:
+    """Return the judgement of any file at the instant `at`; its kind is read from its bytes.
+
+    `name` only names the file in the answer. Raises only `OSError`.
+    """
+    octets = content if isinstance(content, bytes) else content.read_bytes()
+    subject = subject_of(octets)
+    if subject is Subject.BUNDLE:
+        return judge_bundle(octets, given=given, at=at)
+    judges: dict[Subject, _Judge] = {
+        Subject.CONTAINER: _judge_container,
+        Subject.RECEIPT: _judge_receipt,
+        Subject.DIRECTORY: _judge_directory,
+        Subject.XML: _judge_xml,
+    }
+    if subject not in judges:
+        unknown = failed(SubIndication.FORMAT_FAILURE, "file_kind_unknown", name=name)
+        return BundleJudgement(subject=subject, verdict=unknown, sha256=_sha256(octets))
+    return judges[subject](octets, name, _grounds(given, at))
+
+
+def subject_of(octets: bytes) -> Subject:
+    """Return what the bytes claim to be."""
+    head = octets[:_HEAD_BYTES].lstrip()
+    if octets.startswith(b"PK"):
+        return Subject.BUNDLE if _is_bundle(octets) else Subject.CONTAINER
+    if head.startswith(_RECEIPT_ROOT):
+        return Subject.RECEIPT
+    if head.startswith(_DIRECTORY_ROOT):
+        return Subject.DIRECTORY
+    return Subject.XML if head.startswith(b"<") else Subject.UNKNOWN
+
+
+def _is_bundle(octets: bytes) -> bool:
+    try:
+        names = [one.name for one in zipfile.read(octets).entries]
+    except (ZipRefused, FileNameRefused):
+        return layout.INDEX.encode() in octets
+    return any(name.startswith(_BUNDLE_FOLDERS) for name in names)
+
+
+def _grounds(given: TrustGiven, at: datetime) -> Grounds:
+    trust = trust_of(given, {})
+    if given.directory is None:
+        return Grounds(trust=trust, at=at, directory=None, directory_verdict=None)
+    verdict, directory, _ = judge_directory(given.directory, trust=trust, at=at)
+    return Grounds(trust=trust, at=at, directory=directory, directory_verdict=verdict)
+
+
+def _judge_container(octets: bytes, name: str, grounds: Grounds) -> BundleJudgement:
+    finding = judge_sealed(
+        octets, name="", assurance=Assurance.SEALED, received=None, grounds=grounds
+    )
+    messages = (
+        (
+            MessageVerdict(
+                name=name,
+                verdict=finding.verdict,
+                envelope=finding.envelope,
+                assurance=Assurance.SEALED,
+                receipt_name="",
+                receipt=None,
+                basis=TimeBasis.NONE,
+            ),
+        )
+        if finding.envelope is not None
+        else ()
+    )
+    return BundleJudgement(
+        subject=Subject.CONTAINER,
+        verdict=finding.verdict,
+        notices=_notices(grounds),
+        signatures=finding.signatures,
+        files=finding.files,
+        messages=messages,
+        directory_number=grounds.directory.number if grounds.directory else None,
+        sha256=_sha256(octets),
+    )
+
+
+def _judge_receipt(octets: bytes, name: str, grounds: Grounds) -> BundleJudgement:
+    finding = judge_receipt(octets, name=name, grounds=grounds)
+    receipt = finding.receipt
+    message = MessageVerdict(
+        name=name,
+        verdict=finding.verdict,
+        envelope=None,
+        assurance=Assurance.NONE,
+        receipt_name=name,
+        receipt=receipt,
+        basis=TimeBasis.SELF_ASSERTED if receipt else TimeBasis.NONE,
+    )
+    refused = refusal_notice(message)
+    return BundleJudgement(
+        subject=Subject.RECEIPT,
+        verdict=finding.verdict,
+        notices=(*_notices(grounds), *((refused,) if refused else ())),
+        signatures=finding.signatures,
+        files=(_whole_file(octets, name, finding.signatures),),
+        messages=(message,),
+        directory_number=grounds.directory.number if grounds.directory else None,
+        sha256=_sha256(octets),
+    )
+
+
+def _judge_directory(octets: bytes, name: str, grounds: Grounds) -> BundleJudgement:
+    verdict, directory, signatures = judge_directory(
+        octets, name=name, trust=grounds.trust, at=grounds.at
+    )
+    found = tuple(find(one, grounds) for one in signatures)
+    return BundleJudgement(
+        subject=Subject.DIRECTORY,
+        verdict=gravest(verdict, *(bare(verdict_of(one.verdict)) for one in found)),
+        signatures=found,
+        files=(_whole_file(octets, name, found),),
+        directory_number=directory.number if directory else None,
+        sha256=_sha256(octets),
+    )
+
+
+def _judge_xml(octets: bytes, name: str, grounds: Grounds) -> BundleJudgement:
+    judgement = judge_xml(octets, trust=grounds.trust, at=grounds.at, purposes=DOCUMENT_PURPOSES)
+    found = tuple(find(one, grounds) for one in enveloped(judgement, name))
+    return BundleJudgement(
+        subject=Subject.XML,
+        verdict=gravest(verdict_of(judgement), *(bare(verdict_of(one.verdict)) for one in found)),
+        signatures=found,
+        files=(_whole_file(octets, name, found),),
+        sha256=_sha256(octets),
+    )
+
+
+def _notices(grounds: Grounds) -> tuple[Reason, ...]:
+    return (Reason(code="agency_not_checked"),) if grounds.directory_verdict is None else ()
+
+
+def _whole_file(octets: bytes, name: str, signatures: tuple[SignatureFinding, ...]) -> FileVerdict:
+    return FileVerdict(
+        name=name,
+        sha256=_sha256(octets),
+        size=len(octets),
+        covered_by=tuple(one.verdict.id for one in signatures if name in one.verdict.covers),
+    )
+
+
+def _sha256(octets: bytes) -> str:
+    return hashlib.sha256(octets).hexdigest()
