@@ -1,0 +1,325 @@
+"""Play a procedure in memory: its pools, mock partners, a virtual clock; nothing leaves.
+
+Scenarios, simulations and tests drive it. A pool that is not played is a mock partner: what is
+sent to it is kept, and what it would send is put in by hand. One instance per pool.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from dossier.calendar import Calendar
+from dossier.canonical import Json
+from dossier.clock import VirtualClock
+from dossier.deadline import due, parse_allowance
+from workflows import instance as engine
+from workflows import papers
+from workflows.commands import BroadcastSignal, HistoryEvent, OpenTask, SendMessage
+from workflows.expressions import Value
+from workflows.facts import (
+    Fact,
+    MessageArrived,
+    MessageStart,
+    ServiceAnswered,
+    ServiceFailed,
+    SignalRaised,
+    TaskCompleted,
+    TimerFired,
+)
+from workflows.procedure import Procedure
+from workflows.rows import Run
+from workflows.scenario_errors import PlayRefused
+
+_MOST_TIMERS: Final = 1_000  # fired by one move of the clock
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trace:
+    """One line of what happened, in order over all pools."""
+
+    at: datetime
+    role: str
+    element_id: str
+    event: HistoryEvent
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sent:
+    """A message that left a pool."""
+
+    at: datetime
+    message_type: str
+    from_role: str
+    to_role: str
+    documents: tuple[str, ...]
+    values: Mapping[str, Value]
+
+
+class Play:
+    """The pools of one procedure, running together."""
+
+    def __init__(
+        self, procedure: Procedure, *, roles: Iterable[str], at: datetime, calendar: Calendar
+    ) -> None:
+        self.procedure = procedure
+        self.calendar = calendar
+        self.clock = VirtualClock(at=at)
+        self.runs = {role: Run(role=role, definition=procedure.definition(role)) for role in roles}
+        self.trace: list[Trace] = []
+        self.sent: list[Sent] = []
+        self._under_way: deque[Sent] = deque()  # between played pools, not yet taken
+
+    # --- what a person, a partner or the clock does -------------------------------------------
+
+    def start(self, role: str, *, values: Mapping[str, Json] | None = None) -> None:
+        """Open the instance of a pool at its none start event."""
+        run = self._run(role)
+        if run.is_started:
+            raise PlayRefused(f"expected {role} not to run yet", element=role, reason="started")
+        run.values.update(papers.plain_values(values or {}))
+        self._start(run, None)
+        self._settle()
+
+    def complete(
+        self, element_id: str, *, values: Mapping[str, Json] | None = None, which: int = 0
+    ) -> None:
+        """Complete the open task of an element, with what its form says.
+
+        `which` picks one of several open instances of the element. Raises `PlayRefused` when none
+        is open, when the values do not fit the form, or when a document is missing.
+        """
+        run, task = self.open_task(element_id, which=which)
+        found = papers.read_form(self.procedure, task, values or {})
+        run.documents |= papers.produced(self.procedure, task, found)
+        papers.demand(
+            run.documents, (*task.documents_out, *task.sign_documents), element_id=element_id
+        )
+        entered = papers.form_values(self.procedure, task.form, found)
+        if task.register:
+            run.numbers[task.register] = run.numbers.get(task.register, 0) + 1
+            entered[f"{task.register}_number"] = papers.numbered(
+                self.procedure,
+                task.register,
+                sequence=run.numbers[task.register],
+                at=self.clock.at,
+            )
+        self._apply(run, TaskCompleted(task_id=task.task_id, values=entered))
+        self._settle()
+
+    def receive(self, message_type: str, *, values: Mapping[str, Json] | None = None) -> None:
+        """Let a mock partner send a message to the pool that the procedure names."""
+        declared = self.procedure.messages.get(message_type)
+        if declared is None:
+            raise PlayRefused(
+                "expected a declared message type", element=message_type, reason="unknown_message"
+            )
+        message = Sent(
+            at=self.clock.at,
+            message_type=message_type,
+            from_role=declared.source,
+            to_role=declared.to,
+            documents=declared.documents,
+            values=papers.plain_values(
+                papers.checked(
+                    self.procedure, declared.payload, values or {}, element_id=message_type
+                )
+            ),
+        )
+        self._under_way.append(message)
+        self._settle()
+
+    def answer(self, element_id: str, *, values: Mapping[str, Json] | None = None) -> None:
+        """Answer the open service or decision call of an element."""
+        run, call = self._call(element_id)
+        self._apply(run, ServiceAnswered(call_id=call, values=papers.plain_values(values or {})))
+        self._settle()
+
+    def fail(self, element_id: str, *, code: str) -> None:
+        """Let the open service or decision call of an element fail for good."""
+        run, call = self._call(element_id)
+        self._apply(run, ServiceFailed(call_id=call, code=code))
+        self._settle()
+
+    def forward_to(self, instant: datetime) -> None:
+        """Move the clock, and fire what falls due on the way, the earliest first."""
+        for _ in range(_MOST_TIMERS):
+            upcoming = [
+                (when, timer, run)
+                for run in self.runs.values()
+                for timer, when in run.timers.items()
+            ]
+            if not upcoming or min(upcoming, key=_due_order)[0] > instant:
+                self.clock.forward_to(instant)
+                return
+            when, timer, run = min(upcoming, key=_due_order)
+            self.clock.forward_to(max(when, self.clock.at))
+            self._apply(run, TimerFired(subscription_id=timer))
+            self._settle()
+        raise PlayRefused(
+            f"expected at most {_MOST_TIMERS} timers, got more", element="", reason="timers"
+        )
+
+    def forward(self, allowance: str) -> None:
+        """Move the clock by an allowance such as `3wd` or `PT20S`."""
+        parsed = parse_allowance(allowance)
+        self.forward_to(due(self.clock.at, allowance=parsed, calendar=self.calendar).at)
+
+    # --- what can be seen ---------------------------------------------------------------------
+
+    def open_task(self, element_id: str, *, which: int = 0) -> tuple[Run, OpenTask]:
+        """Return the open task of an element and the pool it belongs to."""
+        found = [
+            (run, task)
+            for run in self.runs.values()
+            for task in run.tasks.values()
+            if task.element_id == element_id
+        ]
+        if which >= len(found):
+            raise PlayRefused(
+                f"expected an open task {element_id}, got none",
+                element=element_id,
+                reason="not_open",
+            )
+        return found[which]
+
+    def open_elements(self) -> tuple[str, ...]:
+        """Return the elements of all open tasks, in order of opening."""
+        return tuple(task.element_id for run in self.runs.values() for task in run.tasks.values())
+
+    def next_due(self) -> datetime | None:
+        """Return when the next timer falls due."""
+        return min((at for run in self.runs.values() for at in run.timers.values()), default=None)
+
+    @property
+    def undelivered(self) -> tuple[Sent, ...]:
+        """Return the messages that no pool waits for yet."""
+        return tuple(self._under_way)
+
+    # --- the walk -----------------------------------------------------------------------------
+
+    def _run(self, role: str) -> Run:
+        if role not in self.runs:
+            raise PlayRefused("expected a played role", element=role, reason="not_played")
+        return self.runs[role]
+
+    def _call(self, element_id: str) -> tuple[Run, str]:
+        for run in self.runs.values():
+            for identifier, call in run.calls.items():
+                if call.element_id == element_id:
+                    return run, identifier
+        raise PlayRefused("expected an open call", element=element_id, reason="not_open")
+
+    def _start(self, run: Run, trigger: MessageStart | None) -> None:
+        number = UUID(int=list(self.runs).index(run.role) + 1)
+        self._record(
+            run,
+            engine.start(
+                run.definition,
+                instance_id=str(number),
+                trigger=trigger,
+                values=self._seen(run),
+                at=self.clock.now(),
+            ),
+        )
+
+    def _apply(self, run: Run, fact: Fact) -> None:
+        self._record(
+            run,
+            engine.apply(
+                run.definition,
+                run.snapshot,
+                fact,
+                values=self._seen(run),
+                at=self.clock.now(),
+            ),
+        )
+
+    def _seen(self, run: Run) -> dict[str, Value]:
+        return {**run.values, "param": dict(self.procedure.parameter_values)}
+
+    def _record(self, run: Run, transition: engine.Transition) -> None:
+        run.snapshot = transition.snapshot
+        run.values.update(transition.writes)
+        self.trace += [
+            Trace(at=self.clock.at, role=run.role, element_id=entry.element_id, event=entry.event)
+            for entry in transition.history
+        ]
+        for command in transition.commands:
+            leaving = run.obey(command, at=self.clock.at, calendar=self.calendar)
+            if isinstance(leaving, SendMessage):
+                self._send(run, leaving)
+            elif leaving is not None:
+                self._broadcast(run, leaving)
+
+    def _send(self, run: Run, command: SendMessage) -> None:
+        declared = self.procedure.messages[command.message_type]
+        names = command.values
+        if names is None:
+            names = {name: run.values[name] for name in declared.values if name in run.values}
+        documents = command.documents or declared.documents
+        papers.demand(run.documents, documents, element_id=command.element_id)
+        papers.checked(
+            self.procedure,
+            declared.payload,
+            papers.json_values(names),
+            element_id=command.element_id,
+        )
+        message = Sent(
+            at=self.clock.at,
+            message_type=command.message_type,
+            from_role=run.role,
+            to_role=command.to_role or declared.to,
+            documents=documents,
+            values=names,
+        )
+        self.sent.append(message)
+        if message.to_role in self.runs:
+            self._under_way.append(message)
+
+    def _broadcast(self, run: Run, command: BroadcastSignal) -> None:
+        for other in self.runs.values():
+            if other is not run and other.is_started and not other.outcome:
+                self._apply(other, SignalRaised(name=command.name))
+
+    def _settle(self) -> None:
+        """Hand over messages until nobody waits for one of those under way."""
+        handed = True
+        while handed:
+            handed = any([self._hand_over(message) for message in tuple(self._under_way)])
+
+    def _hand_over(self, message: Sent) -> bool:
+        run = self.runs.get(message.to_role)
+        if run is None:
+            raise PlayRefused(
+                "expected a played role", element=message.to_role, reason="not_played"
+            )
+        if not run.is_started:
+            started = [
+                found
+                for found in self.procedure.message_starts(run.role)
+                if found.message_type == message.message_type
+            ]
+            if not started:
+                return False
+            self._take(run, message)
+            self._start(run, MessageStart(message_type=message.message_type, values=message.values))
+            return True
+        for identifier, wait in run.waits.items():
+            if (wait.message_type, wait.from_role) == (message.message_type, message.from_role):
+                self._take(run, message)
+                self._apply(run, MessageArrived(subscription_id=identifier, values=message.values))
+                return True
+        return False
+
+    def _take(self, run: Run, message: Sent) -> None:
+        self._under_way.remove(message)
+        run.documents |= frozenset(message.documents)
+
+
+def _due_order(upcoming: tuple[datetime, str, Run]) -> tuple[datetime, str]:
+    return upcoming[0], upcoming[1]
