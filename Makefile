@@ -29,7 +29,7 @@ chaos:  ## workers, Redis and connections killed at every step
 	@scripts/environment.sh test && scripts/debian.sh
 	$(BIN)/python -m pytest -q tests/chaos
 
-docs:  ## rewrite docs/reference/{settings,errors,cli}.md from the code
+docs:  ## rewrite the pages that come from the code: settings, errors, commands, index
 	@scripts/environment.sh test
 	@$(BIN)/python -m scripts.reference
 

@@ -1,4 +1,4 @@
-"""Write the pages of docs/reference that come from the code: settings, errors, cli.
+"""Write the pages that come from the code, and the index of all pages.
 
     python -m scripts.reference [PAGE …]            rewrite them, or these
     python -m scripts.reference --check [PAGE …]    exit 1 and name the pages that differ
@@ -11,33 +11,26 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib
-import inspect
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from types import ModuleType
+from itertools import groupby
+from pathlib import Path
 from typing import Final
 
 import click
 
-from dossier.errors import (
-    Conflict,
-    Denied,
-    LienThongError,
-    Misconfigured,
-    Rejected,
-    Unavailable,
-)
-from scripts import tree
+from scripts import error_codes, tree
 
-PAGES = tree.ROOT / "docs" / "reference"
+DOCS = tree.ROOT / "docs"
+KINDS = ("tutorial", "howto", "reference", "explanation", "formats", "decisions")
 FAMILIES = (
-    (Rejected, "wrong for ever", "4xx", "1"),
-    (Denied, "the caller may not do this", "403", "1"),
-    (Conflict, "the world moved: reload and decide again", "409", "1"),
-    (Unavailable, "try later with the same request", "503", "3"),
-    (Misconfigured, "an operator must act first", "500", "2"),
+    ("Rejected", "wrong for ever", "4xx", "1"),
+    ("Denied", "the caller may not do this", "403", "1"),
+    ("Conflict", "the world moved: reload and decide again", "409", "1"),
+    ("Unavailable", "try later with the same request", "503", "3"),
+    ("Misconfigured", "an operator must act first", "500", "2"),
 )
 
 
@@ -49,9 +42,10 @@ def main(arguments: list[str]) -> int:
     asked = wishes.parse_args(arguments)
     differing = 0
     for name in asked.pages or RENDERERS:
-        page = PAGES / f"{name}.md"
+        place, render = RENDERERS[name]
+        page = DOCS / place
         before = page.read_text() if page.exists() else ""
-        after = RENDERERS[name]()
+        after = render()
         if not asked.check:
             page.write_text(after)
         elif before != after:
@@ -84,15 +78,10 @@ def settings_page() -> str:
 def errors_page() -> str:
     """Return the page of all error codes, package by package."""
     lines = ["| family | means | HTTP | exit |", "|---|---|---|---|"]
-    lines += [
-        f"| `{family.__name__}` | {means} | {status} | {code} |"
-        for family, means, status, code in FAMILIES
-    ]
-    for package in tree.packages():
-        leaves = sorted(_leaves(package), key=lambda leaf: leaf.code)
-        if leaves:
-            lines += ["", f"## {package}", "", "| code | family | means |", "|---|---|---|"]
-            lines += [f"| `{leaf.code}` | {_family(leaf)} | {_means(leaf)} |" for leaf in leaves]
+    lines += [f"| `{name}` | {means} | {http} | {code} |" for name, means, http, code in FAMILIES]
+    for package, leaves in groupby(error_codes.leaves(), key=error_codes.package):
+        lines += ["", f"## {package}", "", "| code | family | means |", "|---|---|---|"]
+        lines += [f"| `{leaf.code}` | {leaf.family} | {leaf.means} |" for leaf in leaves]
     return _page(
         "Errors",
         "Every refusal has a stable code. The family says what the caller does next. What people "
@@ -115,39 +104,22 @@ def cli_page() -> str:
     )
 
 
-def error_classes() -> Iterator[type[LienThongError]]:
-    """Yield every error class of the product; raise ValueError for a code that two of them bear."""
-    bearers: dict[str, type[LienThongError]] = {}
-    for package in tree.packages():
-        for leaf in _leaves(package):
-            other = bearers.setdefault(leaf.code, leaf)
-            if other is not leaf:
-                raise ValueError(f"expected one bearer of {leaf.code}, got {other} and {leaf}")
-            yield leaf
-
-
-def _leaves(package: str) -> Iterator[type[LienThongError]]:
-    for path in sorted((tree.ROOT / package).rglob("*errors.py")):
-        module = importlib.import_module(tree.name(path).removesuffix(".py").replace("/", "."))
-        yield from _classes_of(module)
-
-
-def _classes_of(module: ModuleType) -> Iterator[type[LienThongError]]:
-    families = {family for family, _, _, _ in FAMILIES} | {LienThongError}
-    for found in vars(module).values():
-        if not (isinstance(found, type) and issubclass(found, LienThongError)):
-            continue
-        is_own = found.__module__ == module.__name__ and found not in families
-        if is_own and "code" in vars(found):
-            yield found
-
-
-def _family(leaf: type[LienThongError]) -> str:
-    return next(family.__name__ for family, _, _, _ in FAMILIES if issubclass(leaf, family))
-
-
-def _means(leaf: type[LienThongError]) -> str:
-    return (inspect.getdoc(leaf) or "").split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
+def index_page() -> str:
+    """Return the index of all pages, by kind."""
+    lines: list[str] = []
+    for kind in KINDS:
+        pages = [page for page in sorted((DOCS / kind).glob("*.md")) if page.name != "README.md"]
+        if pages:
+            lines += ["", f"## {kind.capitalize()}", ""]
+            lines += [f"- [{_title(page)}]({page.relative_to(DOCS).as_posix()})" for page in pages]
+    return _page(
+        "Documents",
+        "Four kinds, never mixed: a **tutorial** teaches by doing, a **how-to** solves one "
+        "problem, the **reference** says what is, an **explanation** says why. **Formats** specify "
+        "bytes and the numbered steps that verify them; **decisions** record what would surprise a "
+        "reader.",
+        lines[1:],
+    )
 
 
 def _commands(
@@ -166,15 +138,21 @@ def _code(value: str) -> str:
     return f"`{value}`" if value else "–"
 
 
+def _title(page: Path) -> str:
+    return page.read_text().splitlines()[0].removeprefix("# ")
+
+
 def _page(title: str, opening: str, lines: list[str]) -> str:
     note = "This page is written by `make docs`; a test compares it with the code."
     return "\n".join([f"# {title}", "", opening, "", note, "", *lines]) + "\n"
 
 
-RENDERERS: Final[Mapping[str, Callable[[], str]]] = {
-    "settings": settings_page,
-    "errors": errors_page,
-    "cli": cli_page,
+# By name: where the page stands below docs/, and what writes it. The index comes last.
+RENDERERS: Final[Mapping[str, tuple[str, Callable[[], str]]]] = {
+    "settings": ("reference/settings.md", settings_page),
+    "errors": ("reference/errors.md", errors_page),
+    "cli": ("reference/cli.md", cli_page),
+    "index": ("README.md", index_page),
 }
 
 if __name__ == "__main__":

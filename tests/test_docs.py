@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts import reference, tree
+from scripts import error_codes, reference, tree
 
 TRACKED_PAGES = [
     *tree.ROOT.glob("*.md"),
@@ -39,10 +39,16 @@ def test_reference_page_equals_the_code(page: str, tmp_path: Path) -> None:
     assert compared.returncode == 0, compared.stdout + compared.stderr
 
 
-def test_every_error_code_has_one_bearer_and_is_snake_case() -> None:
-    codes = [leaf.code for leaf in reference.error_classes()]
-    assert len(codes) == len(set(codes))
-    assert [code for code in codes if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", code)] == []
+def test_every_error_code_has_one_bearer() -> None:
+    assert list(error_codes.shared_codes()) == []
+
+
+def test_every_error_stands_in_an_errors_module_and_says_what_it_means() -> None:
+    leaves = error_codes.leaves()
+    assert [leaf.path for leaf in leaves if not leaf.path.endswith("errors.py")] == []
+    assert [leaf.name for leaf in leaves if not leaf.means] == []
+    snake_case = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+    assert [leaf.code for leaf in leaves if not snake_case.fullmatch(leaf.code)] == []
 
 
 @pytest.mark.parametrize(
@@ -89,25 +95,11 @@ def test_every_make_command_named_is_a_target(page: str) -> None:
     assert named - targets == set()
 
 
-def test_every_page_is_listed_where_readers_begin() -> None:
-    index = (tree.ROOT / "docs" / "README.md").read_text()
-    pages = [
-        page.relative_to(tree.ROOT / "docs").as_posix()
-        for page in TRACKED_PAGES
-        if page.is_relative_to(tree.ROOT / "docs") and page.name != "README.md"
-    ]
-    decided = (DECISIONS / "README.md").read_text()
-    unlisted = [
-        page
-        for page in pages
-        if f"({page})" not in index and f"({page.removeprefix('decisions/')})" not in decided
-    ]
-    assert unlisted == []
-
-
-def test_decisions_are_numbered_without_gaps_and_say_why() -> None:
+def test_decisions_are_listed_numbered_without_gaps_and_say_why() -> None:
     decisions = sorted(DECISIONS.glob("[0-9]*.md"))
     assert [int(page.name[:4]) for page in decisions] == list(range(1, len(decisions) + 1))
+    listed = (DECISIONS / "README.md").read_text()
+    assert [page.name for page in decisions if f"({page.name})" not in listed] == []
     headings = ["## Context", "## Decision", "## Consequences"]
     for page in decisions:
         found = [line for line in page.read_text().splitlines() if line.startswith("## ")]
