@@ -21,8 +21,6 @@ from signing.errors import KeyUnusable
 from signing.keys import load_private_key
 from signing.purpose import Purpose
 
-# Work factor of the PIN: about 50 ms to try one on a 2020s core.
-_PIN_ROUNDS: Final = 200_000
 _ANY_POLICY: Final = x509.ObjectIdentifier("2.5.29.32.0")
 _DOCUMENT_SIGNING: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
 _EXTENDED: Final[dict[Purpose, tuple[x509.ObjectIdentifier, bool]]] = {
@@ -74,11 +72,7 @@ def new_key(*, pin: bytes | None = None) -> bytes:
     key = ec.generate_private_key(ec.SECP256R1())
     encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
     if pin is not None:
-        encryption = (
-            serialization.PrivateFormat.PKCS8.encryption_builder()
-            .kdf_rounds(_PIN_ROUNDS)
-            .build(pin)
-        )
+        encryption = serialization.BestAvailableEncryption(pin)
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
     )

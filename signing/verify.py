@@ -237,7 +237,7 @@ def _judge_container(
         )
         for one in parts.files
     )
-    verdict = gravest(parts.layout, *_coverage(signatures, files))
+    verdict = gravest(parts.layout, *_coverage(parts, signatures))
     return _whole(verdict, signatures, files), parts
 
 
@@ -249,18 +249,17 @@ def _malformed(problem: SignatureMalformed | DocumentNotCanonical) -> Verdict:
     )
 
 
-def _coverage(
-    signatures: tuple[SignatureVerdict, ...], files: tuple[FileVerdict, ...]
-) -> list[Verdict]:
+def _coverage(parts: Parts, signatures: tuple[SignatureVerdict, ...]) -> list[Verdict]:
+    """Return what is wrong with who covers what; a changed file is its signature's fault."""
     faults: list[Verdict] = []
     if not signatures:
         faults.append(failed(SubIndication.FORMAT_FAILURE, "no_signature"))
-    if not files:
+    if not parts.files:
         faults.append(failed(SubIndication.FORMAT_FAILURE, "no_file"))
     faults += [
         failed(SubIndication.FORMAT_FAILURE, "file_not_covered", name=one.name)
-        for one in files
-        if not one.covered_by
+        for one in parts.files
+        if one.name not in parts.media_types
     ]
     return faults
 
