@@ -37,4 +37,5 @@ pins:  ## rewrite constraints.txt with the newest versions that setup.cfg allows
 	@scripts/pins.sh
 
 clean:  ## remove what make made, but not the data under var/
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv build dist *.egg-info \
+	    .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
