@@ -1,0 +1,71 @@
+"""What can go wrong between us and the database, the blobs and the spool."""
+
+from __future__ import annotations
+
+from dossier.errors import Conflict, Misconfigured, Rejected, Unavailable
+
+
+class StorageUnavailable(Unavailable):
+    """The database does not answer now: locked, restarting, out of connections, timed out."""
+
+    code = "storage_unavailable"
+
+
+class StorageFull(Unavailable):
+    """The disk under the database, the blobs or the spool is full."""
+
+    code = "storage_full"
+
+
+class RowConflict(Conflict):
+    """A row with the same key is there already."""
+
+    code = "row_conflict"
+
+
+class VersionConflict(Conflict):
+    """Somebody else changed what was read; `names` says what."""
+
+    code = "version_conflict"
+
+
+class RowMissing(Rejected):
+    """There is no such row."""
+
+    code = "row_missing"
+
+
+class BlobMissing(Unavailable):
+    """The bytes of a digest are not in the store."""
+
+    code = "blob_missing"
+
+
+class BlobCorrupt(Misconfigured):
+    """The stored bytes do not have their digest any more: the disk or a hand changed them."""
+
+    code = "blob_corrupt"
+
+
+class SpoolFull(Unavailable):
+    """Too many unverified bytes are waiting, of one peer or of all."""
+
+    code = "spool_full"
+
+
+class SpoolTooLarge(Rejected):
+    """More bytes came than the sender announced or the limit allows."""
+
+    code = "spool_too_large"
+
+
+class SchemaNewer(Misconfigured):
+    """The database was made by a newer version of this program."""
+
+    code = "schema_newer"
+
+
+class SchemaOlder(Misconfigured):
+    """The database lacks migrations that this program needs."""
+
+    code = "schema_older"

@@ -1,0 +1,152 @@
+"""What happened to each dossier: numbered without gaps, chained, and committed with its log leaf.
+
+The number is taken first, because the leaf states it: reserve, build the leaves, append. All in
+the transaction of the event, so that there is no event without a leaf and no leaf without one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from dossier.model import HistoryEntry
+from storage import log, sql
+from storage.errors import RowMissing, VersionConflict
+
+_COLUMNS = (
+    "dossier sequence instance at kind element_id actor on_behalf_of parameters leaf opening"
+    " chain_hash"
+)
+_SELECT = f"SELECT {sql.columns(_COLUMNS)} FROM history"  # noqa: S608 - our own constants
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewHistory:
+    """One event of a dossier with the leaf that commits to it."""
+
+    dossier: UUID
+    entry: HistoryEntry
+    instance: UUID | None
+    leaf: bytes
+    opening: bytes  # what the leaf commits to, with its salts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HistoryRow:
+    """A stored event."""
+
+    entry: HistoryEntry
+    instance: UUID | None
+    leaf: bytes
+    opening: bytes
+    chain_hash: bytes  # SHA-256 over the previous one and the leaf
+
+
+def reserve(counts: Mapping[UUID, int]) -> dict[UUID, int]:
+    """Lock the dossiers and return the first of the next `count` sequence numbers of each.
+
+    The numbers are taken by `append`, in the same transaction. Raises `RowMissing`.
+    """
+    return {dossier: last + 1 for dossier, (last, _) in _heads(list(counts)).items()}
+
+
+def append(events: Sequence[NewHistory]) -> None:
+    """Store events with their leaves; raise `VersionConflict` if a number is not the next one."""
+    heads = _heads(list({event.dossier for event in events}))
+    written: list[tuple[Any, ...]] = []
+    for event in sorted(events, key=lambda one: (str(one.dossier), one.entry.sequence)):
+        last, head = heads[event.dossier]
+        if event.entry.sequence != last + 1:
+            raise VersionConflict(
+                f"expected sequence {last + 1}, got {event.entry.sequence}", names="sequence"
+            )
+        head = hashlib.sha256(head + event.leaf).digest()
+        heads[event.dossier] = (last + 1, head)
+        written.append(_values(event, head))
+    sql.execute_many(
+        "UPDATE dossier SET log_sequence = %s, log_head = %s WHERE id = %s",
+        [(last, head, str(dossier)) for dossier, (last, head) in heads.items()],
+    )
+    sql.execute_many(sql.insert_into("history", _COLUMNS), written)
+    log.add_many(
+        [
+            log.NewLeaf(
+                leaf=event.leaf,
+                opening=event.opening,
+                dossier=event.dossier,
+                dossier_sequence=event.entry.sequence,
+            )
+            for event in sorted(events, key=lambda one: (str(one.dossier), one.entry.sequence))
+        ]
+    )
+
+
+def of_dossier(dossier: UUID) -> list[HistoryEntry]:
+    """Return what happened to a dossier, in order."""
+    return [row.entry for row in rows(dossier)]
+
+
+def rows(dossier: UUID) -> list[HistoryRow]:
+    """Return what happened to a dossier with the leaves and the chain, in order."""
+    found = sql.all_rows(f"{_SELECT} WHERE dossier = %s ORDER BY sequence", (str(dossier),))
+    return [_row(row) for row in found]
+
+
+def head(dossier: UUID) -> bytes:
+    """Return the hash of the last event's chain, empty before the first."""
+    return _heads([dossier])[dossier][1]
+
+
+def _heads(dossiers: Sequence[UUID]) -> dict[UUID, tuple[int, bytes]]:
+    """Lock the dossiers, in one order for everybody, and return sequence and hash of the last."""
+    if not dossiers:
+        return {}
+    rows = sql.all_rows(
+        "SELECT id, log_sequence, log_head FROM dossier"  # noqa: S608 - marks
+        f" WHERE id IN ({sql.marks(len(dossiers))}) ORDER BY id {sql.for_update()}",
+        sorted(str(one) for one in dossiers),
+    )
+    found = {UUID(row[0]): (int(row[1]), bytes(row[2])) for row in rows}
+    for dossier in dossiers:
+        if dossier not in found:
+            raise RowMissing("expected a known dossier", kind="dossier", id=str(dossier))
+    return found
+
+
+def _values(event: NewHistory, chain_hash: bytes) -> tuple[Any, ...]:
+    entry = event.entry
+    return (
+        str(event.dossier),
+        entry.sequence,
+        sql.from_uuid(event.instance),
+        sql.from_instant(entry.at),
+        entry.kind,
+        entry.element_id,
+        entry.actor,
+        entry.on_behalf_of,
+        sql.from_json(entry.parameters),
+        event.leaf,
+        event.opening,
+        chain_hash,
+    )
+
+
+def _row(row: sql.Row) -> HistoryRow:
+    return HistoryRow(
+        entry=HistoryEntry(
+            sequence=int(row[1]),
+            at=sql.to_instant(row[3]),
+            kind=row[4],
+            element_id=row[5],
+            actor=row[6],
+            on_behalf_of=row[7],
+            parameters=sql.to_mapping(row[8]),
+        ),
+        instance=sql.to_uuid(row[2]),
+        leaf=bytes(row[9]),
+        opening=bytes(row[10]),
+        chain_hash=bytes(row[11]),
+    )

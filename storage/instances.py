@@ -1,0 +1,344 @@
+"""Running instances: claiming those that are ready, and applying what a step decided.
+
+Two guards, as worker.md §3 says: the lease keeps two workers from doing the same work, the version
+keeps the result right when a lease was lost. Leases compare the database's clock only.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Final
+from uuid import UUID
+
+from dossier.ids import AgencyCode, Sha256
+from storage import sql
+from storage.errors import RowMissing, VersionConflict
+from storage.transactions import transaction
+
+_COLUMNS = (
+    "id dossier agency definition_sha256 role version status snapshot ready_at attempts"
+    " opened closed"
+)
+_SELECT = f"SELECT {sql.columns(_COLUMNS)} FROM instance"  # noqa: S608 - our own constants
+_FREE: Final = "status = 'ready' AND ready_at <= %s AND lease_until < {now}"
+_NO_LEASE: Final = "lease_owner = '', lease_token = '', lease_until = 0"
+
+
+class InstanceStatus(Enum):
+    """Whether a worker should look at an instance."""
+
+    READY = "ready"  # a fact waits to be applied
+    WAITING = "waiting"  # for people, messages or time
+    INCIDENT = "incident"  # for a person to repair it
+    DONE = "done"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewInstance:
+    """A run that begins with its `start` fact."""
+
+    id: UUID
+    dossier: UUID
+    agency: AgencyCode
+    definition_sha256: Sha256
+    role: str  # the pool
+    opened: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Instance:
+    """A run as it stands."""
+
+    id: UUID
+    dossier: UUID
+    agency: AgencyCode
+    definition_sha256: Sha256
+    role: str
+    version: int  # rises by one with each applied step
+    status: InstanceStatus
+    snapshot: bytes  # what the engine restores; empty: not started
+    ready_at: datetime | None
+    attempts: int  # claims since the last applied step
+    opened: datetime
+    closed: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """An instance that is this worker's until the lease ends."""
+
+    instance: UUID
+    version: int
+    attempts: int  # this claim included
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstanceChange:
+    """What a step made of an instance."""
+
+    id: UUID
+    read_version: int
+    snapshot: bytes
+    done: bool = False
+    incident: bool = False  # the step itself failed and needs a person
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Backlog:
+    """How much is due and since when."""
+
+    due: int
+    oldest: datetime | None
+
+
+# --- One instance ------------------------------------------------------------------------------
+
+
+def add(new: NewInstance) -> None:
+    """Store a run without state; its first fact makes it ready."""
+    sql.execute(
+        sql.insert_into("instance", f"{_COLUMNS} hinted_at lease_owner lease_token lease_until"),
+        (
+            str(new.id),
+            str(new.dossier),
+            new.agency,
+            new.definition_sha256,
+            new.role,
+            0,
+            InstanceStatus.WAITING.value,
+            b"",
+            None,
+            0,
+            sql.from_instant(new.opened),
+            None,
+            *(0, "", "", 0),
+        ),
+    )
+
+
+def find(instance: UUID) -> Instance | None:
+    """Return the run of that id."""
+    return load([instance]).get(instance)
+
+
+def get(instance: UUID) -> Instance:
+    """Return the run of that id; raise `RowMissing`."""
+    found = find(instance)
+    if found is None:
+        raise RowMissing("expected a known instance", kind="instance", id=str(instance))
+    return found
+
+
+def load(ids: Sequence[UUID]) -> dict[UUID, Instance]:
+    """Return several runs by one query; unknown ids are left out."""
+    if not ids:
+        return {}
+    rows = sql.all_rows(f"{_SELECT} WHERE id IN ({sql.marks(len(ids))})", [str(one) for one in ids])
+    found = [_instance(row) for row in rows]
+    return {one.id: one for one in found}
+
+
+def of_dossier(dossier: UUID) -> list[Instance]:
+    """Return the runs of a dossier, oldest first."""
+    rows = sql.all_rows(f"{_SELECT} WHERE dossier = %s ORDER BY opened, id", (str(dossier),))
+    return [_instance(row) for row in rows]
+
+
+# --- Claiming ----------------------------------------------------------------------------------
+
+
+def claim_ready(
+    *, owner: str, token: str, lease: timedelta, limit: int, at: datetime
+) -> list[Claim]:
+    """Take up to `limit` ready instances and count the attempt, in a commit of its own.
+
+    The count must survive the death of this process: it is how poison is found. An instance that
+    was claimed before and never applied is taken alone, so that it harms no neighbour twice.
+    """
+    with transaction():
+        fresh = _claim("attempts = 0", limit, owner, token, lease, at)
+        return fresh or _claim("attempts > 0", 1, owner, token, lease, at)
+
+
+def _claim(
+    which: str, limit: int, owner: str, token: str, lease: timedelta, at: datetime
+) -> list[Claim]:
+    now = sql.now()
+    free = _FREE.format(now=now)
+    rows = sql.all_rows(
+        "UPDATE instance SET attempts = attempts + 1, lease_owner = %s, lease_token = %s,"  # noqa: S608 - constants
+        f" lease_until = {now} + %s WHERE id IN (SELECT id FROM instance WHERE {free}"
+        f" AND {which} ORDER BY ready_at LIMIT %s {sql.for_update(skip=True)})"
+        " RETURNING id, version, attempts",
+        (owner, token, sql.micros(lease), sql.from_instant(at), limit),
+    )
+    return [Claim(instance=UUID(row[0]), version=int(row[1]), attempts=int(row[2])) for row in rows]
+
+
+# --- Applying ----------------------------------------------------------------------------------
+
+
+def lock(ids: Sequence[UUID], *, token: str | None) -> dict[UUID, int]:
+    """Lock the instances that are still this worker's and return their versions.
+
+    First statement of an applying transaction: what it returns may be applied, the rest was lost
+    to another. With token None the lease does not count, only the version will.
+    """
+    if not ids:
+        return {}
+    mine, values = ("AND lease_token = %s", [token]) if token is not None else ("", [])
+    rows = sql.all_rows(
+        "SELECT id, version FROM instance"  # noqa: S608 - constants and marks
+        f" WHERE id IN ({sql.marks(len(ids))}) {mine} ORDER BY id {sql.for_update()}",
+        [*sorted(str(one) for one in ids), *values],
+    )
+    return {UUID(row[0]): int(row[1]) for row in rows}
+
+
+def apply(changes: Sequence[InstanceChange], *, token: str | None, at: datetime) -> None:
+    """Write the new states over the versions that were read; facts must be marked before.
+
+    The status follows from what is left: an instance with another unapplied fact stays ready.
+    Raises `VersionConflict` when one row was lost; then the whole transaction must roll back.
+    """
+    mine = "AND lease_token = %s" if token is not None else ""
+    touched = sql.execute_many(
+        "UPDATE instance SET version = version + 1, snapshot = %s, attempts = 0,"  # noqa: S608 - constants
+        f" {_NO_LEASE}, closed = %s, status = CASE WHEN %s THEN 'done' WHEN %s THEN 'incident'"
+        " WHEN EXISTS (SELECT 1 FROM fact WHERE fact.instance = instance.id"
+        " AND fact.applied_version IS NULL) THEN 'ready' ELSE 'waiting' END,"
+        f" ready_at = %s WHERE id = %s AND version = %s {mine}",
+        [
+            (
+                zlib.compress(change.snapshot, 1),
+                sql.from_instant(at) if change.done else None,
+                change.done,
+                change.incident,
+                sql.from_instant(at),
+                str(change.id),
+                change.read_version,
+                *([token] if token is not None else []),
+            )
+            for change in sorted(changes, key=lambda one: str(one.id))
+        ],
+    )
+    if touched != len(changes):
+        raise VersionConflict(
+            f"expected {len(changes)} instances unchanged, got {touched}", names="instance"
+        )
+
+
+def mark_ready(instance: UUID, *, at: datetime) -> bool:
+    """Let a worker look at the instance; False when it is done or waits for a repair."""
+    instant = sql.from_instant(at)
+    touched = sql.execute(
+        "UPDATE instance SET ready_at = CASE WHEN status = 'ready' AND ready_at < %s"
+        " THEN ready_at ELSE %s END, status = 'ready'"
+        " WHERE id = %s AND status IN ('ready', 'waiting')",
+        (instant, instant, str(instance)),
+    )
+    return touched == 1
+
+
+# --- Failing -----------------------------------------------------------------------------------
+
+
+def retry_later(instance: UUID, *, token: str, ready_at: datetime) -> bool:
+    """Give the instance back and look at it again at that instant; the attempt stays counted."""
+    touched = sql.execute(
+        f"UPDATE instance SET ready_at = %s, {_NO_LEASE} WHERE id = %s AND lease_token = %s",  # noqa: S608 - constants
+        (sql.from_instant(ready_at), str(instance), token),
+    )
+    return touched == 1
+
+
+def park(instance: UUID, *, token: str) -> bool:
+    """Leave the instance to a person; open its incident in the same transaction."""
+    touched = sql.execute(
+        f"UPDATE instance SET status = 'incident', {_NO_LEASE} WHERE id = %s AND lease_token = %s",  # noqa: S608 - constants
+        (str(instance), token),
+    )
+    return touched == 1
+
+
+def give_back(ids: Sequence[UUID], *, token: str) -> None:
+    """Return instances that were claimed but not reached, and their attempts with them."""
+    sql.execute_many(
+        f"UPDATE instance SET attempts = attempts - 1, {_NO_LEASE}"  # noqa: S608 - constants
+        " WHERE id = %s AND lease_token = %s",
+        [(str(one), token) for one in sorted(ids, key=str)],
+    )
+
+
+def reopen(instance: UUID, *, at: datetime) -> bool:
+    """Take an instance out of its incident and let a worker try again."""
+    touched = sql.execute(
+        "UPDATE instance SET status = 'ready', ready_at = %s, attempts = 0"
+        " WHERE id = %s AND status = 'incident'",
+        (sql.from_instant(at), str(instance)),
+    )
+    return touched == 1
+
+
+def clear_leases(owner: str) -> int:
+    """Free what a dead worker held; its attempts stay counted."""
+    return sql.execute(
+        f"UPDATE instance SET {_NO_LEASE} WHERE lease_owner = %s AND lease_token <> ''",  # noqa: S608 - constants
+        (owner,),
+    )
+
+
+# --- Looking for work --------------------------------------------------------------------------
+
+
+def hint_due(*, at: datetime, hinted_before: datetime, limit: int) -> list[UUID]:
+    """Return free due instances that nobody was told of since, and note that somebody is now."""
+    rows = sql.all_rows(
+        "UPDATE instance SET hinted_at = %s WHERE id IN (SELECT id FROM instance"  # noqa: S608 - constants
+        f" WHERE {_FREE.format(now=sql.now())} AND hinted_at < %s ORDER BY ready_at LIMIT %s"
+        f" {sql.for_update(skip=True)}) RETURNING id",
+        (
+            sql.from_instant(at),
+            sql.from_instant(at),
+            sql.from_instant(hinted_before),
+            limit,
+        ),
+    )
+    return [UUID(row[0]) for row in rows]
+
+
+def backlog(at: datetime) -> Backlog:
+    """Return how many instances are due and since when."""
+    due, oldest = sql.the_row(
+        "SELECT COUNT(*), MIN(ready_at) FROM instance WHERE status = 'ready' AND ready_at <= %s",
+        (sql.from_instant(at),),
+    )
+    return Backlog(due=int(due), oldest=sql.to_maybe(oldest))
+
+
+def count_by_status() -> Mapping[InstanceStatus, int]:
+    """Return how many instances stand where."""
+    rows = sql.all_rows("SELECT status, COUNT(*) FROM instance GROUP BY status")
+    return {InstanceStatus(status): int(number) for status, number in rows}
+
+
+def _instance(row: sql.Row) -> Instance:
+    snapshot = bytes(row[7])
+    return Instance(
+        id=UUID(row[0]),
+        dossier=UUID(row[1]),
+        agency=AgencyCode(row[2]),
+        definition_sha256=Sha256(row[3]),
+        role=row[4],
+        version=int(row[5]),
+        status=InstanceStatus(row[6]),
+        snapshot=zlib.decompress(snapshot) if snapshot else b"",
+        ready_at=sql.to_maybe(row[8]),
+        attempts=int(row[9]),
+        opened=sql.to_instant(row[10]),
+        closed=sql.to_maybe(row[11]),
+    )

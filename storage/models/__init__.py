@@ -1,0 +1,63 @@
+"""The schema: Django's models make the tables and migrations; statements are named SQL functions.
+
+Nothing outside `storage` sees a model but `request.user` in `portal/auth`.
+"""
+
+from __future__ import annotations
+
+from storage.models.dossiers import (
+    CaseValueRow,
+    DocumentRow,
+    DocumentSignatureRow,
+    DossierRow,
+    HistoryRow,
+    IncidentRow,
+    PauseRow,
+)
+from storage.models.instances import FactRow, InstanceRow, SubscriptionRow, TaskRow, TimerRow
+from storage.models.log import CheckpointRow, LogEntryRow, LogStateRow, LogTileRow, PendingLeafRow
+from storage.models.messages import AttemptRow, InboxRow, OutgoingRow
+from storage.models.node import (
+    DefinitionFileRow,
+    DefinitionRow,
+    DirectoryEditionRow,
+    DossierCounterRow,
+    HostedAgencyRow,
+    NodeValueRow,
+    RegisterRow,
+)
+from storage.models.people import AbsenceRow, LoginFailureRow, RoleBindingRow, User
+
+__all__ = [
+    "AbsenceRow",
+    "AttemptRow",
+    "CaseValueRow",
+    "CheckpointRow",
+    "DefinitionFileRow",
+    "DefinitionRow",
+    "DirectoryEditionRow",
+    "DocumentRow",
+    "DocumentSignatureRow",
+    "DossierCounterRow",
+    "DossierRow",
+    "FactRow",
+    "HistoryRow",
+    "HostedAgencyRow",
+    "InboxRow",
+    "IncidentRow",
+    "InstanceRow",
+    "LogEntryRow",
+    "LogStateRow",
+    "LogTileRow",
+    "LoginFailureRow",
+    "NodeValueRow",
+    "OutgoingRow",
+    "PauseRow",
+    "PendingLeafRow",
+    "RegisterRow",
+    "RoleBindingRow",
+    "SubscriptionRow",
+    "TaskRow",
+    "TimerRow",
+    "User",
+]

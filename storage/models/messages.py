@@ -1,0 +1,113 @@
+"""Tables of what travels: the outbox with its attempts, and the inbox."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from storage.models.columns import (
+    digest,
+    fixed,
+    instant,
+    integer,
+    json,
+    maybe_instant,
+    maybe_uuid,
+    octets,
+    uuid_key,
+    words,
+)
+
+
+class OutgoingRow(models.Model):
+    """A message that leaves, from the transition that sends it to the receipt."""
+
+    id = uuid_key()
+    agency = words()
+    partner = words()
+    message_id = fixed(128)
+    message_type = words()
+    dossier = maybe_uuid()
+    dossier_code = words()
+    instance = maybe_uuid()
+    ref = words()
+    conversation_id = fixed(36)
+    request = json()
+    created = instant()
+    expires = instant()
+    supersedes = words()
+    superseded_by = words()
+    state = fixed(12)
+    attempts = integer()
+    next_at = maybe_instant()
+    hinted_at = instant()
+    token = fixed(32)
+    container_sha256 = digest()
+    container_bytes = integer()
+    receipt_sha256 = digest()
+    receipt_outcome = words()
+    receipt_code = words()
+    receipt_time = maybe_instant()
+    last_error = words()
+
+    class Meta:
+        db_table = "outbox"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["agency", "message_id"], name="outbox_message_id")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["next_at"], name="outbox_due", condition=Q(state="new")),
+            models.Index(fields=["dossier"], name="outbox_dossier"),
+        ]
+
+
+class AttemptRow(models.Model):
+    """One try to deliver an outgoing message."""
+
+    message = fixed(36)
+    number = integer()
+    started = instant()
+    took_ms = integer()
+    error = words()
+    endpoint = words()
+
+    class Meta:
+        db_table = "attempt"
+        indexes: ClassVar = [models.Index(fields=["message", "number"], name="attempt_message")]
+
+
+class InboxRow(models.Model):
+    """A message that was accepted: its receipt says so, for ever."""
+
+    id = uuid_key()
+    from_agency = words()
+    to_agency = words()
+    message_id = fixed(128)
+    message_type = words()
+    conversation_id = fixed(36)
+    dossier_code = words()
+    envelope = octets()
+    container_sha256 = digest()
+    receipt_sha256 = digest()
+    received = instant()
+    assurance = fixed(8)
+    state = fixed(12)
+    dossier = maybe_uuid()
+    consumed_by = maybe_uuid()
+
+    class Meta:
+        db_table = "inbox"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["from_agency", "message_id"], name="inbox_message_id")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["received"], name="inbox_received", condition=Q(state="received")),
+            models.Index(
+                fields=["to_agency", "conversation_id"],
+                name="inbox_buffered",
+                condition=Q(state="buffered"),
+            ),
+            models.Index(fields=["dossier"], name="inbox_dossier"),
+        ]

@@ -1,0 +1,152 @@
+"""Where unverified bytes wait: hashed while they are written, bounded per peer and in all.
+
+The quotas are read from the files themselves, so they hold across processes and restarts; two
+writers at once may pass them by one chunk each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from dossier.ids import Sha256
+from storage.errors import SpoolFull, SpoolTooLarge, StorageFull, StorageUnavailable
+
+_CHECK_BYTES: Final = 4 * 1024 * 1024
+
+
+class SpooledFile:
+    """A received attachment on disk; implements `dossier.wire.Spooled`."""
+
+    def __init__(self, path: Path, *, sha256: Sha256, size_bytes: int) -> None:
+        self._path = path
+        self._sha256 = sha256
+        self._size_bytes = size_bytes
+
+    @property
+    def path(self) -> Path:
+        """Where it lies until it is kept or dropped."""
+        return self._path
+
+    @property
+    def sha256(self) -> Sha256:
+        """Of the bytes written."""
+        return self._sha256
+
+    @property
+    def size_bytes(self) -> int:
+        """Number of bytes written."""
+        return self._size_bytes
+
+    def drop(self) -> None:
+        """Delete it; calling twice is harmless."""
+        self._path.unlink(missing_ok=True)
+
+
+class FileSpool:
+    """The node's spool; implements `dossier.wire.Spool`."""
+
+    def __init__(self, folder: Path, *, total_bytes: int, per_peer_bytes: int) -> None:
+        self._folder = folder
+        self._total_bytes = total_bytes
+        self._per_peer_bytes = per_peer_bytes
+
+    def open(self, *, peer: str, limit_bytes: int) -> SpoolFile:
+        """Start an attachment of at most `limit_bytes`; raise `SpoolFull`."""
+        folder = self._folder / hashlib.sha256(peer.encode()).hexdigest()[:16]
+        with _Translated():
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.check(folder)
+            descriptor, name = tempfile.mkstemp(dir=folder)
+        return SpoolFile(self, os.fdopen(descriptor, "wb"), Path(name), limit_bytes)
+
+    def check(self, peer_folder: Path) -> None:
+        """Raise `SpoolFull` when the peer or all peers together have used up their room."""
+        of_peer, in_all = _used(peer_folder), sum(map(_used, self._folders()))
+        if of_peer >= self._per_peer_bytes or in_all >= self._total_bytes:
+            raise SpoolFull("expected room for unverified bytes, got none")
+
+    def sweep(self, *, older_than: datetime) -> int:
+        """Delete what a dead process left behind, and return how many files it was."""
+        left = [
+            path
+            for folder in self._folders()
+            for path in folder.iterdir()
+            if path.stat().st_mtime < older_than.timestamp()
+        ]
+        for path in left:
+            path.unlink(missing_ok=True)
+        return len(left)
+
+    def _folders(self) -> list[Path]:
+        return [path for path in self._folder.iterdir() if path.is_dir()]
+
+
+class SpoolFile:
+    """An attachment that is being received; implements `dossier.wire.SpoolWriter`."""
+
+    def __init__(self, spool: FileSpool, file: BinaryIO, path: Path, limit_bytes: int) -> None:
+        self._spool = spool
+        self._file = file
+        self._path = path
+        self._limit_bytes = limit_bytes
+        self._hasher = hashlib.sha256()
+        self._written = 0
+        self._checked = 0
+
+    def write(self, chunk: bytes) -> None:
+        """Append; raise `SpoolTooLarge` past the limit and `SpoolFull` past a quota."""
+        self._written += len(chunk)
+        if self._written > self._limit_bytes:
+            raise SpoolTooLarge(
+                f"expected at most {self._limit_bytes} bytes, got more", limit=self._limit_bytes
+            )
+        with _Translated():
+            self._hasher.update(chunk)
+            self._file.write(chunk)
+            if self._written - self._checked >= _CHECK_BYTES:
+                self._checked = self._written
+                self._file.flush()
+                self._spool.check(self._path.parent)
+
+    def close(self) -> SpooledFile:
+        """Flush and return it."""
+        with _Translated():
+            self._file.close()
+        return SpooledFile(
+            self._path,
+            sha256=Sha256(self._hasher.hexdigest()),
+            size_bytes=self._written,
+        )
+
+    def abort(self) -> None:
+        """Delete what was written; calling twice is harmless."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
+class _Translated(contextlib.AbstractContextManager[None]):
+    """Turn the file system's exceptions into ours."""
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if isinstance(error, OSError):
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StorageFull("expected room on the disk, got none") from error
+            raise StorageUnavailable(
+                "expected a disk that writes", detail=error.strerror or "?"
+            ) from error
+
+
+def _used(folder: Path) -> int:
+    total = 0
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # dropped meanwhile by its reader
+            total += path.stat().st_size
+    return total

@@ -1,0 +1,190 @@
+"""Runs one SQL statement and says what its values look like: the only reader of Django's cursor.
+
+Statements use `%s` and fit SQLite ≥ 3.35 and PostgreSQL ≥ 15; the few places where the two differ
+ask `is_postgresql`. Foreign exceptions end here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+from django.db import InterfaceError, connection
+from django.db.utils import DatabaseError, IntegrityError
+
+from dossier import canonical
+from dossier.canonical import Json
+from storage.errors import RowConflict, StorageFull, StorageUnavailable
+
+Row: TypeAlias = tuple[Any, ...]
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_NOW: Final = {
+    "sqlite": "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)",
+    "postgresql": "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)",
+}
+
+
+def is_postgresql() -> bool:
+    """Tell which of the two databases this is."""
+    return connection.vendor == "postgresql"
+
+
+def now() -> str:
+    """Return the SQL expression of the database's own clock: leases compare nothing else."""
+    return _NOW[connection.vendor]
+
+
+def for_update(*, skip: bool = False) -> str:
+    """Return the row-lock clause, empty where the one writer holds the whole database.
+
+    `NO KEY` lets rows that refer to the locked one be inserted meanwhile.
+    """
+    if not is_postgresql():
+        return ""
+    return "FOR NO KEY UPDATE SKIP LOCKED" if skip else "FOR NO KEY UPDATE"
+
+
+def execute(statement: str, values: Sequence[Any] = ()) -> int:
+    """Run a statement and return the number of rows it touched."""
+    with translated(), connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return int(cursor.rowcount)
+
+
+def execute_many(statement: str, rows: Sequence[Sequence[Any]]) -> int:
+    """Run a statement once per row and return the number of rows touched in all."""
+    if not rows:
+        return 0
+    with translated(), connection.cursor() as cursor:
+        cursor.executemany(statement, rows)
+        return int(cursor.rowcount)
+
+
+def all_rows(statement: str, values: Sequence[Any] = ()) -> list[Row]:
+    """Run a query, or a change with RETURNING, and return all its rows."""
+    with translated(), connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())
+
+
+def one_row(statement: str, values: Sequence[Any] = ()) -> Row | None:
+    """Run a query and return its first row."""
+    with translated(), connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        row: Row | None = cursor.fetchone()
+        return row
+
+
+def the_row(statement: str, values: Sequence[Any] = ()) -> Row:
+    """Run a query that always has a row, such as a count, and return it."""
+    return all_rows(statement, values)[0]
+
+
+def marks(count: int) -> str:
+    """Return `%s, %s, …` for a list of that length, which must not be empty."""
+    return ", ".join(["%s"] * count)
+
+
+def columns(text: str, *, of: str = "") -> str:
+    """Return a blank-separated list of columns with commas, each one of table `of`."""
+    prefix = f"{of}." if of else ""
+    return ", ".join(prefix + name for name in text.split())
+
+
+def insert_into(table: str, names: str, *, otherwise: str = "") -> str:
+    """Return the INSERT of those blank-separated columns; both arguments are our own constants."""
+    count = len(names.split())
+    return f"INSERT INTO {table} ({columns(names)}) VALUES ({marks(count)}) {otherwise}"  # noqa: S608 - no value is in the text
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the database's exceptions into ours."""
+    try:
+        yield
+    except IntegrityError as exc:
+        raise RowConflict(
+            "expected a new key, got one that is there or a row that is not",
+            detail=_first_line(exc),
+        ) from exc
+    except (DatabaseError, InterfaceError) as exc:
+        detail = _first_line(exc)
+        if "disk is full" in detail or "No space left" in detail:
+            raise StorageFull("expected room on the disk, got none") from exc
+        raise StorageUnavailable(
+            "expected an answer of the database, got none", detail=detail
+        ) from exc
+
+
+def _first_line(exc: BaseException) -> str:
+    # PostgreSQL puts row contents into the lines after the first.
+    return str(exc).partition("\n")[0][:200]
+
+
+# --- Values ------------------------------------------------------------------------------------
+
+
+def from_instant(at: datetime) -> int:
+    """Return the column value of an instant."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def from_maybe(at: datetime | None) -> int | None:
+    """Return the column value of an instant that may be missing."""
+    return None if at is None else from_instant(at)
+
+
+def to_instant(value: int) -> datetime:
+    """Return the instant of a column value."""
+    return _EPOCH + timedelta(microseconds=int(value))
+
+
+def from_django(at: datetime) -> object:
+    """Return the value of one of Django's own date columns."""
+    return connection.ops.adapt_datetimefield_value(at)
+
+
+def to_maybe(value: int | None) -> datetime | None:
+    """Return the instant of a column value that may be missing."""
+    return None if value is None else to_instant(value)
+
+
+def micros(span: timedelta) -> int:
+    """Return a duration in the unit of instants."""
+    return span // _MICROSECOND
+
+
+def from_json(value: Json) -> str:
+    """Return the canonical text of a value."""
+    return canonical.dump(value).decode()
+
+
+def to_json(text: str) -> Json:
+    """Return the value of stored JSON."""
+    return canonical.parse(text.encode())
+
+
+def to_mapping(text: str) -> Mapping[str, Any]:
+    """Return stored JSON that is an object."""
+    value = to_json(text)
+    return value if isinstance(value, Mapping) else {}
+
+
+def to_texts(text: str) -> tuple[str, ...]:
+    """Return stored JSON that is a list of texts."""
+    value = to_json(text)
+    return tuple(str(one) for one in value) if isinstance(value, list) else ()
+
+
+def from_uuid(value: UUID | None) -> str | None:
+    """Return the column value of an id that may be missing."""
+    return None if value is None else str(value)
+
+
+def to_uuid(value: str | None) -> UUID | None:
+    """Return the id of a column that may be empty."""
+    return UUID(value) if value else None

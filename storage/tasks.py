@@ -1,0 +1,158 @@
+"""Human work that instances wait for: they open and withdraw it, people claim and complete it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from dossier.canonical import Json
+from dossier.ids import AgencyCode
+from dossier.model import Role, Task, TaskState
+from storage import sql
+from storage.errors import RowMissing
+
+_COLUMNS = (
+    "id dossier instance token agency element_id name role unit form signs register documents_in"
+    " documents_out state opened due due_trail claimed_by completed_by completed"
+)
+_SELECT = f"SELECT {sql.columns(_COLUMNS)} FROM task"  # noqa: S608 - our own constants
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewTask:
+    """A task with the values that its model element hands to the form."""
+
+    task: Task
+    locals: Json
+    ref: str = ""  # unused: the task carries its token
+
+
+def open_tasks(new: Sequence[NewTask]) -> None:
+    """Store new tasks; a token that has its task already keeps it."""
+    sql.execute_many(
+        sql.insert_into("task", f"{_COLUMNS} locals", otherwise="ON CONFLICT (token) DO NOTHING"),
+        [(*_values(one.task), sql.from_json(one.locals)) for one in new],
+    )
+
+
+def close_tasks(tokens: Sequence[str], *, state: TaskState, at: datetime) -> None:
+    """Close the tasks of these tokens that are still open; a completed one stays completed."""
+    sql.execute_many(
+        "UPDATE task SET state = %s, completed = %s WHERE token = %s AND state = 'open'",
+        [(state.value, sql.from_instant(at), token) for token in sorted(tokens)],
+    )
+
+
+def get(task: UUID) -> Task:
+    """Return the task; raise `RowMissing`."""
+    row = sql.one_row(f"{_SELECT} WHERE id = %s", (str(task),))
+    if row is None:
+        raise RowMissing("expected a known task", kind="task", id=str(task))
+    return _task(row)
+
+
+def locals_of(task: UUID) -> Json:
+    """Return the values that the model handed to the task's form."""
+    row = sql.one_row("SELECT locals FROM task WHERE id = %s", (str(task),))
+    return sql.to_json(row[0]) if row else None
+
+
+def of_dossier(dossier: UUID) -> list[Task]:
+    """Return the tasks of a dossier, oldest first."""
+    rows = sql.all_rows(f"{_SELECT} WHERE dossier = %s ORDER BY opened, token", (str(dossier),))
+    return [_task(row) for row in rows]
+
+
+def open_of_instance(instance: UUID) -> list[Task]:
+    """Return the tasks that an instance waits for."""
+    rows = sql.all_rows(
+        f"{_SELECT} WHERE instance = %s AND state = 'open' ORDER BY opened, token",
+        (str(instance),),
+    )
+    return [_task(row) for row in rows]
+
+
+# --- What people do ----------------------------------------------------------------------------
+
+
+def claim(task: UUID, *, username: str) -> bool:
+    """Take a task; False when it is closed or somebody else has it. One's own again is fine."""
+    touched = sql.execute(
+        "UPDATE task SET claimed_by = %s WHERE id = %s AND state = 'open'"
+        " AND claimed_by IN ('', %s)",
+        (username, str(task), username),
+    )
+    return touched == 1
+
+
+def release(task: UUID, *, username: str) -> bool:
+    """Put one's own open task back; False when it is not one's own."""
+    touched = sql.execute(
+        "UPDATE task SET claimed_by = '' WHERE id = %s AND state = 'open' AND claimed_by = %s",
+        (str(task), username),
+    )
+    return touched == 1
+
+
+def complete(task: UUID, *, username: str, at: datetime) -> bool:
+    """Complete an open task that nobody else has claimed; False otherwise."""
+    touched = sql.execute(
+        "UPDATE task SET state = 'completed', claimed_by = %s, completed_by = %s, completed = %s"
+        " WHERE id = %s AND state = 'open' AND claimed_by IN ('', %s)",
+        (username, username, sql.from_instant(at), str(task), username),
+    )
+    return touched == 1
+
+
+def _values(task: Task) -> tuple[object, ...]:
+    return (
+        str(task.id),
+        str(task.dossier),
+        str(task.instance),
+        task.token,
+        task.agency,
+        task.element_id,
+        sql.from_json(task.name),
+        task.role.value,
+        task.unit,
+        task.form,
+        task.signs,
+        task.register,
+        sql.from_json(task.documents_in),
+        sql.from_json(task.documents_out),
+        task.state.value,
+        sql.from_instant(task.opened),
+        sql.from_maybe(task.due),
+        sql.from_json(task.due_trail),
+        task.claimed_by,
+        task.completed_by,
+        sql.from_maybe(task.completed),
+    )
+
+
+def _task(row: sql.Row) -> Task:
+    return Task(
+        id=UUID(row[0]),
+        dossier=UUID(row[1]),
+        instance=UUID(row[2]),
+        token=row[3],
+        agency=AgencyCode(row[4]),
+        element_id=row[5],
+        name=sql.to_mapping(row[6]),
+        role=Role(row[7]),
+        unit=row[8],
+        form=row[9],
+        signs=row[10],
+        register=row[11],
+        documents_in=sql.to_texts(row[12]),
+        documents_out=sql.to_texts(row[13]),
+        state=TaskState(row[14]),
+        opened=sql.to_instant(row[15]),
+        due=sql.to_maybe(row[16]),
+        due_trail=sql.to_json(row[17]),
+        claimed_by=row[18],
+        completed_by=row[19],
+        completed=sql.to_maybe(row[20]),
+    )

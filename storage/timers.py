@@ -1,0 +1,63 @@
+"""Instants at which instances want to be told; due ones are rows, never jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from storage import sql
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewTimer:
+    """One instant for one instance."""
+
+    instance: UUID
+    ref: str  # the engine's id, unique over all instances
+    due: datetime
+
+
+def open_timers(new: Sequence[NewTimer]) -> None:
+    """Store new timers; a ref that is there keeps its row."""
+    sql.execute_many(
+        sql.insert_into(
+            "timer", "instance ref due fired", otherwise="ON CONFLICT (ref) DO NOTHING"
+        ),
+        [(str(one.instance), one.ref, sql.from_instant(one.due), False) for one in new],
+    )
+
+
+def close_timers(refs: Sequence[str]) -> None:
+    """Forget timers that are over, fired or not."""
+    sql.execute_many("DELETE FROM timer WHERE ref = %s", [(ref,) for ref in sorted(refs)])
+
+
+def take_due(*, at: datetime, limit: int) -> list[NewTimer]:
+    """Mark due timers as fired and return them; add their facts in the same transaction."""
+    rows = sql.all_rows(
+        "UPDATE timer SET fired = %s WHERE id IN (SELECT id FROM timer"  # noqa: S608 - constants
+        f" WHERE fired = %s AND due <= %s ORDER BY due LIMIT %s {sql.for_update(skip=True)})"
+        " RETURNING instance, ref, due",
+        (True, False, sql.from_instant(at), limit),
+    )
+    found = [
+        NewTimer(instance=UUID(row[0]), ref=row[1], due=sql.to_instant(row[2])) for row in rows
+    ]
+    return sorted(found, key=lambda one: (one.due, one.ref))
+
+
+def next_due() -> datetime | None:
+    """Return when the next timer is due."""
+    row = sql.the_row("SELECT MIN(due) FROM timer WHERE fired = %s", (False,))
+    return sql.to_maybe(row[0])
+
+
+def of_instance(instance: UUID) -> list[NewTimer]:
+    """Return the timers of an instance that have not fired."""
+    rows = sql.all_rows(
+        "SELECT ref, due FROM timer WHERE instance = %s AND fired = %s ORDER BY due, ref",
+        (str(instance), False),
+    )
+    return [NewTimer(instance=instance, ref=ref, due=sql.to_instant(due)) for ref, due in rows]

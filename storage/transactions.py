@@ -1,0 +1,43 @@
+"""One use case, one transaction: opening it, and what happens right after its commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from django.db import connection
+from django.db import transaction as django_transaction
+
+from storage import sql
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """Commit what happens inside as one change, or nothing of it.
+
+    A transaction inside another one joins it. Raises `StorageUnavailable`, `StorageFull` or
+    `RowConflict`, also at the commit itself.
+    """
+    with sql.translated(), django_transaction.atomic(savepoint=False):
+        yield
+
+
+def after_commit(call: Callable[[], None]) -> None:
+    """Run `call` when the outermost transaction has committed, at once outside of one."""
+    django_transaction.on_commit(call)
+
+
+def is_in_transaction() -> bool:
+    """Tell whether a transaction is open on this thread's connection."""
+    return bool(connection.in_atomic_block)
+
+
+def close() -> None:
+    """Drop this thread's connection: before a fork, at a thread's end, after the driver failed."""
+    connection.close()
+
+
+def database_instant() -> datetime:
+    """Return the instant of the database's own clock."""
+    return sql.to_instant(sql.the_row(f"SELECT {sql.now()}")[0])
