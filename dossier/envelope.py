@@ -52,7 +52,7 @@ class Urgency(Enum):
     NORMAL = "normal"
     URGENT = "urgent"
     VERY_URGENT = "very_urgent"
-    FLASH = "flash"
+    IMMEDIATE = "immediate"
 
 
 class FileKind(Enum):

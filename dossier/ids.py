@@ -21,7 +21,7 @@ Sha256 = NewType("Sha256", str)
 _AGENCY: Final = re.compile(r"[0-9A-Za-z]{1,6}(\.[0-9A-Za-z]{1,6}){0,8}")
 _MESSAGE: Final = re.compile(r"[0-9a-z]{8,32}-[0-9a-f]{32}-[0-9]{1,9}-[0-9A-Za-z.]{1,35}")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 
 def parse_agency_code(text: str) -> AgencyCode:
@@ -55,9 +55,9 @@ def parse_conversation_id(text: str) -> ConversationId:
 
 
 def parse_name(text: str) -> str:
-    """Return a snake_case name: a procedure, a message type, a role, a case value."""
+    """Return a plain name: a procedure, a message type, a role, a case value."""
     if not _NAME.fullmatch(text):
-        raise IdentifierRefused("expected a snake_case name of at most 64 characters", kind="name")
+        raise IdentifierRefused("expected lower-case letters, digits, - and _ (at most 64)", kind="name")
     return text
 
 

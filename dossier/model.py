@@ -12,6 +12,7 @@ from enum import Enum
 from uuid import UUID
 
 from dossier.canonical import Json
+from dossier.form import Field
 from dossier.ids import AgencyCode, ConversationId, MessageId, Sha256
 
 # --- People ------------------------------------------------------------------------------------
@@ -162,6 +163,7 @@ class Task:
     id: UUID
     dossier: UUID
     instance: UUID
+    token: str  # the engine's id of the waiting token
     agency: AgencyCode
     element_id: str
     name: Mapping[str, str]  # language → text
@@ -170,7 +172,8 @@ class Task:
     form: str  # name of the form in the procedure folder; empty: none
     signs: str  # role of the personal signature demanded; empty: none
     register: str  # book whose next number completion takes; empty: none
-    documents: tuple[str, ...]  # kinds that must be there or are signed
+    documents_in: tuple[str, ...]  # kinds the person reads, or signs
+    documents_out: tuple[str, ...]  # kinds that must be there when it is completed
     state: TaskState
     opened: datetime
     due: datetime | None
@@ -278,6 +281,7 @@ class DeskRow:
     procedure: Mapping[str, str]
     agency: AgencyCode
     step: Mapping[str, str]
+    element_id: str
     holder: str  # person, unit or agency that has to act
     due: datetime | None
     light: str  # green, amber, red, none
@@ -313,14 +317,18 @@ class DossierPage:
     agency_names: Mapping[str, Mapping[str, str]]  # agency code → language → name
     values: Mapping[str, Json]
     documents: Sequence[Document]
+    document_names: Mapping[str, Mapping[str, str]]  # kind → language → name
+    element_names: Mapping[str, Mapping[str, str]]  # element id → language → name
     tasks: Sequence[Task]
     messages: Sequence[Message]
+    message_names: Mapping[str, Mapping[str, str]]  # type → language → name
     timeline: Sequence[HistoryEntry]
     incidents: Sequence[Incident]
     diagram_svg: str
     outline: Sequence[OutlineStep]
     due_trail: Json
     can_export: bool
+    can_resolve: bool  # whether this person may resend messages and retry incidents
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -332,4 +340,32 @@ class StartableProcedure:
     name: Mapping[str, str]
     agency: AgencyCode
     agency_name: Mapping[str, str]
-    form: str
+    asks_addressee: bool  # whether the person must name the agency it is addressed to
+    addressees: tuple[tuple[AgencyCode, Mapping[str, str]], ...]  # code and names, to choose from
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskPage:
+    """Everything the page of one task shows."""
+
+    task: Task
+    dossier: Dossier
+    procedure_name: Mapping[str, str]
+    fields: Sequence[Field]
+    values: Mapping[str, Json]  # what is known already, to show and to prefill
+    documents: Sequence[Document]  # those of the dossier
+    document_names: Mapping[str, Mapping[str, str]]  # kind → language → name
+    asks_pin: bool
+    next_number: str  # what completion will take from the register, for a look ahead; or empty
+    may_complete: bool  # whether this person may complete it now
+    may_claim: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IncidentRow:
+    """One incident with what it is about, for lists."""
+
+    incident: Incident
+    dossier_code: str
+    can_resend: bool
+    can_retry: bool

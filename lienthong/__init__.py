@@ -1,1 +1,4 @@
-"""The command `lienthong`: one file per noun, exit codes 0 done, 1 refused, 2 usage, 3 try later."""
+"""The command `lienthong`: one file per noun; no rules, only arguments, progress and exit codes.
+
+$ lienthong verify dossier.asice --anchor anchor.pem
+"""

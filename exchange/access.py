@@ -1,0 +1,76 @@
+"""Who may do what: roles are bound to agency, unit, procedure and period (domain.md §3).
+
+Every use case asks here; pages may ask too, to show only what is possible.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from dossier.ids import same_agency
+from dossier.model import Actor, Dossier, Role, RoleBinding, Task
+from exchange.errors import NotAllowed
+
+_READERS = frozenset(Role) - {Role.TECHNICAL_ADMIN, Role.BUSINESS_ADMIN}
+_OPENERS = frozenset({Role.INTAKE, Role.SPECIALIST, Role.ASSISTANT})
+_OPERATORS = frozenset({Role.TECHNICAL_ADMIN, Role.LEADER, Role.CLERK})
+_EXPORTERS = frozenset({Role.INSPECTOR, Role.LEADER, Role.CLERK, Role.SPECIALIST, Role.INTAKE})
+
+
+def _holds(
+    binding: RoleBinding, *, agency: str, procedure: str, roles: frozenset[Role], at: datetime
+) -> bool:
+    return (
+        same_agency(binding.agency, agency)
+        and binding.role in roles
+        and binding.procedure in ("", procedure)
+        and (binding.valid_from is None or binding.valid_from <= at)
+        and (binding.valid_until is None or at < binding.valid_until)
+    )
+
+
+def may_open(actor: Actor, *, agency: str, procedure: str, at: datetime) -> bool:
+    """Tell whether the person may open a dossier of this procedure for this agency."""
+    return any(
+        _holds(one, agency=agency, procedure=procedure, roles=_OPENERS, at=at)
+        for one in actor.bindings
+    )
+
+
+def may_read(actor: Actor, dossier: Dossier, *, at: datetime) -> bool:
+    """Tell whether the person may see the dossier: visibility follows competence."""
+    return any(
+        _holds(one, agency=dossier.agency, procedure=dossier.procedure, roles=_READERS, at=at)
+        for one in actor.bindings
+    )
+
+
+def may_export(actor: Actor, dossier: Dossier, *, at: datetime) -> bool:
+    """Tell whether the person may export the dossier's evidence."""
+    return any(
+        _holds(one, agency=dossier.agency, procedure=dossier.procedure, roles=_EXPORTERS, at=at)
+        for one in actor.bindings
+    )
+
+
+def may_resolve(actor: Actor, dossier: Dossier, *, at: datetime) -> bool:
+    """Tell whether the person may resend messages and retry incidents of the dossier."""
+    return any(
+        _holds(one, agency=dossier.agency, procedure=dossier.procedure, roles=_OPERATORS, at=at)
+        for one in actor.bindings
+    )
+
+
+def may_do(actor: Actor, task: Task, *, procedure: str, at: datetime) -> bool:
+    """Tell whether the task is for this person: role, and unit where the task names one."""
+    return any(
+        _holds(one, agency=task.agency, procedure=procedure, roles=frozenset({task.role}), at=at)
+        and (not task.unit or one.unit in ("", task.unit))
+        for one in actor.bindings
+    )
+
+
+def demand(*, allowed: bool, what: str) -> None:
+    """Raise `NotAllowed` unless allowed."""
+    if not allowed:
+        raise NotAllowed(f"expected a role that may {what}", action=what)

@@ -1,0 +1,233 @@
+"""Hand received messages to the instance that waits for them, start one, or keep them buffered.
+
+A message correlates only when name, dossier code and conversation fit *and* its verified sender
+is the one agency the waiting pool is bound to (protocol §7).
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from dossier import canonical
+from dossier.canonical import Json
+from dossier.envelope import Envelope, FileKind
+from dossier.ids import AgencyCode
+from dossier.model import Document, DocumentOrigin, Dossier, MessageState
+from exchange import chronicle
+from exchange.chronicle import Event
+from exchange.drained import Drained, ring_after_commit
+from exchange.node import Node
+from exchange.opening import Opening, open_dossier
+from signing.log.leaf import LeafKind
+from storage import documents, dossiers, facts, inbox, incidents, subscriptions
+from storage.inbox import InboxMessage
+from storage.subscriptions import Subscription
+from storage.transactions import transaction
+from workflows.procedure import Procedure
+
+_BATCH: Final = 20
+
+
+def drain_inbox(node: Node, *, budget: timedelta) -> Drained:
+    """Work off received messages until none is left or the budget is spent."""
+    limit = time.monotonic() + budget.total_seconds()
+    done = 0
+    while time.monotonic() < limit:
+        with transaction():
+            received = inbox.take_received(limit=_BATCH)
+            for message in received:
+                offer(node, message, at=node.now())
+        done += len(received)
+        if len(received) < _BATCH:
+            return Drained(done=done, more=False)
+    return Drained(done=done, more=True)
+
+
+def offer(node: Node, message: InboxMessage, *, at: datetime) -> None:
+    """Find a taker for one message, in this transaction."""
+    envelope = message.envelope
+    agency = node.hosted(envelope.to_agency) or envelope.to_agency
+    dossier = dossiers.find_conversation(agency, envelope.conversation_id)
+    if dossier is None:
+        _start(node, message, agency=agency, at=at)
+        return
+    waiting = subscriptions.waiting(agency, envelope.conversation_id, envelope.message_type)
+    fitting = [one for one in waiting if _fits(node, one, envelope)]
+    if fitting:
+        _hand_over(node, message, dossier, fitting[0], at=at)
+        return
+    if waiting:
+        _refuse_stranger(message, dossier, at=at)
+    _buffer(message, dossier, at=at)
+
+
+def wake(node: Node, opened: Sequence[Subscription], *, at: datetime) -> None:
+    """Offer buffered messages to subscriptions that were just opened, in this transaction."""
+    for subscription in opened:
+        buffered = inbox.buffered_for(
+            subscription.agency, subscription.conversation_id, subscription.name
+        )
+        for message in buffered:
+            if _fits(node, subscription, message.envelope):
+                dossier = dossiers.find_conversation(
+                    subscription.agency, subscription.conversation_id
+                )
+                if dossier is not None:
+                    _hand_over(node, message, dossier, subscription, at=at)
+                break
+
+
+def _fits(node: Node, waiting: Subscription, envelope: Envelope) -> bool:
+    directory = node.directory()
+    sender = directory.find(envelope.from_agency)
+    return (
+        waiting.dossier_code == envelope.dossier_code
+        and sender is not None
+        and sender.is_named(waiting.from_agency)
+    )
+
+
+def _hand_over(
+    node: Node, message: InboxMessage, dossier: Dossier, waiting: Subscription, *, at: datetime
+) -> None:
+    keep_documents(node, message, dossier, at=at)
+    facts.add(
+        facts.NewFact(
+            instance=waiting.instance,
+            kind=facts.FactKind.MESSAGE,
+            ref=waiting.ref,
+            payload={"message": str(message.id), "values": travelled(node, message.envelope)},
+            actor=message.envelope.from_agency,
+            on_behalf_of="",
+            at=at,
+        )
+    )
+    # The subscription is used up here: a second message of the same type must not meet it.
+    subscriptions.close_subscriptions([waiting.ref])
+    inbox.correlate(message.id, instance=waiting.instance, dossier=dossier.id)
+    chronicle.write([_received(message, dossier.id, instance=waiting.instance, at=at)])
+    ring_after_commit("advance", str(waiting.instance))
+
+
+def _start(node: Node, message: InboxMessage, *, agency: AgencyCode | str, at: datetime) -> None:
+    envelope = message.envelope
+    procedure = node.contracts().find(envelope.contract)
+    role = starting_role(procedure, envelope) if procedure else ""
+    if procedure is None or not role:
+        _buffer(message, None, at=at)
+        return
+    declared = procedure.messages[envelope.message_type]
+    instance = uuid.uuid4()
+    dossier = open_dossier(
+        node,
+        Opening(
+            procedure=procedure,
+            agency=AgencyCode(agency),
+            role=role,
+            subject=envelope.subject,
+            bindings={declared.source: envelope.from_agency, role: agency},
+            actor=envelope.from_agency,
+            conversation_id=envelope.conversation_id,
+            code=envelope.dossier_code,
+            trigger=envelope.message_type,
+            payload={"message": str(message.id), "values": travelled(node, envelope)},
+            values={"incoming_reference": envelope.document_number},
+            instance=instance,
+        ),
+        at=at,
+    )
+    keep_documents(node, message, dossier, at=at)
+    inbox.correlate(message.id, instance=instance, dossier=dossier.id)
+    chronicle.write([_received(message, dossier.id, instance=instance, at=at)])
+
+
+def starting_role(procedure: Procedure, envelope: Envelope) -> str:
+    """Return the pool that this message type starts, or nothing."""
+    for role in procedure.roles:
+        for start in procedure.message_starts(role):
+            if start.message_type == envelope.message_type:
+                return role
+    return ""
+
+
+def travelled(node: Node, envelope: Envelope) -> dict[str, Json]:
+    """Return the case values that came with the message: those its type declares."""
+    for entry in envelope.manifest:
+        if entry.kind is FileKind.PAYLOAD:
+            values = canonical.parse(node.blobs.read(entry.sha256))
+            return dict(values) if isinstance(values, Mapping) else {}
+    return {}
+
+
+def keep_documents(node: Node, message: InboxMessage, dossier: Dossier, *, at: datetime) -> None:
+    """Add the documents of a message to the dossier, with the persons' signatures over them."""
+    envelope = message.envelope
+    signatures = tuple(
+        entry.sha256 for entry in envelope.manifest if entry.kind is FileKind.SIGNATURE
+    )
+    for entry in envelope.manifest:
+        if entry.kind is not FileKind.DOCUMENT:
+            continue
+        documents.add(
+            Document(
+                id=uuid.uuid5(message.id, entry.name),
+                dossier=dossier.id,
+                name=entry.name,
+                media_type=entry.media_type,
+                kind=entry.document_kind,
+                sha256=entry.sha256,
+                size_bytes=entry.size_bytes,
+                origin=DocumentOrigin.RECEIVED,
+                added=at,
+                added_by=envelope.from_agency,
+                signatures=signatures,
+            )
+        )
+
+
+def _buffer(message: InboxMessage, dossier: Dossier | None, *, at: datetime) -> None:
+    if message.state is MessageState.BUFFERED:
+        return
+    inbox.buffer(message.id, dossier=dossier.id if dossier else None)
+    if dossier is not None:
+        chronicle.write([_received(message, dossier.id, instance=None, at=at)])
+
+
+def _refuse_stranger(message: InboxMessage, dossier: Dossier, *, at: datetime) -> None:
+    incidents.open_incident(
+        incidents.NewIncident(
+            code="message_wrong_agency",
+            parameters={
+                "from": message.envelope.from_agency,
+                "type": message.envelope.message_type,
+            },
+            opened=at,
+            dossier=dossier.id,
+            message=message.id,
+        )
+    )
+
+
+def _received(
+    message: InboxMessage, dossier: UUID, *, instance: UUID | None, at: datetime
+) -> Event:
+    envelope = message.envelope
+    return Event(
+        dossier=dossier,
+        at=at,
+        kind="message_received" if instance else "message_buffered",
+        leaf=LeafKind.MESSAGE,
+        instance=instance,
+        actor=envelope.from_agency,
+        parameters={
+            "message_id": envelope.message_id,
+            "container": message.container_sha256,
+            "receipt": message.receipt_sha256,
+            "type": envelope.message_type,
+        },
+    )

@@ -1,0 +1,250 @@
+"""Deliver outgoing messages: seal once, send the same bytes, verify the receipt, record it.
+
+The call to the partner runs outside any transaction, under a lease with a random token; only the
+holder of the token may write down what came of it (worker.md §5).
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from dossier.directory import DirectoryAgency
+from dossier.errors import LienThongError, Rejected
+from dossier.ids import Sha256
+from dossier.model import MessageState
+from dossier.receipt import Outcome, Receipt, parse_receipt
+from dossier.wire import SendHints, Sending
+from exchange import chronicle
+from exchange.chronicle import Event
+from exchange.drained import Drained
+from exchange.errors import DirectoryExpired, PartnerUnknown, ReceiptInvalid
+from exchange.node import Node
+from exchange.seal import seal_message
+from signing.log.leaf import LeafKind
+from signing.purpose import Purpose
+from signing.verify import open_xml
+from storage import incidents, outbox
+from storage.outbox import Outgoing
+from storage.transactions import transaction
+
+LEASE: Final = timedelta(seconds=30)
+_BATCH: Final = 4
+_JITTER: Final = random.SystemRandom()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """A receipt that has been verified for exactly one message."""
+
+    receipt: Receipt
+    content: bytes
+
+
+def drain_outbox(node: Node, *, budget: timedelta) -> Drained:
+    """Work off due messages until none is left or the budget is spent."""
+    token = uuid.uuid4().hex
+    limit = time.monotonic() + budget.total_seconds()
+    done = 0
+    while time.monotonic() < limit:
+        claimed = outbox.claim_due(token=token, lease=LEASE, limit=_BATCH, at=node.now())
+        if not claimed:
+            return Drained(done=done, more=False)
+        for outgoing in claimed:
+            deliver(node, outgoing, token=token)
+            done += 1
+    return Drained(done=done, more=True)
+
+
+def deliver(node: Node, outgoing: Outgoing, *, token: str) -> None:
+    """Make one attempt for one claimed message and record what came of it."""
+    started = node.now()
+    clock = time.monotonic()
+    error, endpoint = "", ""
+    try:
+        partner = _partner(node, outgoing, at=started)
+        endpoint = partner.endpoint
+        container, size = _sealed(node, outgoing, token=token, at=started)
+        answer = _send(node, outgoing, endpoint, container, size)
+        _record_answer(node, outgoing, answer, token=token)
+    except LienThongError as exc:
+        error = exc.code
+        _record_failure(node, outgoing, exc, token=token)
+    took = int((time.monotonic() - clock) * 1000)
+    outbox.add_attempt(
+        outbox.Attempt(
+            message=outgoing.message.id,
+            number=outgoing.message.attempts,
+            started=started,
+            took_ms=took,
+            error=error,
+            endpoint=endpoint,
+        )
+    )
+
+
+def verify_receipt(node: Node, outgoing: Outgoing, content: bytes, *, container: Sha256) -> Answer:
+    """Return the receipt if To's seal is on it and it speaks of this message and these bytes.
+
+    Raises `ReceiptInvalid`: an answer that does not verify is no answer.
+    """
+    at = node.now()
+    try:
+        opened = open_xml(content, trust=node.trust(), at=at, purposes=frozenset({Purpose.SEAL}))
+        receipt = parse_receipt(opened.content)
+    except Rejected as exc:
+        raise ReceiptInvalid(f"expected a sealed receipt: {exc.message}") from exc
+    message = outgoing.message
+    owner = node.directory().seal_owner(opened.signature.certificate or b"", at=at)
+    if owner is None or not owner.is_named(message.partner):
+        raise ReceiptInvalid("expected the seal of the addressee on the receipt")
+    spoken_of = (receipt.message_id, receipt.from_agency, receipt.to_agency)
+    if spoken_of != (message.message_id, message.agency, message.partner):
+        raise ReceiptInvalid("expected a receipt of this message")
+    if receipt.container_sha256 != container:
+        raise ReceiptInvalid("expected a receipt over the bytes that were sent")
+    return Answer(receipt=receipt, content=content)
+
+
+def _partner(node: Node, outgoing: Outgoing, *, at: datetime) -> DirectoryAgency:
+    directory = node.directory()
+    if at > directory.valid_until + timedelta(days=directory.grace_days):
+        raise DirectoryExpired("expected a directory that is still valid")
+    partner = directory.successor_of(outgoing.message.partner, at=at)
+    if partner is None or not partner.endpoint:
+        raise PartnerUnknown("expected a partner with an address", agency=outgoing.message.partner)
+    return partner
+
+
+def _sealed(node: Node, outgoing: Outgoing, *, token: str, at: datetime) -> tuple[Sha256, int]:
+    stored = outgoing.message.container_sha256
+    if stored:
+        return stored, outgoing.container_size
+    content = seal_message(node, outgoing, at=at)
+    digest = node.blobs.put(content)
+    with transaction():
+        if outbox.keep_container(
+            outgoing.message.id, token=token, sha256=digest, size_bytes=len(content)
+        ):
+            return digest, len(content)
+    # Another holder of the lease sealed first: its bytes are the message, ours are thrown away.
+    winner = outbox.get(outgoing.message.id)
+    if winner.message.container_sha256 is None:
+        raise ReceiptInvalid("expected to hold the lease of the message")
+    return winner.message.container_sha256, winner.container_size
+
+
+def _send(node: Node, outgoing: Outgoing, endpoint: str, container: Sha256, size: int) -> Answer:
+    message = outgoing.message
+    hints = SendHints(
+        from_agency=message.agency,
+        to_agency=message.partner,
+        message_id=message.message_id,
+        container_sha256=container,
+        size_bytes=size,
+    )
+    sending: Sending = node.sending(message.partner)
+    with tempfile.TemporaryDirectory(dir=node.settings.spool_dir) as folder:
+        path = Path(folder) / "container.asice"
+        node.blobs.export(container, path)
+        content = sending.send(endpoint, hints, path)
+    return verify_receipt(node, outgoing, content, container=container)
+
+
+def _record_answer(node: Node, outgoing: Outgoing, answer: Answer, *, token: str) -> None:
+    receipt = answer.receipt
+    accepted = receipt.outcome is Outcome.ACCEPTED
+    stored = node.blobs.put(answer.content)
+    with transaction():
+        marked = outbox.mark_answered(
+            outgoing.message.id,
+            token=token,
+            state=MessageState.SENT if accepted else MessageState.REFUSED,
+            receipt_sha256=stored,
+            outcome=receipt.outcome.value,
+            code=receipt.code,
+            received=receipt.received,
+        )
+        if not marked:
+            return
+        _note(node, outgoing, "message_sent" if accepted else "message_refused", receipt, stored)
+        if not accepted:
+            _open_incident(node, outgoing, code=receipt.code)
+
+
+def _record_failure(node: Node, outgoing: Outgoing, error: LienThongError, *, token: str) -> None:
+    now = node.now()
+    attempts = outgoing.message.attempts
+    last = attempts >= node.settings.delivery_attempts or now >= outgoing.expires
+    with transaction():
+        if last:
+            if outbox.park(outgoing.message.id, token=token, error=error.code):
+                _note(node, outgoing, "message_parked", None, None)
+                _open_incident(node, outgoing, code=error.code)
+            return
+        wait = backoff(
+            attempts,
+            first=timedelta(seconds=node.settings.delivery_base_seconds),
+            longest=timedelta(seconds=node.settings.delivery_cap_seconds),
+        )
+        outbox.retry(outgoing.message.id, token=token, at=now + wait, error=error.code)
+
+
+def backoff(attempts: int, *, first: timedelta, longest: timedelta) -> timedelta:
+    """Return how long to wait after that many attempts: doubling, capped, with jitter."""
+    doubled: timedelta = min(longest, first * (1 << min(attempts - 1, 16)))
+    return doubled + doubled * (_JITTER.random() * 0.2)
+
+
+def _open_incident(node: Node, outgoing: Outgoing, *, code: str) -> None:
+    incidents.open_incident(
+        incidents.NewIncident(
+            code=code,
+            parameters={"to": outgoing.message.partner, "type": outgoing.message.message_type},
+            opened=node.now(),
+            dossier=outgoing.message.dossier,
+            instance=outgoing.instance,
+            message=outgoing.message.id,
+            ref=outgoing.ref,
+        )
+    )
+
+
+def _note(
+    node: Node,
+    outgoing: Outgoing,
+    kind: str,
+    receipt: Receipt | None,
+    stored: Sha256 | None,
+) -> None:
+    if outgoing.message.dossier is None:
+        return
+    parameters = {
+        "message_id": outgoing.message.message_id,
+        "to": outgoing.message.partner,
+        "type": outgoing.message.message_type,
+    }
+    if receipt is not None and stored is not None:
+        parameters |= {
+            "container": receipt.container_sha256,
+            "receipt": stored,
+            "code": receipt.code,
+        }
+    chronicle.write(
+        [
+            Event(
+                dossier=outgoing.message.dossier,
+                at=node.now(),
+                kind=kind,
+                leaf=LeafKind.RECEIPT if receipt is not None else LeafKind.MESSAGE,
+                instance=outgoing.instance,
+                parameters=parameters,
+            )
+        ]
+    )

@@ -1,0 +1,146 @@
+"""What a person does about incidents: send a message again, reissue it, retry a step."""
+
+from __future__ import annotations
+
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+from dossier.ids import MessageOrigin, message_id
+from dossier.model import Actor, Dossier, IncidentRow, MessageState
+from exchange import access, chronicle
+from exchange.chronicle import Event
+from exchange.drained import ring_after_commit
+from exchange.errors import DossierUnknown, NothingToResend, NothingToRetry
+from exchange.node import Node
+from storage import dossiers, facts, incidents, instances, outbox
+from storage.transactions import transaction
+
+_REISSUED = 1_000_000  # sequences from here on belong to reissued messages, never to transitions
+
+
+def resend(node: Node, actor: Actor, message: UUID) -> None:
+    """Send a parked message again: the same id, the same bytes."""
+    outgoing = outbox.get(message)
+    _demand(node, actor, outgoing.message.dossier)
+    now = node.now()
+    with transaction():
+        if not outbox.resend(message, at=now):
+            raise NothingToResend("expected a parked message")
+        incidents.resolve_message(message, by=actor.username, at=now)
+        _note(outgoing.message.dossier, actor, "message_resent", node, str(message))
+        ring_after_commit("deliver", str(message))
+
+
+def reissue(node: Node, actor: Actor, message: UUID) -> UUID:
+    """Send a refused message anew: a new id and a new seal; it names the one it supersedes."""
+    outgoing = outbox.get(message)
+    _demand(node, actor, outgoing.message.dossier)
+    now = node.now()
+    if outgoing.message.state not in (MessageState.REFUSED, MessageState.PARKED):
+        raise NothingToResend("expected a refused or parked message")
+    if outgoing.instance is None or outgoing.message.dossier is None:
+        raise NothingToResend("expected a message of an instance")
+    sequence = int(outgoing.ref.rpartition(":")[2].split("+")[0])
+    identity = message_id(
+        MessageOrigin(
+            epoch=node.epoch,
+            instance=outgoing.instance,
+            sequence=_REISSUED + sequence * 100 + outgoing.message.attempts,
+            to=outgoing.message.partner,
+        )
+    )
+    replacement = uuid5(NAMESPACE_OID, identity)
+    with transaction():
+        outbox.add(
+            outbox.NewOutgoing(
+                id=replacement,
+                agency=outgoing.message.agency,
+                partner=outgoing.message.partner,
+                dossier=outgoing.message.dossier,
+                dossier_code=outgoing.message.dossier_code,
+                instance=outgoing.instance,
+                ref=f"{outgoing.ref}+{outgoing.message.attempts}",
+                message_id=identity,
+                message_type=outgoing.message.message_type,
+                conversation_id=outgoing.conversation_id,
+                request=outgoing.request,
+                created=now,
+                expires=max(outgoing.expires, now + (outgoing.expires - outgoing.message.created)),
+                supersedes=outgoing.message.message_id,
+            )
+        )
+        outbox.supersede(message, by=identity)
+        incidents.resolve_message(message, by=actor.username, at=now)
+        _note(outgoing.message.dossier, actor, "message_reissued", node, identity)
+        ring_after_commit("deliver", str(replacement))
+    return replacement
+
+
+def retry(node: Node, actor: Actor, incident: UUID) -> None:
+    """Let the engine try again the step that an incident stopped."""
+    found = incidents.get(incident)
+    _demand(node, actor, found.dossier)
+    now = node.now()
+    if found.resolved is not None or found.instance is None:
+        raise NothingToRetry("expected an open incident of a step")
+    with transaction():
+        ref = incidents.ref_of(incident)
+        if ref:
+            facts.add(
+                facts.NewFact(
+                    instance=found.instance,
+                    kind=facts.FactKind.RETRY,
+                    ref=ref,
+                    payload={},
+                    actor=actor.username,
+                    on_behalf_of="",
+                    at=now,
+                )
+            )
+        incidents.resolve(incident, by=actor.username, at=now)
+        instances.reopen(found.instance, at=now)
+        _note(found.dossier, actor, "incident_retried", node, found.code)
+        ring_after_commit("advance", str(found.instance))
+
+
+def listed(node: Node, actor: Actor, *, limit: int = 100) -> list[IncidentRow]:
+    """Return the open incidents of the dossiers that the person may see, newest first."""
+    now = node.now()
+    rows = []
+    for found in incidents.open_incidents(limit=limit):
+        dossier = dossiers.get(found.dossier) if found.dossier else None
+        if dossier is None or not access.may_read(actor, dossier, at=now):
+            continue
+        can = access.may_resolve(actor, dossier, at=now)
+        rows.append(
+            IncidentRow(
+                incident=found,
+                dossier_code=dossier.code,
+                can_resend=can and found.message is not None,
+                can_retry=can and found.message is None and found.instance is not None,
+            )
+        )
+    return rows
+
+
+def _demand(node: Node, actor: Actor, dossier: UUID | None) -> Dossier:
+    if dossier is None:
+        raise DossierUnknown("expected an incident of a dossier", code="")
+    held = dossiers.get(dossier)
+    access.demand(allowed=access.may_resolve(actor, held, at=node.now()), what="resolve incidents")
+    return held
+
+
+def _note(dossier: UUID | None, actor: Actor, kind: str, node: Node, about: str) -> None:
+    if dossier is None:
+        return
+    chronicle.write(
+        [
+            Event(
+                dossier=dossier,
+                at=node.now(),
+                kind=kind,
+                actor=actor.username,
+                parameters={"about": about},
+            )
+        ]
+    )

@@ -1,0 +1,137 @@
+"""One node as the use cases see it: its clock, stores, seals, trust and contracts.
+
+Built once per process by `exchange.wiring`; use cases are handed it and reach nothing else.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from dossier.calendar import Calendar
+from dossier.clock import Clock
+from dossier.directory import Directory
+from dossier.ids import AgencyCode, same_agency
+from dossier.wire import Sending
+from exchange.contract import Contracts
+from exchange.errors import SealMissing
+from exchange.settings import Settings
+from signing.keys import Signer
+from signing.policy import Trust
+from signing.tsa import Timestamper
+from storage.blobs import BlobStore
+from storage.spool import FileSpool
+
+
+class TrustSource(Protocol):
+    """Where anchors, certificates and CRLs come from; read anew when the files change."""
+
+    def trust(self) -> Trust:
+        """Return the trust in force."""
+
+
+class DirectorySource(Protocol):
+    """Where the directory in force comes from."""
+
+    def directory(self) -> Directory:
+        """Return the newest imported edition; raise `DirectoryMissing` without one."""
+
+
+class Node:
+    """The composition of one node; everything in it may be used from several threads."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        clock: Clock,
+        blobs: BlobStore,
+        spool: FileSpool,
+        seals: Mapping[AgencyCode, Signer],
+        timestamper: Timestamper,
+        trust: TrustSource,
+        directory: DirectorySource,
+        contracts: Contracts,
+        calendar: Calendar,
+        sender: Callable[[], Sending],
+        neighbour: Callable[[Node], Sending],
+        epoch: str,
+        owner: str,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.blobs = blobs
+        self.spool = spool
+        self.timestamper = timestamper
+        self.epoch = epoch  # of this node's log and message ids; changes after a restore
+        self.owner = owner  # of leases: host and process
+        self._seals = seals
+        self._trust = trust
+        self._directory = directory
+        self._contracts = contracts
+        self._calendar = calendar
+        self._make_sender = sender
+        self._make_neighbour = neighbour
+        self._sender: Sending | None = None
+        self._neighbour: Sending | None = None
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        """Return the instant of this node's clock."""
+        return self.clock.now()
+
+    def calendar(self) -> Calendar:
+        """Return the calendar of working days."""
+        return self._calendar
+
+    def sending(self, partner: str) -> Sending:
+        """Return what delivers to that partner: SOAP, or this node's own reception.
+
+        Agencies on one node exchange the same sealed container through the same use case.
+        """
+        with self._lock:
+            if self.hosted(partner) is not None:
+                self._neighbour = self._neighbour or self._make_neighbour(self)
+                return self._neighbour
+            self._sender = self._sender or self._make_sender()
+            return self._sender
+
+    def trust(self) -> Trust:
+        """Return the trust in force."""
+        return self._trust.trust()
+
+    def directory(self) -> Directory:
+        """Return the directory in force."""
+        return self._directory.directory()
+
+    def contracts(self) -> Contracts:
+        """Return the procedures this node runs."""
+        return self._contracts
+
+    def hosted(self, agency: str) -> AgencyCode | None:
+        """Return the agency's code as this node writes it, or None if it has no seal here."""
+        found = self.directory().find(agency)
+        names = (found.code, *found.aliases) if found else (agency,)
+        for code in self._seals:
+            if any(same_agency(code, name) for name in names):
+                return code
+        return None
+
+    def hosted_agencies(self) -> tuple[AgencyCode, ...]:
+        """Return the agencies whose seals this node holds."""
+        return tuple(self._seals)
+
+    def seal(self, agency: str) -> Signer:
+        """Return the sealing key of a hosted agency; raise `SealMissing`."""
+        code = self.hosted(agency)
+        if code is None:
+            raise SealMissing("expected a sealing key of the agency", agency=agency)
+        return self._seals[code]
+
+    def person_key(self, username: str) -> tuple[Path, Path]:
+        """Return where a person's encrypted key and certificates lie."""
+        folder = self.settings.keys_dir / "persons"
+        return folder / f"{username}.key.pem", folder / f"{username}.crt.pem"

@@ -1,0 +1,46 @@
+"""The desk: what a person should see first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+
+from dossier.calendar import HERE, local_day
+from dossier.model import Actor, Desk, DeskRow
+from exchange.node import Node
+from storage import desk as rows
+
+
+def desk(node: Node, actor: Actor, *, limit: int = 50) -> Desk:
+    """Return the four groups of the person's desk with their counts."""
+    now = node.now()
+    found = rows.desk(
+        rows.DeskQuery(
+            username=actor.username,
+            bindings=actor.bindings,
+            now=now,
+            day_end=end_of_day(now),
+            limit=limit,
+        )
+    )
+    names = {one.code: one.name for one in node.contracts().all_effective(day=local_day(now))}
+    directory = node.directory()
+
+    def named(row: DeskRow) -> DeskRow:
+        holder = directory.find(row.holder) if row.holder else None
+        return replace(
+            row,
+            procedure=names.get(row.procedure["vi"], row.procedure),
+            holder=holder.name_vi if holder else row.holder,
+        )
+
+    return Desk(
+        counts=found.counts,
+        rows={group: [named(row) for row in listed] for group, listed in found.rows.items()},
+    )
+
+
+def end_of_day(now: datetime) -> datetime:
+    """Return the last instant of the local day, in UTC."""
+    tomorrow = local_day(now) + timedelta(days=1)
+    return datetime.combine(tomorrow, time(), tzinfo=HERE).astimezone(UTC)

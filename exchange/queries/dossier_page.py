@@ -1,0 +1,116 @@
+"""The dossier page: documents, tasks, messages, timeline, the process with its live position."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from dossier.model import (
+    Actor,
+    Dossier,
+    DossierPage,
+    HistoryEntry,
+    Incident,
+    Task,
+    TaskState,
+)
+from exchange import access
+from exchange.errors import DossierUnknown
+from exchange.node import Node
+from storage import (
+    cases,
+    documents,
+    dossiers,
+    history,
+    incidents,
+    instances,
+    messages,
+    subscriptions,
+    tasks,
+)
+from workflows.diagram import draw_svg, outline
+
+
+def dossier_page(node: Node, actor: Actor, dossier: UUID) -> DossierPage:
+    """Return everything the page shows; raise `DossierUnknown` to who may not see it."""
+    held = dossiers.get(dossier)
+    now = node.now()
+    if not access.may_read(actor, held, at=now):
+        raise DossierUnknown("expected a dossier that you may see", code=str(dossier))
+    procedure = node.contracts().get(held.contract_sha256)
+    timeline = history.of_dossier(dossier)
+    work = tasks.of_dossier(dossier)
+    open_incidents = incidents.of_dossier(dossier)
+    states = element_states(held, timeline, work, open_incidents)
+    return DossierPage(
+        dossier=held,
+        procedure_name=procedure.name,
+        agency_names=agency_names(node, held),
+        values=cases.values(dossier),
+        documents=documents.of_dossier(dossier),
+        document_names={kind: one.name for kind, one in procedure.documents.items()},
+        element_names={
+            element: procedure.element_name(element)
+            for element in {entry.element_id for entry in timeline if entry.element_id}
+        },
+        tasks=work,
+        messages=messages.of_dossier(dossier),
+        message_names={kind: one.name for kind, one in procedure.messages.items()},
+        timeline=timeline,
+        incidents=open_incidents,
+        diagram_svg=draw_svg(
+            procedure.source,
+            title=procedure.name["vi"],
+            description=held.code,
+            states=states,
+        ),
+        outline=outline(
+            procedure.definition(held.role), states=states, name=procedure.element_name
+        ),
+        due_trail=dossiers.due_trail(dossier),
+        can_export=access.may_export(actor, held, at=now),
+        can_resolve=access.may_resolve(actor, held, at=now),
+    )
+
+
+def find_by_code(node: Node, actor: Actor, code: str) -> list[Dossier]:
+    """Return the dossiers of that code that the person may see."""
+    now = node.now()
+    found = [dossiers.find(agency, code.strip()) for agency in node.hosted_agencies()]
+    return [one for one in found if one and access.may_read(actor, one, at=now)]
+
+
+def element_states(
+    dossier: Dossier,
+    timeline: Sequence[HistoryEntry],
+    work: Sequence[Task],
+    open_incidents: Sequence[Incident],
+) -> dict[str, str]:
+    """Return `done`, `active` or `incident` of each element that was reached."""
+    states = {
+        entry.element_id: "done"
+        for entry in timeline
+        if entry.kind == "step_done" and entry.element_id
+    }
+    if dossier.is_open:
+        for task in work:
+            if task.state is TaskState.OPEN:
+                states[task.element_id] = "active"
+        for instance in instances.of_dossier(dossier.id):
+            for waiting in subscriptions.of_instance(instance.id):
+                states[waiting.element_id] = "active"
+    for incident in open_incidents:
+        if incident.element_id and incident.resolved is None:
+            states[incident.element_id] = "incident"
+    return states
+
+
+def agency_names(node: Node, dossier: Dossier) -> Mapping[str, Mapping[str, str]]:
+    """Return the names of the agencies that take part, by code."""
+    directory = node.directory()
+    names: dict[str, Mapping[str, str]] = {}
+    for code in {dossier.agency, *dossier.bindings.values()}:
+        agency = directory.find(code)
+        if agency:
+            names[code] = {"vi": agency.name_vi, "en": agency.name_en}
+    return names

@@ -1,0 +1,136 @@
+"""Decide: let the engine take the facts of one instance, in memory, without touching a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from dossier.canonical import Json
+from dossier.errors import Conflict
+from exchange.values import to_json, to_values
+from storage.facts import Fact, FactKind
+from storage.instances import Instance
+from workflows import instance as engine
+from workflows.expressions.values import Value
+from workflows.facts import (
+    Fact as EngineFact,
+)
+from workflows.facts import (
+    MessageArrived,
+    MessageStart,
+    Retry,
+    ServiceAnswered,
+    SignalRaised,
+    TaskCompleted,
+    TimerFired,
+)
+from workflows.instance import Transition
+from workflows.procedure import Procedure
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taken:
+    """One fact and what the engine made of it; None: the world had moved, nothing waits for it."""
+
+    fact: Fact
+    transition: Transition | None
+
+
+@dataclass(kw_only=True, slots=True)
+class Stepped:
+    """One instance after all its facts, ready to be recorded."""
+
+    instance: Instance
+    procedure: Procedure
+    taken: list[Taken] = field(default_factory=list)
+    snapshot: bytes = b""
+    writes: dict[str, Json] = field(default_factory=dict)
+    is_finished: bool = False
+    has_incident: bool = False
+
+
+def step(
+    instance: Instance,
+    *,
+    procedure: Procedure,
+    facts: Sequence[Fact],
+    values: Mapping[str, Json],
+    at: datetime,
+) -> Stepped:
+    """Return the instance after its facts, in their order.
+
+    Raises the engine's own errors when a snapshot cannot be read; an error inside the model is an
+    incident of one token, never an exception.
+    """
+    stepped = Stepped(instance=instance, procedure=procedure, snapshot=instance.snapshot)
+    current: dict[str, Value] = to_values(values)
+    for fact in facts:
+        transition = _take(stepped, fact, values=current, at=at)
+        stepped.taken.append(Taken(fact=fact, transition=transition))
+        if transition is None:
+            continue
+        stepped.snapshot = transition.snapshot
+        stepped.is_finished = transition.finished
+        for name, value in transition.writes.items():
+            current[name] = value
+            stepped.writes[name] = to_json(value)
+    return stepped
+
+
+def _take(
+    stepped: Stepped, fact: Fact, *, values: Mapping[str, Value], at: datetime
+) -> Transition | None:
+    definition = stepped.procedure.definition(stepped.instance.role)
+    parameters = {"param": dict(stepped.procedure.parameter_values)}
+    known = {**values, **parameters}
+    if fact.kind is FactKind.START:
+        if stepped.snapshot:
+            return None
+        return engine.start(
+            definition,
+            instance_id=str(stepped.instance.id),
+            trigger=_trigger(fact),
+            values=known,
+            at=at,
+        )
+    if stepped.is_finished or not stepped.snapshot:
+        return None
+    try:
+        return engine.apply(definition, stepped.snapshot, _fact(fact), values=known, at=at)
+    except Conflict:
+        return None
+
+
+def _trigger(fact: Fact) -> MessageStart | None:
+    if not fact.ref:
+        return None
+    return MessageStart(message_type=fact.ref, values=_decoded(fact.payload))
+
+
+def _fact(fact: Fact) -> EngineFact:
+    values = _decoded(fact.payload)
+    if fact.kind is FactKind.TASK_COMPLETED:
+        return TaskCompleted(task_id=fact.ref, values=values)
+    if fact.kind is FactKind.MESSAGE:
+        return MessageArrived(subscription_id=fact.ref, values=values)
+    if fact.kind is FactKind.TIMER:
+        return TimerFired(subscription_id=fact.ref)
+    if fact.kind is FactKind.SERVICE:
+        return ServiceAnswered(call_id=fact.ref, values=values)
+    if fact.kind is FactKind.SIGNAL:
+        return SignalRaised(name=fact.ref, values=values)
+    return Retry(token_id=fact.ref)
+
+
+def _decoded(payload: Json) -> dict[str, Value]:
+    values = payload.get("values") if isinstance(payload, Mapping) else None
+    return to_values(values) if isinstance(values, Mapping) else {}
+
+
+def message_of(fact: Fact) -> UUID | None:
+    """Return the inbox row behind a message fact."""
+    if isinstance(fact.payload, Mapping) and isinstance(fact.payload.get("message"), str):
+        return UUID(str(fact.payload["message"]))
+    return None

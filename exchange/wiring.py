@@ -1,0 +1,117 @@
+"""Build the node of this process, once: the only place where the parts meet."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from functools import cache
+from urllib.parse import urlsplit
+
+from connectors.direct import DirectSender
+from connectors.http import HttpClient, Tls
+from connectors.incoming import ServerCaps
+from connectors.soap_client import SoapClient
+from connectors.soap_server import SoapServer
+from dossier.calendar import load_calendar
+from dossier.clock import SystemClock
+from dossier.ids import AgencyCode, parse_agency_code
+from dossier.wire import Sending, WireEndpoint
+from exchange import chronicle
+from exchange.contract import Contracts
+from exchange.directory import CurrentDirectory
+from exchange.node import Node
+from exchange.receive import Reception
+from exchange.settings import Settings, settings
+from exchange.trust import TrustFolder
+from signing.keys import Signer, load_signer
+from signing.log.leaf import LeafKind
+from signing.tsa import TimestampAuthority
+from storage import agencies
+from storage.blobs import BlobStore
+from storage.spool import FileSpool
+from storage.transactions import transaction
+
+_EPOCH = "epoch"
+
+
+@cache
+def node() -> Node:
+    """Return this process's node."""
+    return build(settings())
+
+
+def build(here: Settings) -> Node:
+    """Return a node of these settings; its directory and keys must be there already."""
+    clock = SystemClock()
+    directory = CurrentDirectory()
+    tsa = TimestampAuthority(_key(here, "tsa"))
+    here.spool_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Node(
+        settings=here,
+        clock=clock,
+        blobs=BlobStore(here.blob_dir),
+        spool=FileSpool(
+            here.spool_dir,
+            total_bytes=here.spool_total_bytes,
+            per_peer_bytes=here.spool_peer_bytes,
+        ),
+        seals=_seals(here),
+        timestamper=tsa.timestamper(clock.now),
+        trust=TrustFolder(here.trust_dir),
+        directory=directory,
+        contracts=Contracts(),
+        calendar=load_calendar(here.calendar, layers=("vn-2026-swap",)),
+        sender=lambda: _soap_client(here, directory),
+        neighbour=_neighbour,
+        epoch=_epoch(clock),
+        owner=f"{socket.gethostname()}:{os.getpid()}",
+    )
+
+
+def soap_endpoint(of: Node) -> WireEndpoint:
+    """Return the node's SOAP endpoint."""
+    caps = ServerCaps(container_bytes=of.settings.max_container_bytes)
+    return SoapServer(receiving=Reception(of), spool=of.spool, caps=caps)
+
+
+def _neighbour(of: Node) -> Sending:
+    return DirectSender(receiving=Reception(of), spool=of.spool)
+
+
+def _soap_client(here: Settings, directory: CurrentDirectory) -> SoapClient:
+    def may_call(host: str, _port: int) -> bool:
+        agencies_of = directory.directory().agencies
+        named = {urlsplit(agency.endpoint).hostname for agency in agencies_of}
+        return host in here.outbound_hosts or host in named
+
+    return SoapClient(http=HttpClient(may_call=may_call, tls=Tls()))
+
+
+def _seals(here: Settings) -> dict[AgencyCode, Signer]:
+    folder = here.keys_dir / "seals"
+    found = sorted(path.name.removesuffix(".key.pem") for path in folder.glob("*.key.pem"))
+    return {parse_agency_code(code): _key(here, f"seals/{code}") for code in found}
+
+
+def _key(here: Settings, name: str) -> Signer:
+    stem = here.keys_dir / name
+    return load_signer(
+        stem.with_name(stem.name + ".key.pem").read_bytes(),
+        certificates=stem.with_name(stem.name + ".crt.pem").read_bytes(),
+    )
+
+
+def _epoch(clock: SystemClock) -> str:
+    """Return the node's epoch, made at its first start; the log's first leaf names it."""
+    known = agencies.node_value(_EPOCH)
+    if known:
+        return known
+    with transaction():
+        known = agencies.node_value(_EPOCH)
+        if known:
+            return known
+        epoch = secrets.token_hex(6)
+        agencies.set_node_value(_EPOCH, epoch)
+        chronicle.write_node_event(LeafKind.EPOCH, {"epoch": epoch, "previous": ""}, at=clock.now())
+        return epoch

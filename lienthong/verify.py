@@ -1,0 +1,69 @@
+"""`lienthong verify`: judge signed files offline, trusting only the anchor that is given."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from dossier.texts import Language
+from exchange.verify import json_of, judge_path, text_of
+
+
+@click.command("verify")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--anchor",
+    "anchors",
+    multiple=True,
+    metavar="FILE|SHA256",
+    help="Trust anchor: a certificate file or its SHA-256; may be repeated.",
+)
+@click.option(
+    "--crl",
+    "crls",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="A certificate revocation list; may be repeated.",
+)
+@click.option("--at", metavar="INSTANT", help="Judge as of this instant (ISO 8601).")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option(
+    "--lang", type=click.Choice(["vi", "en"]), default="en", show_default=True, help="Language."
+)
+@click.pass_context
+def command(
+    ctx: click.Context,
+    *,
+    files: tuple[Path, ...],
+    anchors: tuple[str, ...],
+    crls: tuple[Path, ...],
+    at: str | None,
+    as_json: bool,
+    lang: str,
+) -> int:
+    """Judge FILES and print the verdict of each signature and each file.
+
+    Exit 0 when all of them passed, 1 when one failed or is indeterminate.
+    """
+    instant = _instant(at)
+    passed = True
+    for path in files:
+        report = judge_path(path, anchors=anchors, crls=crls, at=instant)
+        passed = passed and report.is_passed
+        if as_json:
+            click.echo(json_of(report).decode())
+        else:
+            click.echo(text_of(report, language=Language(lang)))
+    return 0 if passed else 1
+
+
+def _instant(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as exc:
+        raise click.BadParameter("expected an ISO 8601 instant", param_hint="--at") from exc
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
