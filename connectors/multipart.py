@@ -6,6 +6,7 @@ Nothing here knows SOAP.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -14,6 +15,8 @@ from connectors.errors import BodyTooLarge, BodyTooSlow, BodyTruncated, Multipar
 
 _CHUNK_BYTES: Final = 64 * 1024
 _IDENTITY: Final = frozenset({"", "binary", "8bit", "7bit"})
+_HEADER: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}):(.*)", re.DOTALL)
+_VALUE: Final = re.compile(rb"[\t -~]*")
 _SINGLE: Final = frozenset({"content-id", "content-type", "content-transfer-encoding"})
 
 
@@ -99,6 +102,7 @@ class Multipart:
         self._caps = caps
         # The first delimiter may stand at the very beginning, where no CRLF precedes it.
         self._buffer = b"\r\n"
+        self._at = 0  # what lies before it has been taken
 
     def parts(self) -> Iterator[Part]:
         """Yield the parts; raise `MultipartRefused`, `BodyTruncated` or what the source raises."""
@@ -117,24 +121,27 @@ class Multipart:
     def _content(self) -> Iterator[bytes]:
         keep = len(self._delimiter) - 1
         while True:
-            at = self._buffer.find(self._delimiter)
-            if at >= 0:
-                content = self._buffer[:at]
-                self._buffer = self._buffer[at + len(self._delimiter) :]
+            found = self._buffer.find(self._delimiter, self._at)
+            if found >= 0:
+                content = self._buffer[self._at : found]
+                self._at = found + len(self._delimiter)
                 if content:
                     yield content
                 return
-            if len(self._buffer) > keep:
-                content = self._buffer[:-keep]
-                self._buffer = self._buffer[-keep:]
+            # A delimiter that has only begun begins with CR; mostly nothing is held back.
+            begun = self._buffer.find(b"\r", max(self._at, len(self._buffer) - keep))
+            settled = begun if begun >= 0 else len(self._buffer)
+            if settled > self._at:
+                content = self._buffer[self._at : settled]
+                self._at = settled
                 yield content
             self._more()
 
     def _opens_part(self) -> bool:
         """Read the rest of a delimiter line: padding opens a part, `--` closes the body."""
-        while len(self._buffer) < 2:
+        while len(self._buffer) - self._at < 2:
             self._more()
-        if self._buffer.startswith(b"--"):
+        if self._buffer.startswith(b"--", self._at):
             return False
         line = self._line(self._caps.header_bytes)
         if line.strip(b" \t"):
@@ -158,23 +165,25 @@ class Multipart:
         return found
 
     def _line(self, limit_bytes: int) -> bytes:
-        while (at := self._buffer.find(b"\r\n")) < 0:
-            if len(self._buffer) > limit_bytes:
+        while (found := self._buffer.find(b"\r\n", self._at)) < 0:
+            if len(self._buffer) - self._at > limit_bytes:
                 break
             self._more()
-        if at < 0 or at > limit_bytes:
+        if found < 0 or found - self._at > limit_bytes:
             raise MultipartRefused("expected shorter part headers")
-        line, self._buffer = self._buffer[:at], self._buffer[at + 2 :]
+        line = self._buffer[self._at : found]
+        self._at = found + 2
         return line
 
     def _more(self) -> None:
         chunk = self._source.chunk()
         if not chunk:
             raise BodyTruncated("expected a closing boundary before the end of the body")
-        self._buffer += chunk
+        self._buffer = self._buffer[self._at :] + chunk
+        self._at = 0
 
     def _rest(self) -> Iterator[bytes]:
-        yield self._buffer
+        yield self._buffer[self._at :]
         yield from iter(self._source.chunk, b"")
 
     @staticmethod
@@ -188,18 +197,20 @@ class Multipart:
 
 def _add_header(found: dict[str, str], line: bytes, last: str) -> str:
     """Add one header line, or the continuation of `last`; return the header's name."""
-    try:
-        text = line.decode("ascii")
-    except UnicodeDecodeError as exc:
-        raise MultipartRefused("expected part headers in ASCII") from exc
-    if text[0] in " \t" and last:
-        found[last] = f"{found[last]} {text.strip()}"
+    if line[:1] in (b" ", b"\t") and last:
+        found[last] = f"{found[last]} {_plain(line.strip())}"
         return last
-    name, colon, value = text.partition(":")
-    lowered = name.lower()
-    if not colon or not name or name != name.strip() or any(c < " " for c in text):
+    shaped = _HEADER.fullmatch(line)
+    if shaped is None:
         raise MultipartRefused("expected part headers as name and value")
+    lowered = shaped.group(1).lower().decode("ascii")
     if lowered in found and lowered in _SINGLE:
         raise MultipartRefused(f"expected one {lowered} in a part")
-    found[lowered] = value.strip()
+    found[lowered] = _plain(shaped.group(2).strip())
     return lowered
+
+
+def _plain(value: bytes) -> str:
+    if not _VALUE.fullmatch(value):
+        raise MultipartRefused("expected part headers in plain ASCII")
+    return value.decode("ascii")
