@@ -83,6 +83,7 @@ class ReportSignature:
     claimed_time: datetime | None
     best_time: datetime | None  # earliest proved time of existence
     time_basis: TimeBasis
+    independent_time: datetime | None  # it existed by then, says another operator's agency
     timestamps: tuple[ReportTimestamp, ...]
     integrity: Integrity
     certificate_answer: Answer | None  # validity at signing time; None: not checked

@@ -102,7 +102,12 @@ def find(
             sub_indication=verdict.sub_indication,
             reasons=verdict.reasons,
         )
-    return SignatureFinding(verdict=signature, agency=owner.code if owner else "", basis=basis)
+    return SignatureFinding(
+        verdict=signature,
+        agency=owner.code if owner else "",
+        basis=basis,
+        received=received,
+    )
 
 
 def _judge_revocation_today(

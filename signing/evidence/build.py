@@ -6,6 +6,7 @@ of their names, and nothing is compressed, so that no byte is free.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +27,7 @@ from signing.tsa import Timestamper
 class BundleDocument:
     """One document of the dossier, its original bytes."""
 
-    # As shown and as it travels, NFC, without a folder.
+    # As shown and as it travels, NFC, without a folder; need not be unique.
     name: str
     media_type: str
     content: bytes | Path
@@ -122,14 +123,25 @@ def build_bundle(
 
 
 def _documents(documents: Sequence[BundleDocument]) -> list[DataFile]:
-    return [
-        DataFile(
-            name=layout.DOCUMENTS + document.name,
-            media_type=document.media_type,
-            content=document.content,
+    """Return the documents; of several with one name the later ones carry a number."""
+    files: list[DataFile] = []
+    taken: set[str] = set()
+    for document in documents:
+        name = document.name
+        stem, dot, suffix = name.rpartition(".")
+        number = 1
+        while (folded := unicodedata.normalize("NFC", name).casefold()) in taken:
+            number += 1
+            name = f"{stem} ({number}){dot}{suffix}" if stem else f"{document.name} ({number})"
+        taken.add(folded)
+        files.append(
+            DataFile(
+                name=layout.DOCUMENTS + name,
+                media_type=document.media_type,
+                content=document.content,
+            )
         )
-        for document in documents
-    ]
+    return files
 
 
 def _messages(messages: Sequence[BundleMessage]) -> list[DataFile]:

@@ -38,7 +38,7 @@ from signing.evidence.message import (
     judge_receipt,
     refusal_notice,
 )
-from signing.evidence.trust import judge_directory, log_keys_of, trust_of
+from signing.evidence.trust import judge_anchors, judge_directory, log_keys_of, trust_of
 from signing.indication import SubIndication
 from signing.judgement import PASSED, FileVerdict, Judgement, Reason, Verdict, failed, gravest
 from signing.verify import judge_container
@@ -85,6 +85,7 @@ def judge_bundle(content: bytes | Path, *, given: TrustGiven, at: datetime) -> B
     except BundleIndexRefused:
         return _without_index(outer, signatures, sha256)
     whole = gravest(
+        judge_anchors(given, trust),
         verdict_of(outer),
         _judge_layout(files, order, index),
         *(judge_binding(one, index.agency, grounds) for one in outer.signatures),

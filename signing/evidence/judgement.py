@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from dossier.envelope import Assurance, Envelope
 from dossier.receipt import Receipt
@@ -48,6 +49,8 @@ class SignatureFinding:
     # Code of the agency that the verified directory binds the seal to; empty when none.
     agency: str = ""
     basis: TimeBasis = TimeBasis.NONE
+    # Until when at the latest it was made, by the word of another operator's agency.
+    received: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

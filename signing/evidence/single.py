@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -25,7 +26,7 @@ from signing.evidence.judgement import (
     verdict_of,
 )
 from signing.evidence.message import judge_receipt, judge_sealed, refusal_notice
-from signing.evidence.trust import judge_directory, trust_of
+from signing.evidence.trust import judge_anchors, judge_directory, trust_of
 from signing.indication import SubIndication
 from signing.judgement import FileVerdict, Reason, failed, gravest
 from signing.purpose import DOCUMENT_PURPOSES
@@ -61,7 +62,9 @@ def judge_file(
     if subject not in judges:
         unknown = failed(SubIndication.FORMAT_FAILURE, "file_kind_unknown", name=name)
         return BundleJudgement(subject=subject, verdict=unknown, sha256=_sha256(octets))
-    return judges[subject](octets, name, _grounds(given, at))
+    grounds = _grounds(given, at)
+    found = judges[subject](octets, name, grounds)
+    return replace(found, verdict=gravest(judge_anchors(given, grounds.trust), found.verdict))
 
 
 def subject_of(octets: bytes) -> Subject:

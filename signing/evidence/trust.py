@@ -18,7 +18,7 @@ from signing.errors import DocumentNotCanonical, SignatureMalformed
 from signing.evidence.judgement import TrustGiven, enveloped, verdict_of
 from signing.evidence.layout import DIRECTORY, LOG_KEY, TRUST
 from signing.indication import SubIndication
-from signing.judgement import SignatureVerdict, Verdict, failed, gravest, indeterminate
+from signing.judgement import PASSED, SignatureVerdict, Verdict, failed, gravest, indeterminate
 from signing.log import VerifierKey, parse_verifier_key
 from signing.log.errors import NoteKeyRefused
 from signing.policy import Trust
@@ -38,6 +38,14 @@ def trust_of(given: TrustGiven, files: Mapping[str, bytes]) -> Trust:
         crls=(*given.crls, *_under_trust(files, ".crl")),
         ocsps=(*given.ocsps, *_under_trust(files, ".ocsp")),
     )
+
+
+def judge_anchors(given: TrustGiven, trust: Trust) -> Verdict:
+    """Return whether there is anybody to trust: the first thing to say when there is not."""
+    if trust.anchors:
+        return PASSED
+    code = "anchor_not_found" if given.fingerprints else "no_anchor"
+    return indeterminate(SubIndication.NO_CERTIFICATE_CHAIN_FOUND, code)
 
 
 def judge_directory(

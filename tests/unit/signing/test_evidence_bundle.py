@@ -275,6 +275,25 @@ def test_the_bundle_is_a_function_of_its_parts() -> None:
     assert first == second
 
 
+def test_documents_of_one_name_are_numbered() -> None:
+    twins = [
+        BundleDocument(name=name, media_type="text/plain", content=b"x")
+        for name in ("a.b.txt", "A.b.txt", "a.b.txt", "plain", "plain", ".hidden", ".hidden")
+    ]
+    found = judged(bundle(replace(parts(), documents=twins)))
+    assert found.verdict.is_passed
+    names = [one.name for one in found.files if one.name.startswith("documents/")]
+    assert sorted(names) == [
+        "documents/.hidden",
+        "documents/.hidden (2)",
+        "documents/A.b (2).txt",
+        "documents/a.b (3).txt",
+        "documents/a.b.txt",
+        "documents/plain",
+        "documents/plain (2)",
+    ]
+
+
 def test_parts_that_make_no_bundle_are_refused() -> None:
     stamper = pki().timestamper(NOW)
     seal = pki().signers[next(iter(pki().signers))]

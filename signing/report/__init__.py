@@ -1,0 +1,13 @@
+"""Reports on judgements: as types, as a page in Vietnamese or English, as text, as JSON.
+
+report = report_of(judgement, name="dossier.asice", given=given, at=now)
+report_text(report, language=Language.VI)
+dump_report(report)
+"""
+
+from signing.report.dump import dump_report
+from signing.report.make import POLICY, report_of
+from signing.report.page import report_page
+from signing.report.text import report_text
+
+__all__ = ["POLICY", "dump_report", "report_of", "report_page", "report_text"]
