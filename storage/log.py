@@ -248,14 +248,14 @@ def add_checkpoint(checkpoint: StoredCheckpoint) -> None:
 
 def last_checkpoint() -> StoredCheckpoint | None:
     """Return the newest checkpoint."""
-    row = sql.one_row("SELECT size, root, note, at FROM checkpoint ORDER BY id DESC LIMIT 1")
+    row = sql.one_row("SELECT size, root, note, at FROM checkpoint ORDER BY size DESC LIMIT 1")
     return _checkpoint(row) if row else None
 
 
 def checkpoint_covering(index: int) -> StoredCheckpoint | None:
     """Return the newest checkpoint whose tree contains the entry of that number."""
     row = sql.one_row(
-        "SELECT size, root, note, at FROM checkpoint WHERE size > %s ORDER BY id DESC LIMIT 1",
+        "SELECT size, root, note, at FROM checkpoint WHERE size > %s ORDER BY size DESC LIMIT 1",
         (index,),
     )
     return _checkpoint(row) if row else None

@@ -1,0 +1,95 @@
+"""Ring for workers: a hint with an id in the node's Redis, which may be lost or come twice.
+
+The database is the truth: a drain finds what is due without any bell. So a Redis that is away,
+full or slow costs the caller at most a moment, is counted, and is never an error (worker.md §6).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from prometheus_client import Counter
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from rq import Queue
+
+from exchange.settings import Settings, settings
+
+TRANSITIONS: Final = "transitions"
+EXCHANGE: Final = "exchange"
+# Which queue each job belongs to; `worker.queues` says which function each name means.
+QUEUES: Final[Mapping[str, str]] = {
+    "advance": TRANSITIONS,
+    "fire": TRANSITIONS,
+    "correlate": EXCHANGE,
+    "deliver": EXCHANGE,
+}
+JOB_TIMEOUT_SECONDS: Final = 60  # a backstop; drains keep a budget of their own
+_PATIENCE_SECONDS: Final = 0.1
+_FAILURE_SECONDS: Final = 5
+_LONGEST_SOCKET: Final = 100  # bytes; the kernel's limit is 108
+_RUNG: Final = Counter("lienthong_bells", "Bells for workers by outcome", ["outcome"])
+_log: Final = logging.getLogger(__name__)
+
+
+def ring(job: str, identifier: str) -> bool:
+    """Tell a worker that the row of that id is due; False when the bell was lost."""
+    queue = _queue(redis_url(settings()), QUEUES[job])
+    try:
+        queue.enqueue_call(
+            job,
+            args=(identifier,),
+            timeout=JOB_TIMEOUT_SECONDS,
+            result_ttl=0,
+            failure_ttl=_FAILURE_SECONDS,
+            description=job,
+        )
+    except (RedisError, OSError) as exc:
+        _RUNG.labels("lost").inc()
+        _log.debug("bell lost", extra={"job": job, "error": type(exc).__name__})
+        return False
+    _RUNG.labels("rung").inc()
+    return True
+
+
+def waiting(name: str) -> int | None:
+    """Return how many bells wait in a queue, None when Redis does not answer."""
+    try:
+        return int(_queue(redis_url(settings()), name).count)
+    except (RedisError, OSError):
+        return None
+
+
+def redis_url(of: Settings) -> str:
+    """Return the URL of the node's Redis: the one that is set, else the node's own socket."""
+    return of.redis_url or f"unix://{own_socket(of)}"
+
+
+def own_socket(of: Settings) -> Path:
+    """Return where the node's own Redis listens: a folder that only its user may enter."""
+    path = of.run_dir / "redis.sock"
+    if len(os.fsencode(path)) <= _LONGEST_SOCKET:
+        return path
+    name = hashlib.sha256(os.fsencode(of.home)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"lienthong-{os.getuid()}-{name}" / "redis.sock"
+
+
+@cache
+def _queue(url: str, name: str) -> Queue:
+    # No retries: redis-py waits four seconds for a dead server by default, and a click with it.
+    connection = Redis.from_url(
+        url,
+        socket_connect_timeout=_PATIENCE_SECONDS,
+        socket_timeout=_PATIENCE_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return Queue(name, connection=connection, serializer="json")

@@ -1,0 +1,121 @@
+"""The sequencer: give the leaves that wait their numbers, sign the new head, prove entries.
+
+One transaction numbers a batch; several sequencers at once are harmless, because only the holder
+of the lock goes on. Signing comes after the commit: a head is signed only when it is kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from dossier.ids import Sha256
+from exchange.drained import Drained
+from exchange.node import Node
+from signing.log.checkpoint import Checkpoint, sign_checkpoint
+from signing.log.frontier import Frontier, append
+from signing.log.keys import load_log_key, new_log_key
+from signing.log.merkle import leaf_hash
+from signing.log.note import VerifierKey, verifier_key
+from signing.log.proof import LogProof
+from signing.log.tiles import inclusion_proof
+from storage import log
+from storage.transactions import transaction
+
+BATCH: Final = 1000
+
+
+def sequence_log(node: Node) -> Drained:
+    """Number one batch of waiting leaves and sign the head if it moved."""
+    with transaction():
+        # 1. the lock first: what was committed before is visible to what follows
+        if not log.lock_sequencer():
+            return Drained(done=0, more=False)
+        # 2. the edge of the log, and what waits
+        edge = log.state()
+        pending = log.take_pending(BATCH)
+        if pending:
+            # 3. numbers, tiles and the new edge, with the pending rows gone, in one commit
+            log.write_batch(_batch(edge, pending))
+    sign_head(node)
+    return Drained(done=len(pending), more=len(pending) == BATCH)
+
+
+def catch_up(node: Node) -> None:
+    """Number everything that waits, so that what has happened can be proved."""
+    while sequence_log(node).more:
+        pass
+
+
+def sign_head(node: Node) -> None:
+    """Sign and store the head of the log unless the newest checkpoint says the same."""
+    edge, last = log.state(), log.last_checkpoint()
+    if edge.size == 0 or (last is not None and last.size >= edge.size):
+        return
+    checkpoint = Checkpoint(origin=origin(node), size=edge.size, root=edge.root)
+    note = sign_checkpoint(checkpoint, key=load_log_key(_key(node)))
+    with transaction():
+        log.add_checkpoint(
+            log.StoredCheckpoint(size=edge.size, root=edge.root, note=note, at=node.now())
+        )
+
+
+def proofs(node: Node, leaves: Sequence[bytes]) -> list[bytes | None]:
+    """Return the proof file of each leaf, None for one that has no signed number yet."""
+    catch_up(node)
+    return [_proof(leaf) for leaf in leaves]
+
+
+def verifier_keys(node: Node) -> tuple[VerifierKey, ...]:
+    """Return the key that the node's checkpoints verify with."""
+    return (verifier_key(origin(node), key=load_log_key(_key(node))),)
+
+
+def origin(node: Node) -> str:
+    """Return the name of this node's log; it changes with the epoch (protocol §6)."""
+    return f"lienthong/{node.epoch}"
+
+
+def _batch(edge: log.LogState, pending: Sequence[log.PendingLeaf]) -> log.Batch:
+    appended = append(
+        Frontier(size=edge.size, open_tiles=edge.open_tiles), [one.leaf for one in pending]
+    )
+    return log.Batch(
+        leaves=[
+            log.NumberedLeaf(
+                pending=one.id, index=entry.index, leaf_hash=Sha256(entry.leaf_hash.hex())
+            )
+            for one, entry in zip(pending, appended.entries, strict=True)
+        ],
+        tiles=[
+            log.StoredTile(level=tile.level, index=tile.index, hashes=tile.hashes)
+            for tile in appended.tiles
+        ],
+        state=log.LogState(
+            size=appended.frontier.size,
+            root=appended.root,
+            open_tiles=appended.frontier.open_tiles,
+        ),
+    )
+
+
+def _proof(leaf: bytes) -> bytes | None:
+    index = log.index_of(leaf_hash(leaf).hex())
+    checkpoint = None if index is None else log.checkpoint_covering(index)
+    if index is None or checkpoint is None:
+        return None
+    path = inclusion_proof(log.Tiles(), index=index, size=checkpoint.size)
+    return LogProof(index=index, path=path, checkpoint=checkpoint.note).dump()
+
+
+def _key(node: Node) -> bytes:
+    """Return the checkpoint key's file, made (0600) at the first use."""
+    path: Path = node.settings.keys_dir / "log.key.pem"
+    with contextlib.suppress(FileExistsError):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(new_log_key())
+    return path.read_bytes()
