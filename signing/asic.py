@@ -7,14 +7,13 @@ covers every data file (`seal_container`). Big files are read twice and never he
 from __future__ import annotations
 
 import hashlib
-import io
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 from urllib.parse import quote
 
 from signing import zipfile
@@ -38,6 +37,7 @@ DOCUMENT_OPEN: Final = f'<asic:XAdESSignatures xmlns:asic="{ASIC}">'.encode()
 DOCUMENT_CLOSE: Final = b"</asic:XAdESSignatures>"
 _MANIFEST_NAMESPACE: Final = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
 _MEDIA_TYPE: Final = re.compile(MEDIA_TYPE)
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~/-]+")
 _CHUNK_BYTES: Final = 1024 * 1024
 
 
@@ -50,11 +50,18 @@ class DataFile:
     content: bytes | Path
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Digested:
+class _Digested(NamedTuple):
     file: DataFile
     sha256: bytes
     stored: zipfile.Stored
+
+
+def _stored(name: str, content: bytes) -> zipfile.Stored:
+    return zipfile.Stored(name=name, size=len(content), crc32=zlib.crc32(content))
+
+
+_MIME_TYPE_STORED: Final = _stored(MIME_TYPE_NAME, MIME_TYPE.encode())
+_MIME_TYPE_HEAD: Final = zipfile.local_header(_MIME_TYPE_STORED) + MIME_TYPE.encode()
 
 
 def signature_name(number: int) -> str:
@@ -64,7 +71,7 @@ def signature_name(number: int) -> str:
 
 def encode_name(name: str) -> str:
     """Return the reference URI of a file name: UTF-8, percent-encoded (row 30)."""
-    return quote(name, safe="/")
+    return name if _UNRESERVED.fullmatch(name) else quote(name, safe="/")
 
 
 def manifest_xml(files: Sequence[tuple[str, str]]) -> bytes:
@@ -96,7 +103,8 @@ def sign_files(
 
     Level B-T; B-B without a time-stamper. Raises what the time-stamper raises (`Unavailable`).
     """
-    return _signed(_digested(files), signer=signer, timestamper=timestamper, at=at, role=role)
+    seal = _Seal(signer=signer, timestamper=timestamper, at=at, role=role)
+    return _signed(_digested(files), seal)
 
 
 def seal_container(
@@ -109,17 +117,14 @@ def seal_container(
     role: SignatureRole = SignatureRole.SEALED,
 ) -> bytes:
     """Return the container as bytes; see `write_container`."""
-    out = io.BytesIO()
-    write_container(
-        out,
+    pieces: list[bytes] = []
+    _write(
+        lambda piece: pieces.append(bytes(piece)),
         files,
         signatures=signatures,
-        signer=signer,
-        timestamper=timestamper,
-        at=at,
-        role=role,
+        seal=_Seal(signer=signer, timestamper=timestamper, at=at, role=role),
     )
-    return out.getvalue()
+    return b"".join(pieces)
 
 
 def write_container(
@@ -138,35 +143,49 @@ def write_container(
     references every file. Raises `ContainerRefused` or `FileNameRefused` before a byte is
     written, `ContentChanged` when a file changes while it is being written.
     """
+    _write(
+        out.write,
+        files,
+        signatures=signatures,
+        seal=_Seal(signer=signer, timestamper=timestamper, at=at, role=role),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Seal:
+    signer: Signer
+    timestamper: Timestamper | None
+    at: datetime
+    role: SignatureRole
+
+
+def _write(
+    write: Callable[[bytes | memoryview], object],
+    files: Sequence[DataFile],
+    *,
+    signatures: Sequence[tuple[str, bytes]],
+    seal: _Seal,
+) -> None:
     for number, (name, _) in enumerate(signatures, start=1):
         if name != signature_name(number):
             raise ContainerRefused(
                 f"expected {signature_name(number)}, got {name}", reason="signature_name"
             )
     digested = _digested(files)
-    seal = _signed(digested, signer=signer, timestamper=timestamper, at=at, role=role)
-    manifest = manifest_xml([(one.file.name, one.file.media_type) for one in digested])
     tail = [
-        (MANIFEST_NAME, manifest),
+        (MANIFEST_NAME, manifest_xml([(one.file.name, one.file.media_type) for one in digested])),
         *signatures,
-        (signature_name(len(signatures) + 1), seal),
+        (signature_name(len(signatures) + 1), _signed(digested, seal)),
     ]
-    entries = [_stored(MIME_TYPE_NAME, MIME_TYPE.encode())]
-    entries += [one.stored for one in digested]
-    entries += [_stored(name, content) for name, content in tail]
-    out.write(zipfile.local_header(entries[0]))
-    out.write(MIME_TYPE.encode())
+    stored_tail = [_stored(name, content) for name, content in tail]
+    write(_MIME_TYPE_HEAD)
     for one in digested:
-        out.write(zipfile.local_header(one.stored))
-        _copy(one, out)
-    for entry, (_, content) in zip(entries[len(digested) + 1 :], tail, strict=True):
-        out.write(zipfile.local_header(entry))
-        out.write(content)
-    out.write(zipfile.trailer(entries))
-
-
-def _stored(name: str, content: bytes) -> zipfile.Stored:
-    return zipfile.Stored(name=name, size=len(content), crc32=zlib.crc32(content))
+        write(zipfile.local_header(one.stored))
+        _copy(one, write)
+    for entry, (_, content) in zip(stored_tail, tail, strict=True):
+        write(zipfile.local_header(entry))
+        write(content)
+    write(zipfile.trailer([_MIME_TYPE_STORED, *(one.stored for one in digested), *stored_tail]))
 
 
 def _digested(files: Sequence[DataFile]) -> list[_Digested]:
@@ -207,17 +226,17 @@ def _chunks(path: Path) -> Iterator[memoryview]:
             yield view[:count]
 
 
-def _copy(one: _Digested, out: BinaryIO) -> None:
+def _copy(one: _Digested, write: Callable[[bytes | memoryview], object]) -> None:
     content = one.file.content
     if isinstance(content, bytes):
-        out.write(content)
+        write(content)
         return
     # The checksum was computed in the first pass; a second one shows that the bytes are the same.
     size = crc32 = 0
     for chunk in _chunks(content):
         size += len(chunk)
         crc32 = zlib.crc32(chunk, crc32)
-        out.write(chunk)
+        write(chunk)
     if (size, crc32) != (one.stored.size, one.stored.crc32):
         raise ContentChanged(
             f"expected {one.file.name} to stay as it was signed, got other bytes",
@@ -225,14 +244,7 @@ def _copy(one: _Digested, out: BinaryIO) -> None:
         )
 
 
-def _signed(
-    digested: Sequence[_Digested],
-    *,
-    signer: Signer,
-    timestamper: Timestamper | None,
-    at: datetime,
-    role: SignatureRole,
-) -> bytes:
+def _signed(digested: Sequence[_Digested], seal: _Seal) -> bytes:
     references = [
         Reference(
             uri=encode_name(one.file.name),
@@ -242,6 +254,10 @@ def _signed(
         for one in digested
     ]
     signature = write_signature(
-        references, signer=signer, timestamper=timestamper, at=at, role=role
+        references,
+        signer=seal.signer,
+        timestamper=seal.timestamper,
+        at=seal.at,
+        role=seal.role,
     )
     return DOCUMENT_OPEN + signature + DOCUMENT_CLOSE

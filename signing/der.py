@@ -132,20 +132,23 @@ class Cursor:
             raise DerRefused("expected a DER value, got the end")
         if buffer[position] != tag:
             raise DerRefused(f"expected tag {tag:#04x}, got {buffer[position]:#04x}")
-        size = buffer[position + 1]
         start = position + 2
-        if size & 0x80:
-            count = size & 0x7F
-            if not 1 <= count <= 4 or start + count > end:
-                raise DerRefused("expected a definite length, got another form")
-            size = int.from_bytes(buffer[start : start + count], "big")
-            if size < 0x80 or size >> (8 * (count - 1)) == 0:
-                raise DerRefused("expected the shortest length, got a longer form")
-            start += count
-        if start + size > end:
+        size = buffer[position + 1]
+        if size >= 0x80:
+            start += size & 0x7F
+            size = self._long_length(position + 2, start)
+        self._position = position = start + size
+        if position > end:
             raise DerRefused("expected a value inside its parent, got one that is longer")
-        self._position = start + size
-        return start, start + size
+        return start, position
+
+    def _long_length(self, start: int, end: int) -> int:
+        if not start < end <= min(start + 4, self._end):
+            raise DerRefused("expected a definite length, got another form")
+        size = int.from_bytes(self._buffer[start:end], "big")
+        if size < 0x80 or not self._buffer[start]:
+            raise DerRefused("expected the shortest length, got a longer form")
+        return size
 
 
 def parse_generalized_time(content: bytes) -> datetime:

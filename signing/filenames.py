@@ -46,7 +46,11 @@ def _check_name(name: str) -> None:
 
 
 def _name_problem(name: str) -> str | None:
-    if not name or len(name.encode("utf-8", "surrogatepass")) > MAX_NAME_BYTES:
+    # A character has at most four bytes, so short names need not be encoded.
+    if not name or (
+        len(name) * 4 > MAX_NAME_BYTES
+        and len(name.encode("utf-8", "surrogatepass")) > MAX_NAME_BYTES
+    ):
         return "length"
     if "\\" in name or ":" in name:
         return "separator"

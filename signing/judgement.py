@@ -76,6 +76,11 @@ def indeterminate(sub: SubIndication, code: str, **parameters: str | int) -> Ver
 
 def gravest(*verdicts: Verdict) -> Verdict:
     """Return the gravest verdict (the first of equals) carrying the reasons of all of them."""
+    for one in verdicts:
+        if one is not PASSED:
+            break
+    else:
+        return PASSED
     leading = max(verdicts, key=lambda one: one.indication.gravity)
     reasons = leading.reasons + tuple(
         reason for one in verdicts if one is not leading for reason in one.reasons

@@ -68,14 +68,10 @@ def judge_revocation(
             certificate=certificate.subject,
             time=status.revoked_at.isoformat(),
         )
-    usable = [
-        status
-        for status in statuses
-        if (status.next_update >= at or status.this_update >= after)
-        and (status.covers_expired or status.this_update <= certificate.not_after)
-    ]
-    if usable:
-        return PASSED
+    for status in statuses:
+        is_current = status.next_update >= at or status.this_update >= after
+        if is_current and (status.covers_expired or status.this_update <= certificate.not_after):
+            return PASSED
     if statuses:
         newest = max(status.next_update for status in statuses)
         return indeterminate(

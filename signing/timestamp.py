@@ -7,8 +7,10 @@ authority; whether the authority is trusted is `signing.certpath`'s question.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -28,7 +30,7 @@ from signing.tsa import (
     CMS_ALGORITHM,
     CT_SIGNED_DATA,
     CT_TST_INFO,
-    read_digest_algorithm,
+    DIGEST_BY_IDENTIFIER,
 )
 
 MAX_TOKEN_BYTES: Final = 64 * 1024
@@ -66,6 +68,7 @@ class Token:
     policy: bytes  # OID, DER
     info: bytes  # TSTInfo, DER: what the authority signs through messageDigest
     attributes: bytes  # signed attributes with the SET tag: what the signature covers
+    values: Mapping[bytes, bytes]  # of the signed attributes, by type; each stands once
     digest_name: str  # of messageDigest
     algorithm: SignatureAlgorithm
     signature: bytes
@@ -96,7 +99,7 @@ def _parse(token: bytes) -> Token:
     explicit.finish()
     if data.take_integer() != 3:
         raise DerRefused("expected SignedData version 3, got another")
-    digests = data.take(der.SET)
+    digests = data.take(der.SET)  # exactly one, as there is one signer
     content = data.enter(der.SEQUENCE)
     _expect(content.take_whole(der.OID), CT_TST_INFO, "TSTInfo")
     wrapped = content.enter(0xA0)
@@ -131,10 +134,11 @@ def _parse_signer(
     digest = signer.take_whole(der.SEQUENCE)
     if digest != digests:
         raise DerRefused("expected one digest algorithm throughout, got two")
-    digest_name = read_digest_algorithm(der.Cursor(digest).enter(der.SEQUENCE))
+    digest_name = DIGEST_BY_IDENTIFIER.get(digest)
     if digest_name is None:
         raise DerRefused("expected a listed digest algorithm, got another")
     attributes = b"\x31" + signer.take_whole(0xA0)[1:]
+    values = _signed_attributes(attributes)
     algorithm = _signature_algorithm(signer.take_whole(der.SEQUENCE), digest_name)
     signature = signer.take(der.OCTET_STRING)
     has_unsigned = signer.next_tag() == 0xA1
@@ -144,6 +148,7 @@ def _parse_signer(
     return _parse_info(
         info,
         attributes=attributes,
+        values=values,
         digest_name=digest_name,
         algorithm=algorithm,
         signature=signature,
@@ -173,6 +178,7 @@ def _parse_info(
     info: bytes,
     *,
     attributes: bytes,
+    values: Mapping[bytes, bytes],
     digest_name: str,
     algorithm: SignatureAlgorithm,
     signature: bytes,
@@ -188,7 +194,7 @@ def _parse_info(
         raise DerRefused("expected TSTInfo version 1, got another")
     policy = body.take_whole(der.OID)
     message = body.enter(der.SEQUENCE)
-    imprint_hash = read_digest_algorithm(message.enter(der.SEQUENCE))
+    imprint_hash = DIGEST_BY_IDENTIFIER.get(message.take_whole(der.SEQUENCE))
     imprint = message.take(der.OCTET_STRING)
     message.finish()
     if imprint_hash is None or hashlib.new(imprint_hash).digest_size != len(imprint):
@@ -213,6 +219,7 @@ def _parse_info(
         policy=policy,
         info=info,
         attributes=attributes,
+        values=values,
         digest_name=digest_name,
         algorithm=algorithm,
         signature=signature,
@@ -247,11 +254,10 @@ def signer_of(token: Token, trust: Trust) -> Certificate | None:
     return None
 
 
-def _signed_attributes(token: Token) -> dict[bytes, bytes]:
+def _signed_attributes(content: bytes) -> Mapping[bytes, bytes]:
     """Return attribute values by type; an attribute that comes twice is refused."""
     values: dict[bytes, bytes] = {}
-    outer = der.Cursor(token.attributes)
-    attributes = outer.enter(der.SET)
+    attributes = der.Cursor(content).enter(der.SET)
     while attributes.next_tag() is not None:
         attribute = attributes.enter(der.SEQUENCE)
         kind = attribute.take_whole(der.OID)
@@ -259,19 +265,19 @@ def _signed_attributes(token: Token) -> dict[bytes, bytes]:
             raise DerRefused("expected each attribute once, got one twice")
         values[kind] = attribute.take(der.SET)
         attribute.finish()
-    return values
+    return MappingProxyType(values)
 
 
 def _certificate_digest(token: Token) -> tuple[str, bytes] | None:
     """Return hash name and digest of the first ESSCertIDv2, None when there is none."""
     try:
-        value = _signed_attributes(token).get(AT_SIGNING_CERTIFICATE_V2)
+        value = token.values.get(AT_SIGNING_CERTIFICATE_V2)
         if value is None:
             return None
         first = der.Cursor(value).enter(der.SEQUENCE).enter(der.SEQUENCE).enter(der.SEQUENCE)
         name: str | None = "sha256"
         if first.next_tag() == der.SEQUENCE:
-            name = read_digest_algorithm(first.enter(der.SEQUENCE))
+            name = DIGEST_BY_IDENTIFIER.get(first.take_whole(der.SEQUENCE))
         digest = first.take(der.OCTET_STRING)
     except DerRefused:
         return None
@@ -305,14 +311,10 @@ def check_token(token: Token, certificate: Certificate, *, data: bytes) -> Verdi
 
 
 def _attributes_hold(token: Token) -> bool:
-    try:
-        values = _signed_attributes(token)
-    except DerRefused:
-        return False
     digest = hashlib.new(token.digest_name, token.info).digest()
-    return values.get(AT_CONTENT_TYPE) == CT_TST_INFO and values.get(AT_MESSAGE_DIGEST) == der.tlv(
-        der.OCTET_STRING, digest
-    )
+    return token.values.get(AT_CONTENT_TYPE) == CT_TST_INFO and token.values.get(
+        AT_MESSAGE_DIGEST
+    ) == der.tlv(der.OCTET_STRING, digest)
 
 
 def _raw_signature(token: Token, certificate: Certificate) -> bytes:

@@ -33,12 +33,18 @@ AT_SIGNING_CERTIFICATE_V2: Final = der.oid("1.2.840.113549.1.9.16.2.47")
 _NULL: Final = der.tlv(der.NULL, b"")
 
 _SHA256_OID: Final = der.oid("2.16.840.1.101.3.4.2.1")
-DIGEST_BY_OID: Final = {
+_DIGEST_BY_OID: Final = {
     _SHA256_OID: "sha256",
     der.oid("2.16.840.1.101.3.4.2.2"): "sha384",
     der.oid("2.16.840.1.101.3.4.2.3"): "sha512",
 }
-_OID_BY_SIZE: Final = {hashlib.new(name).digest_size: oid for oid, name in DIGEST_BY_OID.items()}
+# As an AlgorithmIdentifier, with NULL parameters or without (RFC 5754 §2).
+DIGEST_BY_IDENTIFIER: Final = {
+    der.sequence(oid, parameters): name
+    for oid, name in _DIGEST_BY_OID.items()
+    for parameters in (_NULL, b"")
+}
+_OID_BY_SIZE: Final = {hashlib.new(name).digest_size: oid for oid, name in _DIGEST_BY_OID.items()}
 _SHA256: Final = der.sequence(_SHA256_OID, _NULL)
 
 
@@ -220,7 +226,7 @@ def _parse_request(request: bytes) -> Failure | tuple[bytes, bytes | None, int |
         if body.take_integer() != 1:
             return Failure.BAD_REQUEST
         message = body.enter(der.SEQUENCE)
-        digest = read_digest_algorithm(message.enter(der.SEQUENCE))
+        digest = DIGEST_BY_IDENTIFIER.get(message.take_whole(der.SEQUENCE))
         imprint = message.take(der.OCTET_STRING)
         message.finish()
         policy = body.take_whole(der.OID) if body.next_tag() == der.OID else None
@@ -234,15 +240,6 @@ def _parse_request(request: bytes) -> Failure | tuple[bytes, bytes | None, int |
     if digest is None or hashlib.new(digest).digest_size != len(imprint):
         return Failure.BAD_ALGORITHM
     return imprint, policy, nonce, wants
-
-
-def read_digest_algorithm(cursor: der.Cursor) -> str | None:
-    """Return the `hashlib` name of a digest AlgorithmIdentifier, None when it is not listed."""
-    oid = cursor.take_whole(der.OID)
-    if cursor.next_tag() == der.NULL and cursor.take(der.NULL):
-        raise DerRefused("expected an empty NULL, got content")
-    cursor.finish()
-    return DIGEST_BY_OID.get(oid)
 
 
 def _rejection(failure: Failure) -> bytes:

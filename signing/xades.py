@@ -199,7 +199,7 @@ def _properties_text(
     return "".join(
         (
             _PROPERTIES_OPEN,
-            at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z",
             _TIME_TO_CERTIFICATE,
             _base64(hashlib.sha256(signer.certificate).digest()),
             _CERTIFICATE_TO_ROLE,
