@@ -18,14 +18,17 @@ from workflows.commands import (
     SendMessage,
     SetStatus,
 )
-from workflows.evaluating import evaluate, locals_of, mapping, names_for
+from workflows.evaluating import evaluate, locals_at, locals_of, mapping, names_for
 from workflows.events import listen
 from workflows.expressions import Value
-from workflows.graph import SUBSCRIBED, Assign, EventKind, Kind, Node
+from workflows.graph import HUMAN, SUBSCRIBED, Assign, EventKind, Kind, Node
+from workflows.loops import begin, is_counting
 from workflows.scopes import open_scope
 from workflows.specs import Token
 from workflows.timing import is_literal
 from workflows.walk import (
+    BITS,
+    BODY,
     FIRED,
     GROUP,
     HOST,
@@ -34,8 +37,10 @@ from workflows.walk import (
     TRIGGER,
     Walk,
     add,
+    indexes,
     node_of,
     note,
+    note_row,
     put,
 )
 
@@ -49,14 +54,36 @@ def behave(walk: Walk, token: Token) -> bool | None:
     if marks.get(TRIGGER) or marks.get(HOST) or marks.get(GROUP):
         listen(walk, token)  # entered only when it fires
         return None
-    note(walk, token, HistoryEvent.ENTERED)
-    if node.extension.status is not None:
-        walk.commands.append(SetStatus(element_id=node.id, value=node.extension.status))
-    outcome = BEHAVIOURS[node.kind](walk, token, node)
-    if outcome is None:
+    if is_counting(token):
+        outcome = begin(walk, token)
+        _open_rows(walk, token, node)
+    else:
+        note(walk, token, HistoryEvent.ENTERED)
+        outcome = BEHAVIOURS[node.kind](walk, token, node)
+    if BODY not in marks:
+        _set_status(walk, node)
+    if BODY not in marks and outcome is None:
         _pause(walk, token, node)
         _arm_boundaries(walk, token, node)
     return outcome
+
+
+def _set_status(walk: Walk, node: Node) -> None:
+    if node.extension.status is not None:
+        walk.commands.append(SetStatus(element_id=node.id, value=node.extension.status))
+
+
+def _open_rows(walk: Walk, token: Token, node: Node) -> None:
+    """Open one row per instance of a loop whose instances are rows and no tokens."""
+    outer = locals_of(walk, token)
+    for index in indexes(token.internal_data.get(BITS, "")):
+        public = f"{walk.instance_id}:{token.id}.{index}"
+        own = locals_at(walk, token, index, outer)
+        note_row(walk, token, public, HistoryEvent.ENTERED)
+        if node.kind in HUMAN:
+            _open_task(walk, token, node, public, own)
+        else:
+            _call(walk, token, node, public, own)
 
 
 def _pause(walk: Walk, token: Token, node: Node) -> None:
@@ -85,10 +112,16 @@ def _task(walk: Walk, token: Token, node: Node) -> bool | None:
 
 
 def _human(walk: Walk, token: Token, node: Node) -> bool | None:
+    _open_task(walk, token, node, walk.public(token), locals_of(walk, token))
+    token.internal_data[OPEN] = "task"
+    return None
+
+
+def _open_task(walk: Walk, token: Token, node: Node, public: str, own: Mapping[str, Value]) -> None:
     extension = node.extension
-    shown = {**locals_of(walk, token), **(mapping(walk, token, extension.inputs) or {})}
+    shown = {**own, **(mapping(walk, token, extension.inputs, own) or {})}
     command = OpenTask(
-        task_id=walk.public(token),
+        task_id=public,
         element_id=node.id,
         name=node.name or node.id,
         lane=node.lane,
@@ -103,8 +136,6 @@ def _human(walk: Walk, token: Token, node: Node) -> bool | None:
         locals=shown,
     )
     walk.commands.append(command)
-    token.internal_data[OPEN] = "task"
-    return None
 
 
 def _due_text(walk: Walk, token: Token, node: Node) -> str | None:
@@ -123,31 +154,29 @@ def _script(walk: Walk, token: Token, node: Node) -> bool | None:
 
 
 def _service(walk: Walk, token: Token, node: Node) -> bool | None:
-    inputs = mapping(walk, token, node.extension.inputs)
-    walk.commands.append(
-        CallService(
-            call_id=walk.public(token),
-            element_id=node.id,
-            operation=node.extension.operation or node.id,
-            inputs=inputs,
-        )
-    )
+    _call(walk, token, node, walk.public(token), {})
     token.internal_data[OPEN] = "call"
     return None
 
 
-def _decision(walk: Walk, token: Token, node: Node) -> bool | None:
-    inputs = mapping(walk, token, node.extension.inputs)
-    walk.commands.append(
-        CallDecision(
-            call_id=walk.public(token),
-            element_id=node.id,
-            decision=node.extension.decision or node.id,
-            inputs=inputs,
+def _call(walk: Walk, token: Token, node: Node, public: str, own: Mapping[str, Value]) -> None:
+    inputs = mapping(walk, token, node.extension.inputs, own)
+    if node.kind is Kind.SERVICE_TASK:
+        operation = node.extension.operation or node.id
+        walk.commands.append(
+            CallService(call_id=public, element_id=node.id, operation=operation, inputs=inputs)
         )
-    )
-    token.internal_data[OPEN] = "call"
-    return None
+    else:
+        decision = node.extension.decision or node.id
+        walk.commands.append(
+            CallDecision(
+                call_id=public,
+                element_id=node.id,
+                decision=decision,
+                inputs=inputs,
+                result=node.extension.result,
+            )
+        )
 
 
 def _send(walk: Walk, token: Token, node: Node) -> bool | None:
@@ -191,14 +220,12 @@ def _send_unrouted(walk: Walk, node: Node, public: str, values: Mapping[str, Val
 
 
 def _wait(walk: Walk, token: Token, node: Node) -> bool | None:
+    if token.internal_data.get(FIRED):
+        return True  # it opened the instance
     if not any(event.kind in SUBSCRIBED for event in node.events):
         return True  # a none or link catch passes through
     listen(walk, token)
     return None
-
-
-def _start(walk: Walk, token: Token, node: Node) -> bool | None:
-    return True
 
 
 def _throw(walk: Walk, token: Token, node: Node) -> bool | None:
@@ -216,6 +243,9 @@ def _throw(walk: Walk, token: Token, node: Node) -> bool | None:
 
 
 def _scope(walk: Walk, token: Token, node: Node) -> bool | None:
+    inputs = mapping(walk, token, node.extension.inputs)
+    if inputs:
+        walk.write(inputs)
     open_scope(walk, token)
     return None
 
@@ -239,7 +269,7 @@ BEHAVIOURS: Final[Mapping[Kind, Behaviour]] = {
     Kind.MANUAL_TASK: _human,
     Kind.SCRIPT_TASK: _script,
     Kind.SERVICE_TASK: _service,
-    Kind.BUSINESS_RULE_TASK: _decision,
+    Kind.BUSINESS_RULE_TASK: _service,
     Kind.SEND_TASK: _send,
     Kind.RECEIVE_TASK: _wait,
     Kind.CALL_ACTIVITY: _scope,
@@ -247,7 +277,7 @@ BEHAVIOURS: Final[Mapping[Kind, Behaviour]] = {
     Kind.TRANSACTION: _scope,
     Kind.AD_HOC: _scope,
     Kind.EVENT_SUB_PROCESS: _scope,
-    Kind.START: _start,
+    Kind.START: _pass,
     Kind.END: _throw,
     Kind.CATCH: _wait,
     Kind.THROW: _throw,

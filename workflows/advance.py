@@ -13,13 +13,27 @@ from SpiffWorkflow.util.task import TaskState
 from dossier.errors import Rejected
 from workflows.activities import behave
 from workflows.commands import BroadcastSignal, Finish, Outcome
+from workflows.compensation import logged_scope, remember, undo, undo_next
 from workflows.events import broadcast, check_conditions
 from workflows.graph import Event, EventKind, Kind
-from workflows.scopes import complete, depart, is_scope_empty, leave, raise_from
+from workflows.loops import count_one
+from workflows.receiving import map_again, receive_or_fail
+from workflows.scopes import (
+    catch_at,
+    complete,
+    depart,
+    is_scope_empty,
+    leave,
+    raise_from,
+)
 from workflows.specs import Scope, Token
 from workflows.tokens import fire_inclusive, may_pass_parallel, wait_at_inclusive
 from workflows.walk import (
+    DONE,
     LEAVING,
+    PENDING,
+    UNDOES,
+    UNMAPPED,
     Walk,
     clear,
     fail,
@@ -64,16 +78,29 @@ class Advance:
         """Do the work of the token's node."""
         walk = self._bound()
         try:
-            outcome = True if token.internal_data.get(LEAVING) else behave(walk, token)
+            outcome = _work(walk, token)
         except Rejected as exc:
             return fail_with(walk, token, exc)
-        if outcome and node_of(token).kind is not Kind.EVENT_BASED:
-            return depart(walk, token)
-        return outcome
+        if not outcome or node_of(token).kind is Kind.EVENT_BASED:
+            return outcome
+        if not depart(walk, token):
+            return False
+        remember(walk, token, [])
+        return True
 
     def leave(self, token: Token) -> None:
         """Put the successors of a finished token."""
         leave(self._bound(), token)
+
+
+def _work(walk: Walk, token: Token) -> bool | None:
+    marks = token.internal_data
+    if marks.get(LEAVING):
+        return True  # its work was done; only the way out failed
+    if marks.get(UNMAPPED):
+        map_again(walk, token)
+        return True
+    return behave(walk, token)
 
 
 def settle(walk: Walk) -> None:
@@ -91,6 +118,12 @@ def settle(walk: Walk) -> None:
 def _step(walk: Walk) -> bool:
     if walk.thrown:
         carry(walk, walk.thrown.popleft())
+        return True
+    if walk.counting:
+        _count(walk, walk.counting.popleft())
+        return True
+    if walk.undoing:
+        _undo(walk, walk.undoing.popleft())
         return True
     while walk.ready:
         token = walk.ready.popleft()
@@ -128,7 +161,40 @@ def close_scope(walk: Walk, scope: Scope, outcome: Outcome = Outcome.COMPLETED) 
         walk.commands.append(Finish(outcome=outcome))
         return
     del walk.workflow.subprocesses[owner.id]
-    complete(walk, owner)
+    if UNDOES in owner.internal_data or receive_or_fail(walk, owner, node_of(owner), {}):
+        complete(walk, owner, scope.log)
+
+
+def _count(walk: Walk, body: Token) -> None:
+    """Let a loop take note of a finished instance; a failing condition stops only the loop."""
+    if not body.has_state(TaskState.STARTED):
+        return
+    try:
+        count_one(walk, body)
+    except Rejected as exc:
+        body.internal_data[DONE] -= 1
+        fail_with(walk, body, exc)
+
+
+def _undo(walk: Walk, token: Token) -> None:
+    """Go on with a compensation; when all is undone, the token that asked for it goes on."""
+    if not is_live(token) or undo_next(walk, token) or token.internal_data.get(PENDING):
+        return
+    if any(other.internal_data.get(UNDOES) == token.id for other in live_tokens(walk)):
+        return
+    token.internal_data.pop(PENDING, None)
+    if node_of(token).kind not in (Kind.END, Kind.THROW):
+        return  # a reopened sub-process closes when its scope is empty
+    if any(event.kind is EventKind.CANCEL for event in node_of(token).events):
+        _leave_by_cancel(walk, token)
+    else:
+        complete(walk, token)
+
+
+def _leave_by_cancel(walk: Walk, token: Token) -> None:
+    owner = owner_of(walk, token.workflow)
+    if owner is None or not catch_at(walk, owner, EventKind.CANCEL, None):
+        fail(walk, token, "cancel_not_caught")
 
 
 # --- thrown events ----------------------------------------------------------------------------
@@ -140,7 +206,7 @@ def carry(walk: Walk, token: Token) -> None:
         return
     for event in node_of(token).events:
         _CARRIERS.get(event.kind, _carry_nothing)(walk, token, event)
-        if not is_live(token) or token.has_state(TaskState.ERROR):
+        if not token.has_state(TaskState.STARTED) or PENDING in token.internal_data:
             return
     complete(walk, token)
 
@@ -177,7 +243,18 @@ def _carry_terminate(walk: Walk, token: Token, event: Event) -> None:
         close_scope(walk, scope, Outcome.TERMINATED)
 
 
+def _carry_compensation(walk: Walk, token: Token, event: Event) -> None:
+    undo(walk, token, logged_scope(walk, token.workflow), event.activity)
+
+
+def _carry_cancel(walk: Walk, token: Token, event: Event) -> None:
+    clear(walk, token.workflow, but=token)
+    undo(walk, token, token.workflow, None)
+
+
 _CARRIERS: Final = {
+    EventKind.COMPENSATION: _carry_compensation,
+    EventKind.CANCEL: _carry_cancel,
     EventKind.ERROR: _carry_error,
     EventKind.ESCALATION: _carry_escalation,
     EventKind.SIGNAL: _carry_signal,

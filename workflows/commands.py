@@ -128,6 +128,7 @@ class CallDecision:
     element_id: str
     decision: str
     inputs: Mapping[str, Value] | None
+    result: str | None  # case value that takes the result; None: each output by its own name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,9 +16,9 @@ from dossier.errors import XmlRefused
 from workflows.compiling import Compiled, compile_process
 from workflows.errors import DefinitionRefused, RoleUnknown
 from workflows.findings import Finding, Severity, blocking
-from workflows.graph import SCOPES, Kind, Model, Node, Process
+from workflows.graph import EventKind, Kind, Model, Node, Process
 from workflows.lint import lint_model
-from workflows.normalise import normalise
+from workflows.normalise import normalise, with_called
 from workflows.reach import reach_of
 from workflows.reader import read_model
 from workflows.specs import build_specs
@@ -98,11 +98,7 @@ class Definition:
 
     @cached_property
     def _inside(self) -> Mapping[str, tuple[Node, ...]]:
-        scopes = [
-            self.process.id,
-            *(node.id for node in self.process.nodes.values() if node.kind in SCOPES),
-        ]
-        return {scope: self.process.inside(scope) for scope in scopes}
+        return {scope: self.process.inside(scope) for scope in self.process.scopes}
 
     def boundaries(self, node_id: str) -> tuple[Node, ...]:
         """Return the boundary events of an activity."""
@@ -119,6 +115,21 @@ class Definition:
     def trigger_of(self, handler: str) -> Node:
         """Return the start event of an event sub-process."""
         return next(node for node in self.inside(handler) if node.kind is Kind.START)
+
+    def compensation_of(self, node_id: str) -> str | None:
+        """Return the activity that undoes an activity, named by its compensation boundary."""
+        for boundary in self.boundaries(node_id):
+            if any(event.kind is EventKind.COMPENSATION for event in boundary.events):
+                return boundary.handler
+        return None
+
+    def undoing_handler(self, scope: str) -> Node | None:
+        """Return the event sub-process that compensates a whole scope."""
+        for handler in self.handlers(scope):
+            events = self.trigger_of(handler.id).events
+            if any(event.kind is EventKind.COMPENSATION for event in events):
+                return handler
+        return None
 
     def sends(self, element: str) -> tuple[MessageFlow, ...]:
         """Return the message flows that leave an element."""
@@ -244,7 +255,7 @@ def _runnable(model: Model) -> Iterator[tuple[str, Process]]:
     roles = {pool.process: pool.role for pool in model.participants if pool.process}
     for process in model.processes.values():
         if process.nodes:
-            yield roles.get(process.id, process.id), process
+            yield roles.get(process.id, process.id), with_called(model, process)
 
 
 def _collaboration(model: Model) -> Collaboration:

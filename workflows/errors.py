@@ -59,6 +59,12 @@ class TimerUnusable(Rejected):
     code = "timer_unusable"
 
 
+class LoopUnusable(Rejected):
+    """A loop's cardinality, collection or bound is not one, or is too large."""
+
+    code = "loop_unusable"
+
+
 class NotBoolean(Rejected):
     """A condition gave something that is neither true nor false."""
 

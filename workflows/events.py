@@ -12,9 +12,10 @@ from workflows.commands import (
     SubscriptionKind,
 )
 from workflows.errors import TimerUnusable
-from workflows.evaluating import evaluate, is_true, names_for
+from workflows.evaluating import evaluate, is_true
 from workflows.expressions import Value, YearsMonths
 from workflows.graph import Event, EventKind, Kind, Node, TimerForm
+from workflows.receiving import receive_or_fail
 from workflows.scopes import (
     complete,
     fire_boundary,
@@ -41,7 +42,8 @@ from workflows.walk import (
     is_live,
     node_of,
     note,
-    subscription_ids,
+    renew,
+    subscriptions_of,
     tokens_of,
     waited_node,
     withdraw,
@@ -63,10 +65,9 @@ _KINDS = {
 def listen(walk: Walk, token: Token) -> None:
     """Open the subscriptions of a token that waits; raise what a timer expression raises."""
     node = waited_node(walk, token)
-    ids = subscription_ids(walk, token)
     opened = [
         _subscription(walk, token, node, event, subscription_id)
-        for subscription_id, event in zip(ids, node.events, strict=True)
+        for subscription_id, _index, event in subscriptions_of(walk, token)
     ]
     walk.commands.extend(opened)
     token.internal_data[OPEN] = "subscription"
@@ -132,7 +133,8 @@ def _timer(walk: Walk, token: Token, event: Event) -> Timer:
 def deliver(walk: Walk, token: Token, index: int, values: dict[str, Value]) -> None:
     """Deliver one event to one waiting token."""
     node = waited_node(walk, token)
-    write_received(walk, token, node, values)
+    if not receive_or_fail(walk, token, node, values):
+        return
     if node.parallel_multiple and not _all_seen(token, node, index):
         return
     event = node.events[index]
@@ -147,18 +149,6 @@ def deliver(walk: Walk, token: Token, index: int, values: dict[str, Value]) -> N
     else:
         _take_alternative(walk, token)
         complete(walk, token)
-
-
-def write_received(walk: Walk, token: Token, node: Node, values: dict[str, Value]) -> None:
-    """Store what came with a fact: the mapped outputs if there are any, else everything."""
-    if not node.extension.outputs:
-        walk.write(values)
-        return
-    seen = {**names_for(walk, token), **values}
-    table = walk.definition.compiled.expressions
-    walk.write(
-        {name: table[text].evaluate(seen, at=walk.at) for name, text in node.extension.outputs}
-    )
 
 
 def _all_seen(token: Token, node: Node, index: int) -> bool:
@@ -178,23 +168,18 @@ def _take_alternative(walk: Walk, token: Token) -> None:
 
 
 def _rearm_or_close(walk: Walk, token: Token, node: Node, event: Event) -> None:
-    """Decide whether a boundary or trigger listens on: only a non-interrupting one can."""
+    """Use the subscription up; a non-interrupting boundary or trigger then listens anew."""
     if node.interrupting:
         return  # withdrawn with its activity or scope
-    if event.kind is not EventKind.TIMER:
-        token.internal_data.pop(SEEN, None)
-        return
     close_rows(walk, token, CloseReason.COMPLETED)
     left = token.internal_data.get(LEFT)
-    if event.timer is TimerForm.CYCLE and left != 1:
-        if left is not None:
-            token.internal_data[LEFT] = left - 1
-        try:
-            listen(walk, token)
-        except Rejected as exc:
-            fail_with(walk, token, exc)
-    else:
+    if event.kind is EventKind.TIMER and (event.timer is not TimerForm.CYCLE or left == 1):
         token.cancel()
+        return
+    token.internal_data.pop(SEEN, None)
+    if left is not None:
+        token.internal_data[LEFT] = left - 1
+    renew(walk, token)._ready()
 
 
 def broadcast(walk: Walk, name: str | None, values: dict[str, Value]) -> int:

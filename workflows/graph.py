@@ -57,6 +57,7 @@ ACTIVITIES = frozenset(
         Kind.AD_HOC,
     }
 )
+HUMAN = frozenset({Kind.TASK, Kind.USER_TASK, Kind.MANUAL_TASK})
 GATEWAYS = frozenset(
     {Kind.EXCLUSIVE, Kind.PARALLEL, Kind.INCLUSIVE, Kind.EVENT_BASED, Kind.COMPLEX}
 )
@@ -231,6 +232,13 @@ class Process:
     flows: Mapping[str, Flow]
     lanes: tuple[str, ...] = ()
     data_objects: tuple[str, ...] = ()
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Return the ids of everything that holds nodes: itself, sub-processes, called ones."""
+        inner = (node.id for node in self.nodes.values() if node.kind in SCOPES)
+        called = (node.scope for node in self.nodes.values())
+        return tuple(dict.fromkeys((self.id, *inner, *called)))
 
     def inside(self, scope: str) -> tuple[Node, ...]:
         """Return the nodes directly inside `scope`, in document order."""

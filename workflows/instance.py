@@ -5,14 +5,14 @@ Pure: the instant and the case values are arguments. The steps of a transition a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, assert_never
+from typing import Final, NamedTuple, assert_never
 
 from SpiffWorkflow.util.task import TaskState
 
-from dossier.errors import Rejected
 from workflows import state
 from workflows.advance import Advance, settle
 from workflows.commands import (
@@ -31,7 +31,7 @@ from workflows.errors import (
     StartRefused,
     TokenClosed,
 )
-from workflows.events import broadcast, deliver, write_received
+from workflows.events import broadcast, deliver
 from workflows.expressions import Value
 from workflows.facts import (
     Cancel,
@@ -47,19 +47,27 @@ from workflows.facts import (
     ValuesChanged,
 )
 from workflows.graph import EventKind, Kind, Node
+from workflows.loops import materialise
+from workflows.receiving import receive_or_fail
 from workflows.scopes import complete, enter_scope, raise_from
 from workflows.specs import Token, TokenWorkflow
 from workflows.walk import (
+    ALIAS,
     INCIDENT,
+    LOOP,
     OPEN,
     Walk,
     clear,
     fail,
-    fail_with,
     live_tokens,
     node_of,
     note,
+    renew,
     waited_node,
+)
+
+_PUBLIC: Final = re.compile(
+    r"(?P<number>\d{1,12})(?:\.(?P<index>\d{1,6}))?(?::(?P<event>\d{1,3}))?"
 )
 
 
@@ -125,9 +133,21 @@ def start(
     node = None
     if trigger is not None:
         node = _triggered(definition, trigger)
-        write_received(walk, walk.workflow.task_tree, node, dict(trigger.values))
+        _receive_at_start(walk, node, dict(trigger.values))
     enter_scope(walk, walk.workflow, node)
     return _conclude(walk)
+
+
+def _receive_at_start(walk: Walk, node: Node, values: dict[str, Value]) -> None:
+    """Store the first values; a mapping that fails leaves them as they came."""
+    mapped = values
+    if node.extension.outputs:
+        seen = {**walk.values, **values}
+        table = walk.definition.compiled.expressions
+        mapped = {
+            name: table[text].evaluate(seen, at=walk.at) for name, text in node.extension.outputs
+        }
+    walk.write(mapped)
 
 
 def _triggered(definition: Definition, trigger: MessageStart) -> Node:
@@ -244,12 +264,24 @@ def _take(walk: Walk, fact: Fact) -> None:  # noqa: C901 - one arm per fact
 
 def _find(walk: Walk, public: str) -> tuple[Token, int]:
     """Return the live token of a public id, and the index of the event it names (default 0)."""
-    numbers = public.removeprefix(walk.instance_id + ":").split(":")
-    if public.startswith(walk.instance_id + ":") and all(part.isdigit() for part in numbers):
-        token = walk.workflow.index.get(int(numbers[0]))
-        if token is not None:
-            return token, int(numbers[1]) if len(numbers) > 1 else 0
-    raise TokenClosed("expected an open task, subscription or call, got a closed one", id=public)
+    match = _PUBLIC.fullmatch(public.removeprefix(walk.instance_id + ":"))
+    token = None
+    if match is not None and public.startswith(walk.instance_id + ":"):
+        token = walk.workflow.index.get(int(match["number"]))
+        if match["index"] is not None:
+            token = _instance_of(walk, token, int(match["number"]), int(match["index"]))
+    if token is None or match is None:
+        raise TokenClosed("expected an open task, subscription or call, got none", id=public)
+    return token, int(match["event"] or 0)
+
+
+def _instance_of(walk: Walk, body: Token | None, number: int, index: int) -> Token | None:
+    """Return the token of a loop instance, made now if it was only a row so far."""
+    alias = f"{number}.{index}"
+    for token in live_tokens(walk):
+        if token.internal_data.get(ALIAS) == alias:
+            return token
+    return materialise(walk, body, index) if body is not None else None
 
 
 def _open_token(walk: Walk, public: str, row: str) -> Token:
@@ -260,12 +292,8 @@ def _open_token(walk: Walk, public: str, row: str) -> Token:
 
 
 def _finish_work(walk: Walk, token: Token, values: Mapping[str, Value]) -> None:
-    try:
-        write_received(walk, token, node_of(token), dict(values))
-    except Rejected as exc:
-        fail_with(walk, token, exc)
-        return
-    complete(walk, token)
+    if receive_or_fail(walk, token, node_of(token), dict(values)):
+        complete(walk, token)
 
 
 def _fail_work(walk: Walk, token: Token, code: str) -> None:
@@ -280,10 +308,7 @@ def _deliver(walk: Walk, public: str, kind: EventKind, values: Mapping[str, Valu
     events = waited_node(walk, token).events
     if index >= len(events) or events[index].kind is not kind:
         raise TokenClosed("expected an open subscription, got a closed one", id=public)
-    try:
-        deliver(walk, token, index, dict(values))
-    except Rejected as exc:
-        fail_with(walk, token, exc)
+    deliver(walk, token, index, dict(values))
 
 
 def _retry(walk: Walk, public: str) -> None:
@@ -293,4 +318,8 @@ def _retry(walk: Walk, public: str) -> None:
     token.internal_data.pop(INCIDENT, None)
     walk.commands.append(ResolveIncident(token_id=public))
     note(walk, token, HistoryEvent.RETRIED)
-    token._ready()
+    if token.internal_data.get(LOOP):
+        token._set_state(TaskState.STARTED)
+        walk.counting.append(token)
+    else:
+        renew(walk, token)._ready()

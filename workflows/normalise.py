@@ -104,3 +104,22 @@ def _join_links(process: Process, findings: list[Finding]) -> Process:
 
 def _link(node: Node) -> Event | None:
     return next((event for event in node.events if event.kind is EventKind.LINK), None)
+
+
+def with_called(model: Model, process: Process) -> Process:
+    """Return `process` with the nodes of every process that it calls, directly or not.
+
+    A called process is bound to the version of its caller: both are in the same file.
+    """
+    nodes, flows = dict(process.nodes), dict(process.flows)
+    pending = [process]
+    seen = {process.id}
+    while pending:
+        for node in pending.pop().nodes.values():
+            called = model.processes.get(node.called or "")
+            if node.kind is Kind.CALL_ACTIVITY and called is not None and called.id not in seen:
+                seen.add(called.id)
+                nodes.update(called.nodes)
+                flows.update(called.flows)
+                pending.append(called)
+    return replace(process, nodes=nodes, flows=flows)

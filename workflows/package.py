@@ -37,11 +37,11 @@ from workflows.tomlread import Table, refuse
 MODEL: Final = "process.bpmn"
 DECLARATION: Final = "procedure.toml"
 BINDINGS: Final = re.compile(r"initiator|addressee|hosted:[a-z0-9_-]+|directory:[a-z0-9_-]+")
-_CODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_CODE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _VERSION: Final = re.compile(r"[0-9]+(\.[0-9]+){0,2}")
 _FORM: Final = re.compile(r"forms/([a-z0-9][a-z0-9_-]*)\.json")
 _DECISION: Final = re.compile(r"decisions/([a-z0-9][a-z0-9_-]*)\.dmn")
-_SCENARIO: Final = re.compile(r"scenarios/([a-z0-9][a-z0-9_-]*)\.toml")
+_SCENARIO: Final = re.compile(r"scenarios/([a-z0-9][a-z0-9_-]*)\.yaml")
 __all__ = ["Procedure", "load_procedure"]
 
 _URGENCY: Final = ("normal", "urgent", "very_urgent", "immediate")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from SpiffWorkflow.util.task import TaskState
 
 from dossier.errors import Rejected
 from workflows.commands import CloseReason, HistoryEvent
+from workflows.compensation import remember
 from workflows.errors import StartRefused
 from workflows.evaluating import is_true
 from workflows.graph import GATEWAYS, Event, EventKind, Flow, Kind, Node
@@ -16,8 +20,10 @@ from workflows.walk import (
     FLOW,
     HOST,
     LEAVING,
+    LOOP,
     TAKE,
     TRIGGER,
+    UNDOES,
     Walk,
     add,
     clear,
@@ -29,6 +35,7 @@ from workflows.walk import (
     note,
     owner_of,
     put,
+    scope_entered,
     tokens_of,
     withdraw,
 )
@@ -36,7 +43,7 @@ from workflows.walk import (
 
 def open_scope(walk: Walk, owner: Token) -> None:
     """Open the scope of a sub-process: its triggers wait, its entries get a token each."""
-    scope = TokenScope(walk.workflow, node_of(owner).id, owner)
+    scope = TokenScope(walk.workflow, scope_entered(node_of(owner)), owner)
     enter_scope(walk, scope)
 
 
@@ -79,27 +86,43 @@ def is_scope_empty(scope: Scope) -> bool:
 
 def depart(walk: Walk, token: Token) -> bool:
     """Choose the ways out of a token whose work is done; False: an incident stopped the choice."""
-    node = node_of(token)
+    marks = token.internal_data
     try:
-        flows = _choose(walk, token, node)
+        flows = _choose(walk, token, node_of(token))
     except Rejected as exc:
-        token.internal_data[LEAVING] = True
+        marks[LEAVING] = True
         return fail_with(walk, token, exc)
     if flows is None:
-        token.internal_data[LEAVING] = True
+        marks[LEAVING] = True
         return fail(walk, token, "no_condition_satisfied")
-    token.internal_data.pop(LEAVING, None)
-    token.internal_data[TAKE] = [flow.id for flow in flows]
+    marks.pop(LEAVING, None)
+    marks[TAKE] = [flow.id for flow in flows]
     close_rows(walk, token, CloseReason.COMPLETED)
     for other in dependents(token):
         withdraw(walk, other)
-    note(walk, token, HistoryEvent.LEFT)
+    if LOOP not in marks:
+        note(walk, token, HistoryEvent.LEFT)
+    _tell(walk, marks)
     return True
 
 
-def complete(walk: Walk, token: Token) -> None:
-    """Finish a waiting token and let its successors arrive."""
+def _tell(walk: Walk, marks: Mapping[str, Any]) -> None:
+    """Queue whoever waits for this very token: a loop, or a compensation."""
+    body = walk.workflow.index.get(marks.get(BODY, 0))
+    if body is not None:
+        walk.counting.append(body)
+    asking = walk.workflow.index.get(marks.get(UNDOES, 0))
+    if asking is not None:
+        walk.undoing.append(asking)
+
+
+def complete(walk: Walk, token: Token, inner: list[list[object]] | None = None) -> None:
+    """Finish a waiting token and let its successors arrive.
+
+    `inner` is the compensation log of the scope that a sub-process leaves behind.
+    """
     if depart(walk, token):
+        remember(walk, token, inner or [])
         token.complete()
 
 
@@ -111,25 +134,37 @@ def leave(walk: Walk, token: Token) -> None:
 
 
 def _choose(walk: Walk, token: Token, node: Node) -> tuple[Flow, ...] | None:
+    if BODY in token.internal_data or UNDOES in token.internal_data:
+        return ()  # a loop's instance and a compensation handler give no token onward
     flows = tuple(walk.definition.process.flows[flow_id] for flow_id in node.outgoing)
     if node.kind is Kind.PARALLEL:
         return flows
-    taken = []
     default = next((flow for flow in flows if flow.id == node.default), None)
-    conditional = any(flow.condition for flow in flows)
+    taken = _true_flows(walk, token, node, [flow for flow in flows if flow is not default])
+    if default is not None and _takes_default(node, flows, taken):
+        taken.append(default)
+    # A gateway must send its token somewhere; an activity's token may end (BPMN 2.0.2, 13.3.1).
+    return None if not taken and node.kind in GATEWAYS and flows else tuple(taken)
+
+
+def _true_flows(walk: Walk, token: Token, node: Node, flows: list[Flow]) -> list[Flow]:
+    taken: list[Flow] = []
     for flow in flows:
-        if flow is default and (conditional or node.kind in GATEWAYS):
-            continue
         if flow.condition is None or is_true(walk, token, flow.condition):
             taken.append(flow)
             if node.kind is Kind.EXCLUSIVE:
                 break
-    if taken:
-        return tuple(taken)
-    if default is not None:
-        return (default,)
-    # A gateway must send its token somewhere; an activity's token may end (BPMN 2.0.2, 13.3.1).
-    return None if node.kind in GATEWAYS and flows else ()
+    return taken
+
+
+def _takes_default(node: Node, flows: tuple[Flow, ...], taken: list[Flow]) -> bool:
+    """Tell whether the default flow is taken: only when no condition let another one pass.
+
+    On an activity without any condition the mark has no meaning, and every flow is taken.
+    """
+    if node.kind in GATEWAYS:
+        return not taken
+    return not any(flow.condition for flow in taken)
 
 
 # --- catching ---------------------------------------------------------------------------------
@@ -163,7 +198,7 @@ def raise_from(walk: Walk, token: Token, kind: EventKind, code: str | None) -> b
     """
     scope = token.workflow
     inside_handler = False
-    if node_of(token).kind not in (Kind.END, Kind.THROW) and _catch_at(walk, token, kind, code):
+    if node_of(token).kind not in (Kind.END, Kind.THROW) and catch_at(walk, token, kind, code):
         return True
     while True:
         if not inside_handler:
@@ -174,13 +209,14 @@ def raise_from(walk: Walk, token: Token, kind: EventKind, code: str | None) -> b
         owner = owner_of(walk, scope)
         if owner is None:
             return False
-        if _catch_at(walk, owner, kind, code):
+        if catch_at(walk, owner, kind, code):
             return True
         inside_handler = node_of(owner).kind is Kind.EVENT_SUB_PROCESS
         scope = owner.workflow
 
 
-def _catch_at(walk: Walk, token: Token, kind: EventKind, code: str | None) -> bool:
+def catch_at(walk: Walk, token: Token, kind: EventKind, code: str | None) -> bool:
+    """Set off the boundary event of an activity that catches this, if it has one."""
     boundaries = walk.definition.boundaries(node_of(token).id)
     boundary = _matching(tuple((node, node) for node in boundaries), kind, code)
     if boundary is None:

@@ -21,7 +21,7 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from workflows.errors import DefinitionRefused
-from workflows.graph import SCOPES, Node, Process
+from workflows.graph import Node, Process
 
 # Spiff's log records carry task contents when its level is below INFO (engine.md, W16).
 for _name in ("spiff.task", "spiff.workflow"):
@@ -126,6 +126,7 @@ class TokenWorkflow(BpmnWorkflow):  # type: ignore[misc]
         self.index: dict[int, Token] = {}
         super().__init__(specs[process], dict(specs), _ENGINE, deserializing=True)
         self.scope = process
+        self.log: list[list[object]] = []  # what can be compensated, in the order of completion
         add_root(self)
 
     def get_task_from_id(self, task_id: int) -> Token | None:
@@ -142,6 +143,7 @@ class TokenScope(BpmnSubWorkflow):  # type: ignore[misc]
     def __init__(self, top: TokenWorkflow, scope: str, owner: Token) -> None:
         super().__init__(top.subprocess_specs[scope], owner.id, top, deserializing=True)
         self.scope = scope
+        self.log: list[list[object]] = []
         top.subprocesses[owner.id] = self
         add_root(self)
 
@@ -167,8 +169,7 @@ def add_token(scope: Scope, node_id: str, number: int, parent: Token | None = No
 
 def build_specs(process: Process) -> dict[str, BpmnProcessSpec]:
     """Return one Spiff spec per scope of `process`, keyed by the scope's id."""
-    scopes = [process.id, *(node.id for node in process.nodes.values() if node.kind in SCOPES)]
-    return {scope: _build_scope(process, scope) for scope in scopes}
+    return {scope: _build_scope(process, scope) for scope in process.scopes}
 
 
 def _build_scope(process: Process, scope: str) -> BpmnProcessSpec:

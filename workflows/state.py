@@ -16,7 +16,7 @@ from SpiffWorkflow.util.task import TaskState
 from workflows.definition import Definition
 from workflows.errors import SnapshotRefused
 from workflows.specs import TokenScope, TokenWorkflow, add_token
-from workflows.walk import Walk, node_of, scopes_of, tokens_of
+from workflows.walk import Walk, node_of, scope_entered, scopes_of, tokens_of
 
 MAGIC: Final = b"LTI"
 VERSION: Final = 1
@@ -52,7 +52,8 @@ def dump(walk: Walk) -> bytes:
         for token in tokens_of(scope):
             row = [token.id, node_of(token).id, _STATES[token.state]]
             tokens.append([*row, token.internal_data] if token.internal_data else row)
-        scopes.append([getattr(scope, "parent_task_id", None) or 0, tokens])
+        owner = 0 if scope is walk.workflow else scope.parent_task_id
+        scopes.append([owner, tokens, scope.log] if scope.log else [owner, tokens])
     body = {
         "i": walk.instance_id,
         "d": walk.definition.digest,
@@ -93,8 +94,9 @@ def parse(snapshot: bytes) -> tuple[Header, list[Any]]:
 def restore(workflow: TokenWorkflow, definition: Definition, scopes: list[Any]) -> None:
     """Put the tokens of a snapshot into a fresh workflow."""
     try:
-        for owner, tokens in scopes:
+        for owner, tokens, *log in scopes:
             scope = workflow if not owner else _scope(workflow, owner)
+            scope.log = log[0] if log else []
             for row in tokens:
                 token = add_token(scope, row[1], row[0])
                 token._state = _STATE_OF[row[2]]
@@ -108,4 +110,4 @@ def restore(workflow: TokenWorkflow, definition: Definition, scopes: list[Any]) 
 
 def _scope(workflow: TokenWorkflow, owner: int) -> TokenScope:
     token = workflow.index[owner]
-    return TokenScope(workflow, token.task_spec.node.id, token)
+    return TokenScope(workflow, scope_entered(node_of(token)), token)

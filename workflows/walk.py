@@ -28,7 +28,7 @@ from workflows.commands import (
 )
 from workflows.definition import Definition
 from workflows.expressions import Value
-from workflows.graph import Kind, Node
+from workflows.graph import HUMAN, SUBSCRIBED, Event, Kind, Node
 from workflows.specs import Scope, Token, TokenWorkflow, add_token
 
 LIVE: Final = (
@@ -47,6 +47,15 @@ OPEN: Final = "open"  # which rows it holds open: "task", "subscription", "call"
 PAUSED: Final = "paused"  # it stops the dossier's clock
 INCIDENT: Final = "incident"  # code of its incident
 LEAVING: Final = "leaving"  # its work is done; only choosing the way out failed
+UNMAPPED: Final = "unmapped"  # what came with its fact is stored, but the mapping failed
+ALIAS: Final = "alias"  # `<body>.<index>`: a loop instance that was only a bit of its body so far
+LOOP: Final = "loop"  # the counting token of a loop; the figures are below
+COUNT: Final = "count"  # instances in all, None for a standard loop
+NEXT: Final = "next"  # index of the next instance to begin
+DONE: Final = "done"  # instances that are finished
+BITS: Final = "bits"  # hexadecimal set of the instances that are nothing but a row of the host
+PENDING: Final = "pending"  # compensation: entries still to be undone, the last one first
+UNDOES: Final = "undoes"  # compensation handler: number of the token that asked for it
 TAKE: Final = "take"  # flows it takes on leaving; never stored
 
 
@@ -66,6 +75,8 @@ class Walk:
     history: list[HistoryEntry] = field(default_factory=list)
     ready: deque[Token] = field(default_factory=deque)
     thrown: deque[Token] = field(default_factory=deque)
+    counting: deque[Token] = field(default_factory=deque)  # loops of which an instance finished
+    undoing: deque[Token] = field(default_factory=deque)  # compensations with a handler finished
     finished: bool = False
 
     def write(self, values: Mapping[str, Value]) -> None:
@@ -75,13 +86,20 @@ class Walk:
 
     def public(self, token: Token) -> str:
         """Return the id under which the world knows the token."""
-        return f"{self.instance_id}:{token.id}"
+        return f"{self.instance_id}:{token.internal_data.get(ALIAS) or token.id}"
 
 
 def node_of(token: Token) -> Node:
     """Return the node at which the token stands."""
     node: Node = token.task_spec.node
     return node
+
+
+def scope_entered(node: Node) -> str:
+    """Return the id of the scope that a sub-process or call activity opens."""
+    if node.kind is Kind.CALL_ACTIVITY:
+        return node.called or ""
+    return node.id
 
 
 def is_live(token: Token) -> bool:
@@ -146,10 +164,15 @@ def owner_of(walk: Walk, scope: Scope) -> Token | None:
 
 def note(walk: Walk, token: Token, event: HistoryEvent) -> None:
     """Add a line to the history."""
+    note_row(walk, token, walk.public(token), event)
+
+
+def note_row(walk: Walk, token: Token, public: str, event: HistoryEvent) -> None:
+    """Add a line about an instance of a loop that has no token of its own."""
     node = node_of(token)
     walk.history.append(
         HistoryEntry(
-            token_id=walk.public(token),
+            token_id=public,
             element_id=node.id,
             kind=node.kind.value,
             name=node.name or node.id,
@@ -160,26 +183,41 @@ def note(walk: Walk, token: Token, event: HistoryEvent) -> None:
 
 def close_rows(walk: Walk, token: Token, reason: CloseReason) -> None:
     """Close whatever the token holds open in the world."""
-    public = walk.public(token)
     opened = token.internal_data.pop(OPEN, None)
-    if opened == "task":
-        walk.commands.append(CloseTask(task_id=public, reason=reason))
-    elif opened == "subscription":
-        for subscription_id in subscription_ids(walk, token):
+    if opened == "subscription":
+        for subscription_id, _index, _event in subscriptions_of(walk, token):
             walk.commands.append(CloseSubscription(subscription_id=subscription_id))
-    elif opened == "call" and reason is not CloseReason.COMPLETED:
-        walk.commands.append(CancelCall(call_id=public))
+    elif opened:
+        close_row(walk, walk.public(token), opened, reason)
     if token.internal_data.pop(PAUSED, False):
-        walk.commands.append(ResumeClock(token_id=public))
+        walk.commands.append(ResumeClock(token_id=walk.public(token)))
     if token.internal_data.pop(INCIDENT, None):
-        walk.commands.append(ResolveIncident(token_id=public))
+        walk.commands.append(ResolveIncident(token_id=walk.public(token)))
 
 
-def subscription_ids(walk: Walk, token: Token) -> tuple[str, ...]:
-    """Return the ids of the token's subscriptions: one per event definition."""
-    count = len(waited_node(walk, token).events)
+def close_row(walk: Walk, public: str, row: str, reason: CloseReason) -> None:
+    """Close one task or call; a call that was answered is closed already."""
+    if row == "task":
+        walk.commands.append(CloseTask(task_id=public, reason=reason))
+    elif reason is not CloseReason.COMPLETED:
+        walk.commands.append(CancelCall(call_id=public))
+
+
+def indexes(bits: str) -> list[int]:
+    """Return the members of a hexadecimal set."""
+    number = int(bits or "0", 16)
+    return [index for index in range(number.bit_length()) if number >> index & 1]
+
+
+def subscriptions_of(walk: Walk, token: Token) -> list[tuple[str, int, Event]]:
+    """Return the subscriptions of a waiting token: id, index of the event, event."""
+    events = waited_node(walk, token).events
     public = walk.public(token)
-    return (public,) if count == 1 else tuple(f"{public}:{index}" for index in range(count))
+    return [
+        (public if len(events) == 1 else f"{public}:{index}", index, event)
+        for index, event in enumerate(events)
+        if event.kind in SUBSCRIBED
+    ]
 
 
 def waited_node(walk: Walk, token: Token) -> Node:
@@ -190,17 +228,42 @@ def waited_node(walk: Walk, token: Token) -> Node:
     return node
 
 
+def renew(walk: Walk, token: Token) -> Token:
+    """Replace a token by a fresh one with a new id, so that no row is ever opened twice."""
+    walk.counter += 1
+    fresh = add_token(token.workflow, node_of(token).id, walk.counter)
+    marks = dict(token.internal_data)
+    marks.pop(ALIAS, None)
+    marks.pop(OPEN, None)
+    fresh.internal_data.update(marks)
+    for other in dependents(token):
+        for mark in (HOST, BODY):
+            if other.internal_data.get(mark) == token.id:
+                other.internal_data[mark] = fresh.id
+    token.cancel()
+    return fresh
+
+
 def withdraw(walk: Walk, token: Token) -> None:
     """Take a live token out of the game with everything that hangs on it."""
     if not is_live(token):
         return
     _withdraw_inside(walk, token)
-    entered = not (token.internal_data.get(HOST) or token.internal_data.get(TRIGGER))
-    entered = entered and not token.internal_data.get(GROUP)
+    withdraw_rows(walk, token)
+    silent = any(token.internal_data.get(mark) for mark in (HOST, TRIGGER, GROUP, LOOP))
     close_rows(walk, token, CloseReason.CANCELLED)
-    if entered and token.has_state(TaskState.STARTED | TaskState.ERROR):
+    if not silent and token.has_state(TaskState.STARTED | TaskState.ERROR):
         note(walk, token, HistoryEvent.CANCELLED)
     token.cancel()
+
+
+def withdraw_rows(walk: Walk, body: Token) -> None:
+    """Withdraw the instances of a loop that are nothing but rows."""
+    row = "task" if node_of(body).kind in HUMAN else "call"
+    for index in indexes(body.internal_data.pop(BITS, "")):
+        public = f"{walk.instance_id}:{body.id}.{index}"
+        note_row(walk, body, public, HistoryEvent.CANCELLED)
+        close_row(walk, public, row, CloseReason.CANCELLED)
 
 
 def _withdraw_inside(walk: Walk, token: Token) -> None:
@@ -234,9 +297,13 @@ def fail(
     code: str,
     parameters: Mapping[str, str | int | float] | None = None,
 ) -> bool:
-    """Stop one token with an incident; return False, Spiff's answer for a failed run."""
+    """Stop one token with an incident; return False, Spiff's answer for a failed run.
+
+    The instances of a loop go on when only its counting token failed.
+    """
     node = node_of(token)
-    close_rows(walk, token, CloseReason.FAILED)
+    if not token.internal_data.get(LOOP):
+        close_rows(walk, token, CloseReason.FAILED)
     token.internal_data[INCIDENT] = code
     note(walk, token, HistoryEvent.FAILED)
     walk.commands.append(

@@ -405,9 +405,9 @@ class Play:
                 pass
 
 
-def play(text: str, *, top: str = "", **values: Value | int) -> Play:
+def play(text: str, **values: Value | int) -> Play:
     """Draw, deploy and start one process."""
-    return Play(definition_of(draw(text, top=top)), plain(values)).start()
+    return Play(definition_of(draw(text)), plain(values)).start()
 
 
 def definition_of(source: bytes, role: str = "p") -> Definition:

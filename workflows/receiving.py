@@ -1,0 +1,45 @@
+"""Store what came with a fact: mapped outputs if the element has any, else every value."""
+
+from __future__ import annotations
+
+from dossier.errors import Rejected
+from workflows.evaluating import evaluate
+from workflows.expressions import Value
+from workflows.graph import Node
+from workflows.loops import collect
+from workflows.specs import Token
+from workflows.walk import UNMAPPED, Walk, fail_with, is_live, node_of
+
+
+def receive(walk: Walk, token: Token, node: Node, values: dict[str, Value]) -> None:
+    """Write the values of a fact; raise what a mapping raises, with the values kept.
+
+    The raw values are stored before a failed mapping stops the token, so a retry maps them again
+    and nothing that a person or an agency sent is lost.
+    """
+    try:
+        left = collect(walk, token, values) if is_live(token) else values
+        if node.extension.outputs:
+            left = {
+                name: evaluate(walk, token, text, values) for name, text in node.extension.outputs
+            }
+    except Rejected:
+        walk.write(values)
+        token.internal_data[UNMAPPED] = True
+        raise
+    walk.write(left)
+
+
+def receive_or_fail(walk: Walk, token: Token, node: Node, values: dict[str, Value]) -> bool:
+    """Do the same and turn a failure into an incident; tell whether it went well."""
+    try:
+        receive(walk, token, node, values)
+    except Rejected as exc:
+        return fail_with(walk, token, exc)
+    return True
+
+
+def map_again(walk: Walk, token: Token) -> None:
+    """Repeat the mapping of a token whose values are stored already."""
+    del token.internal_data[UNMAPPED]
+    receive(walk, token, node_of(token), {})
