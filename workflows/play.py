@@ -244,6 +244,7 @@ class Play:
 
     def _record(self, run: Run, transition: engine.Transition) -> None:
         run.snapshot = transition.snapshot
+        run.active = transition.active
         run.values.update(transition.writes)
         self.trace += [
             Trace(at=self.clock.at, role=run.role, element_id=entry.element_id, event=entry.event)

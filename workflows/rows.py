@@ -40,6 +40,7 @@ class Run:
     role: str
     definition: Definition
     snapshot: bytes = b""
+    active: tuple[str, ...] = ()  # elements where tokens stand
     values: dict[str, Value] = field(default_factory=dict)
     documents: frozenset[str] = frozenset()  # kinds in the dossier
     tasks: dict[str, OpenTask] = field(default_factory=dict)

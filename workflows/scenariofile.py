@@ -1,0 +1,284 @@
+"""Read a scenario: YAML, closed vocabulary, every fault with its line.
+
+docs/reference/scenarios.md describes the file. Anchors, aliases, tags and keys written twice are
+refused; dates and instants stay text, as forms send them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+import yaml
+
+from dossier.canonical import Json
+from dossier.texts import Bilingual
+from workflows.procedure import Procedure
+from workflows.scenario_errors import ScenarioRefused
+
+_SIZE_LIMIT: Final = 256 * 1024
+_DEPTH: Final = 12
+_INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})")
+_TOP: Final = {"name", "at", "play", "hours", "layers", "steps"}
+_STEP: Final = {"values", "which", "code", "refused"}
+_EXPECT: Final = {
+    "open", "waiting", "statuses", "finished", "sent", "undelivered", "path", "values",
+    "incidents", "paused",
+}  # fmt: skip
+
+
+class Verb(StrEnum):
+    """What a step does; its value in the file is the subject."""
+
+    START = "start"  # a role
+    COMPLETE = "complete"  # an element
+    RECEIVE = "receive"  # a message type
+    FORWARD = "forward"  # an allowance
+    FORWARD_TO = "forward_to"  # an instant
+    ANSWER = "answer"  # an element
+    FAIL = "fail"  # an element
+    EXPECT = "expect"  # a table of expectations
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One step of a scenario."""
+
+    line: int
+    verb: Verb
+    subject: str = ""
+    values: Mapping[str, Json] = field(default_factory=dict)
+    which: int = 0  # of several open instances of an element
+    code: str = ""  # of a failing call
+    refused: str = ""  # the reason with which the step must be refused; empty: it must work
+    expected: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scenario:
+    """A scenario that fits its procedure."""
+
+    name: Bilingual
+    at: datetime
+    roles: tuple[str, ...]  # the pools that are played; the others are mock partners
+    hours: str
+    layers: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+
+def parse_scenario(content: bytes, *, procedure: Procedure) -> Scenario:
+    """Return the scenario of a YAML text, checked against its procedure.
+
+    Raises `ScenarioRefused` with the line for anything that is not in the vocabulary and for
+    elements, roles and message types that the procedure does not have.
+    """
+    return _Reader(procedure).top(content)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Located:
+    """A mapping of the file with the line of each key."""
+
+    line: int
+    items: Mapping[str, tuple[yaml.Node, int]]
+
+
+class _Reader:
+    def __init__(self, procedure: Procedure) -> None:
+        self.procedure = procedure
+        self.elements = {
+            element
+            for role in procedure.deployment.roles
+            for element in procedure.definition(role).elements
+        }
+
+    def top(self, content: bytes) -> Scenario:
+        root = self._compose(content)
+        table = self._table(root, _TOP, needed={"name", "at", "steps"})
+        roles = self._texts(table, "play") or tuple(self.procedure.roles)
+        for role in roles:
+            self._known(role, self.procedure.deployment.roles, "role", self._line(table, "play"))
+        steps = table.items["steps"][0]
+        if not isinstance(steps, yaml.SequenceNode) or not steps.value:
+            raise _refused(_line_of(steps), "steps must be a list")
+        return Scenario(
+            name=self._name(table),
+            at=self._instant(table),
+            roles=roles,
+            hours=str(self._plain(table, "hours") or "standard"),
+            layers=self._texts(table, "layers"),
+            steps=tuple(self._step(node) for node in steps.value),
+        )
+
+    def _compose(self, content: bytes) -> yaml.Node:
+        if len(content) > _SIZE_LIMIT:
+            raise _refused(0, f"it is larger than {_SIZE_LIMIT} bytes")
+        try:
+            text = content.decode()
+            for event in yaml.parse(text, Loader=yaml.SafeLoader):
+                if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+                    line = event.start_mark.line + 1 if event.start_mark else 0
+                    raise _refused(line, "anchors and aliases are not allowed")
+            root = yaml.compose(text, Loader=yaml.SafeLoader)
+        except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as exc:
+            mark = getattr(exc, "problem_mark", None)
+            raise _refused(mark.line + 1 if mark else 0, "it is not YAML in UTF-8") from exc
+        if root is None:
+            raise _refused(0, "it is empty")
+        return root
+
+    def _name(self, table: _Located) -> Bilingual:
+        name = self._plain(table, "name")
+        if not isinstance(name, Mapping) or name.keys() != {"vi", "en"}:
+            raise _refused(self._line(table, "name"), "name must have vi and en")
+        return Bilingual(vi=str(name["vi"]), en=str(name["en"]))
+
+    def _instant(self, table: _Located) -> datetime:
+        return parse_instant(str(self._plain(table, "at")), line=self._line(table, "at"))
+
+    def _step(self, node: yaml.Node) -> Step:
+        verbs = set(map(str, Verb))
+        table = self._table(node, verbs | _STEP, needed=set())
+        found = [verb for verb in Verb if verb in table.items]
+        if len(found) != 1:
+            raise _refused(table.line, f"a step does one of {', '.join(Verb)}")
+        verb = found[0]
+        if verb is Verb.EXPECT:
+            return self._expect(table)
+        subject = str(self._plain(table, verb))
+        self._fits(verb, subject, table.line)
+        values = self._plain(table, "values") or {}
+        if not isinstance(values, Mapping):
+            raise _refused(self._line(table, "values"), "values must be a table")
+        which = self._plain(table, "which") or 0
+        if type(which) is not int or which < 0:
+            raise _refused(self._line(table, "which"), "which must be a number from 0")
+        return Step(
+            line=table.line,
+            verb=verb,
+            subject=subject,
+            values=values,
+            which=which,
+            code=str(self._plain(table, "code") or ""),
+            refused=str(self._plain(table, "refused") or ""),
+        )
+
+    def _expect(self, table: _Located) -> Step:
+        if table.items.keys() != {"expect"}:
+            raise _refused(table.line, "expect stands alone in its step")
+        node, line = table.items["expect"]
+        inner = self._table(node, _EXPECT, needed=set())
+        if not inner.items:
+            raise _refused(line, "expect must name something")
+        for key in ("open", "waiting", "path", "incidents"):
+            for element in self._texts(inner, key):
+                self._known(element, self.elements, "element", self._line(inner, key))
+        expected = {key: self._plain(inner, key) for key in inner.items}
+        return Step(line=table.line, verb=Verb.EXPECT, expected=expected)
+
+    def _fits(self, verb: Verb, subject: str, line: int) -> None:
+        if verb in (Verb.COMPLETE, Verb.ANSWER, Verb.FAIL):
+            self._known(subject, self.elements, "element", line)
+        elif verb is Verb.START:
+            self._known(subject, self.procedure.roles, "role", line)
+        elif verb is Verb.RECEIVE:
+            self._known(subject, self.procedure.messages, "message type", line)
+        elif verb is Verb.FORWARD_TO:
+            parse_instant(subject, line=line)
+
+    def _known(self, name: str, known: object, what: str, line: int) -> None:
+        if isinstance(known, set | Mapping | tuple) and name in known:
+            return
+        raise _refused(line, f"unknown {what} {name}")
+
+    # --- YAML nodes -------------------------------------------------------------------------
+
+    def _table(self, node: yaml.Node, allowed: set[str], *, needed: set[str]) -> _Located:
+        if not isinstance(node, yaml.MappingNode):
+            raise _refused(_line_of(node), "a table is expected here")
+        items: dict[str, tuple[yaml.Node, int]] = {}
+        for key, value in node.value:
+            name = str(key.value)
+            if name not in allowed:
+                raise _refused(_line_of(key), f"unknown key {name}")
+            if name in items:
+                raise _refused(_line_of(key), f"{name} is written twice")
+            items[name] = (value, _line_of(key))
+        if missing := needed - items.keys():
+            raise _refused(_line_of(node), f"{min(missing)} is missing")
+        return _Located(line=_line_of(node), items=items)
+
+    def _line(self, table: _Located, key: str) -> int:
+        return table.items[key][1] if key in table.items else table.line
+
+    def _plain(self, table: _Located, key: str) -> Json:
+        return self._value(table.items[key][0], 0) if key in table.items else None
+
+    def _texts(self, table: _Located, key: str) -> tuple[str, ...]:
+        found = self._plain(table, key)
+        if found is None:
+            return ()
+        if not isinstance(found, list):
+            raise _refused(self._line(table, key), f"{key} must be a list")
+        return tuple(str(one) for one in found)
+
+    def _value(self, node: yaml.Node, depth: int) -> Json:
+        if depth > _DEPTH:
+            raise _refused(_line_of(node), "it is nested too deeply")
+        if isinstance(node, yaml.SequenceNode):
+            return [self._value(inner, depth + 1) for inner in node.value]
+        if isinstance(node, yaml.MappingNode):
+            pairs = {str(k.value): self._value(v, depth + 1) for k, v in node.value}
+            if len(pairs) != len(node.value):
+                raise _refused(_line_of(node), "a key is written twice")
+            return pairs
+        return _scalar(node)
+
+
+def parse_instant(text: str, *, line: int) -> datetime:
+    """Return an instant with its offset, such as 2022-04-05T08:00:00+07:00."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as exc:
+        raise _refused(line, f"{text} is no instant") from exc
+    if instant.tzinfo is None:
+        raise _refused(line, f"{text} has no offset")
+    return instant
+
+
+def _scalar(node: yaml.Node) -> Json:
+    kind = str(node.tag).rpartition(":")[2]
+    text = str(node.value)
+    match kind:
+        case "null":
+            return None
+        case "bool":
+            return text.lower() in ("true", "yes", "on")
+        case "int":
+            return _whole(text, node)
+        case "str" | "timestamp" | "float":
+            return text
+        case _:
+            raise _refused(_line_of(node), f"the tag {node.tag} is not allowed")
+
+
+def _whole(text: str, node: yaml.Node) -> int:
+    if not _INTEGER.fullmatch(text):
+        raise _refused(_line_of(node), f"{text} reads as a number; put it in quotes")
+    return int(text)
+
+
+def _line_of(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def _refused(line: int, reason: str) -> ScenarioRefused:
+    return ScenarioRefused(
+        f"expected a scenario as documented, got in line {line}: {reason}",
+        where=line,
+        reason=reason,
+    )
