@@ -38,6 +38,7 @@ from workflows.walk import (
     OPEN,
     Walk,
     close_rows,
+    discard,
     fail_with,
     is_live,
     node_of,
@@ -174,7 +175,7 @@ def _rearm_or_close(walk: Walk, token: Token, node: Node, event: Event) -> None:
     close_rows(walk, token, CloseReason.COMPLETED)
     left = token.internal_data.get(LEFT)
     if event.kind is EventKind.TIMER and (event.timer is not TimerForm.CYCLE or left == 1):
-        token.cancel()
+        discard(token)
         return
     token.internal_data.pop(SEEN, None)
     if left is not None:

@@ -240,8 +240,13 @@ def renew(walk: Walk, token: Token) -> Token:
         for mark in (HOST, BODY):
             if other.internal_data.get(mark) == token.id:
                 other.internal_data[mark] = fresh.id
-    token.cancel()
+    discard(token)
     return fresh
+
+
+def discard(token: Token) -> None:
+    """Take a token out of the game; Spiff's own `cancel` leaves one with an incident standing."""
+    token._set_state(TaskState.CANCELLED)
 
 
 def withdraw(walk: Walk, token: Token) -> None:
@@ -254,7 +259,7 @@ def withdraw(walk: Walk, token: Token) -> None:
     close_rows(walk, token, CloseReason.CANCELLED)
     if not silent and token.has_state(TaskState.STARTED | TaskState.ERROR):
         note(walk, token, HistoryEvent.CANCELLED)
-    token.cancel()
+    discard(token)
 
 
 def withdraw_rows(walk: Walk, body: Token) -> None:
