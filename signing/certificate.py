@@ -9,10 +9,12 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
+from signing import der
 from signing.algorithms import PublicKey, require_strong
-from signing.errors import AlgorithmRefused, CertificateRefused
+from signing.errors import AlgorithmRefused, CertificateRefused, DerRefused
 from signing.purpose import PURPOSE_BY_OID, Purpose
 
 MAX_CERTIFICATE_BYTES: Final = 64 * 1024
@@ -41,7 +43,9 @@ class Certificate:
     public_key: PublicKey | None  # None when its kind or size is not allowed
     subject: str  # RFC 4514
     issuer: str  # RFC 4514
+    subject_der: bytes
     issuer_der: bytes
+    key_bits: bytes  # subjectPublicKey without tag and length (RFC 6960 §4.1.1)
     serial: int
     not_before: datetime
     not_after: datetime
@@ -70,7 +74,9 @@ def parse_certificate(der: bytes) -> Certificate:
             public_key=key,
             subject=parsed.subject.rfc4514_string(),
             issuer=parsed.issuer.rfc4514_string(),
+            subject_der=parsed.subject.public_bytes(),
             issuer_der=parsed.issuer.public_bytes(),
+            key_bits=_key_bits(parsed),
             serial=parsed.serial_number,
             not_before=parsed.not_valid_before_utc,
             not_after=parsed.not_valid_after_utc,
@@ -90,6 +96,16 @@ def _strong_key(parsed: x509.Certificate) -> PublicKey | None:
         return require_strong(parsed.public_key())
     except (AlgorithmRefused, ValueError, UnsupportedAlgorithm):
         return None
+
+
+def _key_bits(parsed: x509.Certificate) -> bytes:
+    info = parsed.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    try:
+        parts = der.Cursor(info).enter(der.SEQUENCE)
+        parts.take(der.SEQUENCE)
+        return parts.take(der.BIT_STRING)[1:]
+    except DerRefused as exc:
+        raise ValueError(str(exc)) from exc
 
 
 def _purposes(extensions: x509.Extensions) -> list[Purpose]:

@@ -15,14 +15,13 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtensionOID
 
-from signing import der
 from signing.algorithms import PublicKey
 from signing.certificate import Certificate
-from signing.errors import CertificateRefused, DerRefused
+from signing.errors import CertificateRefused
 from signing.indication import SubIndication
 from signing.judgement import PASSED, Verdict, indeterminate
 from signing.policy import Status, Trust
@@ -202,27 +201,14 @@ def _is_about(
     single: ocsp.OCSPSingleResponse, certificate: Certificate, issuer: Certificate
 ) -> bool:
     digest = hashes.Hash(single.hash_algorithm)  # SHA-1 is usual here: it only names the issuer
-    digest.update(issuer.x509.subject.public_bytes())
+    digest.update(issuer.subject_der)
     key_digest = hashes.Hash(single.hash_algorithm)
-    key_digest.update(_key_bits(issuer))
+    key_digest.update(issuer.key_bits)
     return (
         single.serial_number == certificate.serial
         and single.issuer_name_hash == digest.finalize()
         and single.issuer_key_hash == key_digest.finalize()
     )
-
-
-def _key_bits(certificate: Certificate) -> bytes:
-    """Return the subjectPublicKey bits without tag and length (RFC 6960 §4.1.1)."""
-    info = certificate.x509.public_key().public_bytes(
-        Encoding.DER, PublicFormat.SubjectPublicKeyInfo
-    )
-    try:
-        parts = der.Cursor(info).enter(der.SEQUENCE)
-        parts.take(der.SEQUENCE)
-        return parts.take(der.BIT_STRING)[1:]
-    except DerRefused as exc:
-        raise ValueError(str(exc)) from exc
 
 
 def _single_status(single: ocsp.OCSPSingleResponse) -> Status:
@@ -260,7 +246,7 @@ def _is_responder(response: ocsp.OCSPResponse, candidate: Certificate) -> bool:
     # RFC 6960 §4.2.1: KeyHash is SHA-1 by definition; it names, it does not protect.
     return (
         response.responder_key_hash
-        == hashlib.sha1(_key_bits(candidate), usedforsecurity=False).digest()
+        == hashlib.sha1(candidate.key_bits, usedforsecurity=False).digest()
     )
 
 
