@@ -102,6 +102,16 @@ def take_received(*, limit: int) -> list[InboxMessage]:
     return [_message(row) for row in rows]
 
 
+def unplaced(*, received_before: datetime, limit: int) -> list[UUID]:
+    """Return messages that nobody has looked at since that instant."""
+    rows = sql.all_rows(
+        "SELECT id FROM inbox WHERE state = 'received' AND received <= %s"
+        " ORDER BY received LIMIT %s",
+        (sql.from_instant(received_before), limit),
+    )
+    return [UUID(row[0]) for row in rows]
+
+
 def buffered_for(agency: str, conversation_id: str, message_type: str) -> list[InboxMessage]:
     """Lock the messages kept for somebody who waits now, oldest first."""
     rows = sql.all_rows(

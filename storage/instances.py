@@ -295,8 +295,17 @@ def clear_leases(owner: str) -> int:
 # --- Looking for work --------------------------------------------------------------------------
 
 
+def next_ready() -> datetime | None:
+    """Return when the next instance is ready; a read, so an idle sweep locks nothing."""
+    row = sql.the_row("SELECT MIN(ready_at) FROM instance WHERE status = 'ready'")
+    return sql.to_maybe(row[0])
+
+
 def hint_due(*, at: datetime, hinted_before: datetime, limit: int) -> list[UUID]:
     """Return free due instances that nobody was told of since, and note that somebody is now."""
+    ready = next_ready()
+    if ready is None or ready > at:
+        return []
     rows = sql.all_rows(
         "UPDATE instance SET hinted_at = %s WHERE id IN (SELECT id FROM instance"  # noqa: S608 - constants
         f" WHERE {_FREE.format(now=sql.now())} AND hinted_at < %s ORDER BY ready_at LIMIT %s"

@@ -83,7 +83,7 @@ def add(new: NewOutgoing) -> bool:
     touched = sql.execute(
         sql.insert_into(
             "outbox",
-            f"{_COLUMNS} hinted_at",
+            f"{_COLUMNS} hinted_at lease_owner",
             otherwise="ON CONFLICT (agency, message_id) DO NOTHING",
         ),
         (
@@ -108,7 +108,7 @@ def add(new: NewOutgoing) -> bool:
             "",
             "",
             0,
-            *("", "", "", None, "", 0),
+            *("", "", "", None, "", 0, ""),
         ),
     )
     return touched == 1
@@ -117,20 +117,32 @@ def add(new: NewOutgoing) -> bool:
 # --- Delivering --------------------------------------------------------------------------------
 
 
-def claim_due(*, token: str, lease: timedelta, limit: int, at: datetime) -> list[Outgoing]:
+def claim_due(
+    *, token: str, lease: timedelta, limit: int, at: datetime, owner: str = ""
+) -> list[Outgoing]:
     """Take due messages and count the attempt, in a commit of its own.
 
     `next_at` is moved to the end of the lease: a holder that dies gives the message back so.
     """
     with transaction():
         rows = sql.all_rows(
-            "UPDATE outbox SET attempts = attempts + 1, token = %s, next_at = %s"  # noqa: S608 - constants
+            "UPDATE outbox SET attempts = attempts + 1, token = %s, lease_owner = %s,"  # noqa: S608 - constants
+            " next_at = %s"
             " WHERE id IN (SELECT id FROM outbox WHERE state = 'new' AND next_at <= %s"
             f" ORDER BY next_at LIMIT %s {sql.for_update(skip=True)})"
             f" RETURNING {sql.columns(_COLUMNS)}",
-            (token, sql.from_instant(at + lease), sql.from_instant(at), limit),
+            (token, owner, sql.from_instant(at + lease), sql.from_instant(at), limit),
         )
     return sorted((_outgoing(row) for row in rows), key=lambda one: one.message.created)
+
+
+def clear_leases(owner: str, *, at: datetime) -> int:
+    """Give back at once what a dead worker was delivering; its attempts stay counted."""
+    return sql.execute(
+        "UPDATE outbox SET token = '', lease_owner = '', next_at = %s"
+        " WHERE lease_owner = %s AND token <> '' AND state = 'new'",
+        (sql.from_instant(at), owner),
+    )
 
 
 def keep_container(message: UUID, *, token: str, sha256: Sha256, size_bytes: int) -> bool:
@@ -295,6 +307,9 @@ def attempts(message: UUID) -> list[Attempt]:
 def hint_due(*, at: datetime, hinted_before: datetime, limit: int) -> list[UUID]:
     """Return due messages that nobody was told of since, and note that somebody is now."""
     instant = sql.from_instant(at)
+    due = next_due()
+    if due is None or due > at:
+        return []
     rows = sql.all_rows(
         "UPDATE outbox SET hinted_at = %s WHERE id IN (SELECT id FROM outbox"  # noqa: S608 - constants
         " WHERE state = 'new' AND next_at <= %s AND hinted_at < %s ORDER BY next_at LIMIT %s"
@@ -302,6 +317,11 @@ def hint_due(*, at: datetime, hinted_before: datetime, limit: int) -> list[UUID]
         (instant, instant, sql.from_instant(hinted_before), limit),
     )
     return [UUID(row[0]) for row in rows]
+
+
+def next_due() -> datetime | None:
+    """Return when the next message is due; a read, so an idle sweep locks nothing."""
+    return sql.to_maybe(sql.the_row("SELECT MIN(next_at) FROM outbox WHERE state = 'new'")[0])
 
 
 def backlog(at: datetime) -> Backlog:

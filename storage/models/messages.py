@@ -44,6 +44,7 @@ class OutgoingRow(models.Model):
     next_at = maybe_instant()
     hinted_at = instant()
     token = fixed(32)
+    lease_owner = words()
     container_sha256 = digest()
     container_bytes = integer()
     receipt_sha256 = digest()

@@ -1,0 +1,66 @@
+"""Find what a lost bell missed, give back what a dead worker held: the upkeep around the drains.
+
+Everything here only makes work start sooner. Without it the leases would end and pollers would
+find the rows; with it that takes a second.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import timedelta
+from typing import Final
+
+from exchange import doorbell
+from exchange.node import Node
+from storage import inbox, instances, outbox, timers, transactions
+from storage.transactions import transaction
+
+REPEAT: Final = timedelta(seconds=1.5)
+_ROWS: Final = 300
+_BELLS: Final = 4  # a job is a drain: a few bells wake everybody, a million would only fill Redis
+
+
+def ring_due(node: Node) -> int:
+    """Ring for due rows that nobody was told of lately; return how many bells it were."""
+    at = node.now()
+    before = at - REPEAT
+    ready = instances.hint_due(at=at, hinted_before=before, limit=_ROWS)
+    leaving = outbox.hint_due(at=at, hinted_before=before, limit=_ROWS)
+    arrived = [str(one) for one in inbox.unplaced(received_before=before, limit=_BELLS)]
+    bells = [
+        *(("advance", str(one)) for one in ready[:_BELLS]),
+        *(("deliver", str(one)) for one in leaving[:_BELLS]),
+        *(("correlate", one) for one in arrived),
+    ]
+    for job, identifier in bells:
+        doorbell.ring(job, identifier)
+    return len(bells)
+
+
+def is_timer_due(node: Node) -> bool:
+    """Tell whether a timer is due; a read, so an idle node locks nothing."""
+    due = timers.next_due()
+    return due is not None and due <= node.now()
+
+
+def owner_of(pid: int) -> str:
+    """Return the name under which a process of this machine holds leases."""
+    return f"{socket.gethostname()}:{pid}"
+
+
+def own_name() -> str:
+    """Return the name under which this process holds leases."""
+    return owner_of(os.getpid())
+
+
+def free_leases(node: Node, owner: str) -> int:
+    """Give back what a process held that is dead for sure, and return how many rows it were."""
+    with transaction():
+        held = instances.clear_leases(owner)
+        return held + outbox.clear_leases(owner, at=node.now())
+
+
+def forget_connection() -> None:
+    """Close the database connection: before a fork, and after a driver was interrupted."""
+    transactions.close()
