@@ -12,9 +12,9 @@ from typing import Final
 
 from dossier.texts import Language, render
 from workflows.dmn.errors import DecisionInputRefused
-from workflows.dmn.evaluate import Model, Outcome, load_model
+from workflows.dmn.evaluate import Outcome, load_model
 from workflows.dmn.journal import Problem
-from workflows.dmn.lint import Finding, lint
+from workflows.dmn.lint import lint
 from workflows.dmn.record import json_text, record_of
 from workflows.dmn.show import outline, table_lines
 from workflows.expressions.values import decode_value
@@ -53,7 +53,9 @@ def evaluate_files(
     if decision:
         text = described[0]
     else:
-        results = ", ".join(f"{json.dumps(o.name, ensure_ascii=False)}: {json_text(o.value)}" for o in outcomes)
+        results = ", ".join(
+            f"{json.dumps(o.name, ensure_ascii=False)}: {json_text(o.value)}" for o in outcomes
+        )
         text = f'{{"results": {{{results}}}, "decisions": [{", ".join(described)}]}}'
     return Answer(
         json=text,
@@ -69,11 +71,8 @@ def show_files(paths: Sequence[Path]) -> tuple[str, ...]:
 
 def lint_files(paths: Sequence[Path], *, language: Language) -> tuple[str, ...]:
     """Return one line for each finding of the DMN lint."""
-    return tuple(_finding(finding, language) for finding in lint(_model(paths)))
-
-
-def _model(paths: Sequence[Path]) -> Model:
-    return load_model([_read(path) for path in paths])
+    model = load_model([_read(path) for path in paths])
+    return tuple(_finding(problem, language) for problem in lint(model))
 
 
 def read_inputs(text: str) -> Mapping[str, object]:
@@ -155,8 +154,9 @@ def _problem(problem: Problem, language: Language) -> dict[str, object]:
 def sentence(problem: Problem, language: Language) -> str:
     """Return what a problem says to people."""
     kind = {"dmn": "problem", "feel": "note"}.get(problem.code.partition("_")[0], "error")
-    parameters = {**dict(problem.parameters), "line": problem.line, "column": problem.column}
-    return render(kind, problem.code, language, **parameters)
+    words: dict[str, str | int] = dict(problem.parameters)
+    words |= {"line": problem.line, "column": problem.column}
+    return render(kind, problem.code, language, **words)
 
 
 def _explained(outcome: Outcome, language: Language) -> Iterator[str]:
@@ -173,6 +173,5 @@ def _complaints(problems: Iterable[Problem], language: Language) -> Iterator[str
         yield f"  ! {problem.element}, {problem.line}: {sentence(problem, language)}"
 
 
-def _finding(finding: Finding, language: Language) -> str:
-    text = render("finding", finding.code, language, **dict(finding.parameters))
-    return f"{finding.line}: {finding.element}: {text} [{finding.code}]"
+def _finding(problem: Problem, language: Language) -> str:
+    return f"{problem.line}: {problem.element}: {sentence(problem, language)} [{problem.code}]"

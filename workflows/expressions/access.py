@@ -76,7 +76,7 @@ def compile_filter(compiler: Compiling, node: Filter) -> Evaluator:
         items = value if isinstance(value, list) else items
         if not predicate:
             first = items[0] if items else None
-            position = condition(_item_scope(first, scope))
+            position = condition(item_scope(first, scope))
             if isinstance(position, Decimal):
                 return _at(items, position)
         return _selected(items, condition, scope)
@@ -88,12 +88,13 @@ def _selected(items: list[Feel], condition: Evaluator, scope: Scope) -> list[Fee
     selected: list[Feel] = []
     for item in items:
         scope.run.spend()
-        if condition(_item_scope(item, scope)) is True:
+        if condition(item_scope(item, scope)) is True:
             selected.append(item)
     return selected
 
 
-def _item_scope(item: Feel, scope: Scope) -> Scope:
+def item_scope(item: Feel, scope: Scope) -> Scope:
+    """Return the scope of a filter's condition: `item`, and the entries of a context."""
     inner = Scope({"item": item}, scope.run, scope)
     return Scope(item, scope.run, inner) if isinstance(item, Mapping) else inner
 

@@ -35,12 +35,14 @@ def compile_call(compiler: Compiling, node: Call) -> Evaluator:
         if not isinstance(function, Function):
             scope.run.note("feel_not_a_function", source, at)
             return None
-        bound = bind(function, dict(zip(names, values, strict=True)) if names else values)
+        bound = bind(
+            function, dict(zip(names, values, strict=True)) if names else values, scope.run
+        )
         if bound is None:
             scope.run.note("feel_wrong_arguments", source, at, name=function.name)
             return None
         signature, ready = bound
-        if _has_null(signature, ready):
+        if has_null(signature, ready):
             return None
         return signature.call(ready, scope.run)
 
@@ -50,19 +52,19 @@ def compile_call(compiler: Compiling, node: Call) -> Evaluator:
 def invoke(function: Function, arguments: list[Feel], run: Run) -> Feel:
     """Return the value of `function` for arguments by position, or None when they do not fit."""
     run.spend()
-    bound = bind(function, arguments)
-    if bound is None or _has_null(bound[0], bound[1]):
+    bound = bind(function, arguments, run)
+    if bound is None or has_null(bound[0], bound[1]):
         return None
     return bound[0].call(bound[1], run)
 
 
 def bind(
-    function: Function, given: Sequence[Feel] | Mapping[str, Feel]
+    function: Function, given: Sequence[Feel] | Mapping[str, Feel], run: Run
 ) -> tuple[Signature, list[Feel]] | None:
     """Return the first signature that `given` fits, with the converted arguments."""
     for signature in function.signatures:
         placed = _by_name(signature, given) if isinstance(given, Mapping) else list(given)
-        ready = None if placed is None else _converted(signature, placed)
+        ready = None if placed is None else _converted(signature, placed, run)
         if ready is not None:
             return signature, ready
     return None
@@ -78,7 +80,7 @@ def _by_name(signature: Signature, given: Mapping[str, Feel]) -> list[Feel] | No
     return [given.get(name) for name in names[: last + 1]]
 
 
-def _converted(signature: Signature, values: list[Feel]) -> list[Feel] | None:
+def _converted(signature: Signature, values: list[Feel], run: Run) -> list[Feel] | None:
     parameters = signature.parameters
     if len(values) < signature.required:
         return None
@@ -88,14 +90,15 @@ def _converted(signature: Signature, values: list[Feel]) -> list[Feel] | None:
         parameters = (*parameters, *(parameters[-1],) * (len(values) - len(parameters)))
     ready: list[Feel] = []
     for parameter, value in zip(parameters, values, strict=False):
-        converted = value if parameter.type is ANY else coerce(value, parameter.type)
+        converted = value if parameter.type is ANY else coerce(value, parameter.type, run)
         if converted is None and value is not None:
             return None
         ready.append(converted)
     return ready
 
 
-def _has_null(signature: Signature, values: list[Feel]) -> bool:
+def has_null(signature: Signature, values: list[Feel]) -> bool:
+    """Say whether a parameter that takes no null has got one."""
     last = signature.parameters[-1] if signature.parameters else None
     for index, value in enumerate(values):
         if value is None:

@@ -284,7 +284,7 @@ def _instance_of(compiler: Compiler, node: InstanceOf) -> Evaluator:
         if wanted is None:
             scope.run.note("feel_unknown_type", source, at, name=name)
             return None
-        return is_instance(value, wanted)
+        return is_instance(value, wanted, scope.run)
 
     return instance
 

@@ -33,7 +33,13 @@ class Cursor:
     """The parser's state over one source."""
 
     def __init__(
-        self, source: str, profile: Profile, *, names: Iterable[str], library: Iterable[str]
+        self,
+        source: str,
+        profile: Profile,
+        *,
+        names: Iterable[str],
+        library: Iterable[str],
+        members: Iterable[str] = (),
     ) -> None:
         if len(source) > profile.source_chars:
             raise ExpressionTooLong(
@@ -52,7 +58,7 @@ class Cursor:
         self._known: dict[str, list[tuple[_Words, str]]] = {}
         self._scopes: list[set[str]] = [set(names)]
         self._library = frozenset(library)
-        for name in (*self._library, *self._scopes[0]):
+        for name in (*self._library, *self._scopes[0], *members):
             self._learn(name)
 
     @property

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -12,9 +12,10 @@ from workflows.expressions.builtins import LIBRARY, MODEL_LIBRARY
 from workflows.expressions.compiler import Compiler
 from workflows.expressions.cursor import Cursor
 from workflows.expressions.errors import CallDepthLimit, ExpressionTooDeep, ResultLimit
-from workflows.expressions.parser import new_cursor, parse_tests, parse_whole
+from workflows.expressions.parser import parse_tests, parse_whole
 from workflows.expressions.profile import DMN, MODEL, Construct, Profile
 from workflows.expressions.runtime import Evaluator, Feel, Function, Run, Scope
+from workflows.expressions.tree import Tests
 from workflows.expressions.types import Type
 from workflows.expressions.values import Value, from_feel, to_feel
 
@@ -59,44 +60,57 @@ def compile_expression(
 @lru_cache(maxsize=4096)
 def compiled_expression(source: str, profile: Profile, names: tuple[str, ...]) -> Expression:
     """Return the expression out of the cache; an expression never changes, so it can be shared."""
-    evaluator, free = compile_feel(source, profile=profile, names=names)
+    environment = Environment(profile=profile, names=frozenset(names))
+    evaluator, free = compile_feel(source, environment)
     return Expression(source=source, names=free, profile=profile, evaluator=evaluator)
 
 
-def compile_feel(
-    source: str,
-    *,
-    profile: Profile = DMN,
-    names: Iterable[str] = (),
-    types: Mapping[str, Type] | None = None,
-) -> tuple[Evaluator, frozenset[str]]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Environment:
+    """What a source may refer to: variables, entry names with spaces or symbols, and types."""
+
+    profile: Profile = DMN
+    names: frozenset[str] = frozenset()
+    members: frozenset[str] = frozenset()
+    types: Mapping[str, Type] = field(default_factory=dict)
+
+
+def compile_feel(source: str, environment: Environment) -> tuple[Evaluator, frozenset[str]]:
     """Return the evaluator of an expression and the names it leaves free."""
-    library = library_of(profile)
-    cursor = new_cursor(source, profile, names=names, library=library)
-    try:
-        node = parse_whole(cursor)
-        evaluator = Compiler(source, library=library, types=types or {}).compile(node)
-    except RecursionError as exc:
-        raise _too_deep(profile) from exc
-    return evaluator, _free(cursor)
+    return _compiled(source, environment, lambda compiler, c: compiler.compile(parse_whole(c)))
 
 
-def compile_tests(
-    source: str,
-    *,
-    profile: Profile = DMN,
-    names: Iterable[str] = (),
-    types: Mapping[str, Type] | None = None,
-) -> tuple[Evaluator, frozenset[str]]:
+def compile_tests(source: str, environment: Environment) -> tuple[Evaluator, frozenset[str]]:
     """Return the evaluator of unary tests, over a scope that holds the value as `?`."""
-    library = library_of(profile)
-    cursor = new_cursor(source, profile, names=names, library=library)
+    return _compiled(source, environment, lambda compiler, c: compiler.tests(parse_tests(c)))
+
+
+def parse_unary_tests(source: str, environment: Environment) -> Tests:
+    """Return the tree of unary tests, for those who analyse tables."""
+    return parse_tests(_cursor(source, environment))
+
+
+def _compiled(
+    source: str, environment: Environment, build: Callable[[Compiler, Cursor], Evaluator]
+) -> tuple[Evaluator, frozenset[str]]:
+    library = library_of(environment.profile)
+    cursor = _cursor(source, environment)
+    compiler = Compiler(source, library=library, types=environment.types)
     try:
-        tests = parse_tests(cursor)
-        evaluator = Compiler(source, library=library, types=types or {}).tests(tests)
+        evaluator = build(compiler, cursor)
     except RecursionError as exc:
-        raise _too_deep(profile) from exc
-    return evaluator, _free(cursor)
+        raise _too_deep(environment.profile) from exc
+    return evaluator, frozenset(cursor.free)
+
+
+def _cursor(source: str, environment: Environment) -> Cursor:
+    return Cursor(
+        source,
+        environment.profile,
+        names=environment.names,
+        library=library_of(environment.profile),
+        members=environment.members,
+    )
 
 
 def library_of(profile: Profile) -> Mapping[str, Function]:
@@ -134,10 +148,6 @@ def check_size(value: Feel, profile: Profile) -> None:
     if left < 0:
         limit = profile.result_bytes
         raise ResultLimit(f"expected a result of at most {limit} bytes, got more", limit=limit)
-
-
-def _free(cursor: Cursor) -> frozenset[str]:
-    return frozenset(cursor.free)
 
 
 def _too_deep(profile: Profile) -> ExpressionTooDeep:

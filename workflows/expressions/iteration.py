@@ -96,8 +96,13 @@ def _values(domain: _Domain, scope: Scope) -> Sequence[Feel] | None:
     value = domain.source(scope)
     if domain.end is not None:
         return _between(value, domain.end(scope), scope.run)
+    return domain_values(value, scope.run)
+
+
+def domain_values(value: Feel, run: Run) -> Sequence[Feel] | None:
+    """Return what an iteration goes through: a list, a range of numbers or days, or one value."""
     if isinstance(value, Range):
-        return _of_range(value, scope.run)
+        return _of_range(value, run)
     if value is None:
         return None
     return value if isinstance(value, list) else [value]

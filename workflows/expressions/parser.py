@@ -6,14 +6,14 @@ then path, filter and invocation. The forms with key words live in `forms`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from workflows.expressions import forms
 from workflows.expressions.cursor import Cursor
 from workflows.expressions.lexer import Kind, text_value
-from workflows.expressions.profile import Construct, Profile
+from workflows.expressions.profile import Construct
 from workflows.expressions.tree import (
     Between,
     Call,
@@ -50,13 +50,6 @@ _OPERATOR_KINDS: Final = (Kind.SYMBOL, Kind.NAME)
 _JOINTS: Final = frozenset("-+*/'.")
 _CLOSERS: Final = frozenset(")],}") | {"and", "or", "then", "else", "return", "satisfies", ".."}
 PLACEHOLDER: Final = "?"
-
-
-def new_cursor(
-    source: str, profile: Profile, *, names: Iterable[str], library: Iterable[str]
-) -> Cursor:
-    """Return a cursor at the start of `source`; raise `ExpressionTooLong` or `ExpressionSyntax`."""
-    return Cursor(source, profile, names=names, library=library)
 
 
 def parse_whole(cursor: Cursor) -> Node:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from workflows.expressions.tree import TypeNode
 
@@ -51,7 +51,7 @@ class Restricted:
 
     name: str
     inner: Type
-    allowed: Callable[[object], bool]
+    allowed: Callable[[Any, Any], bool]  # of the value and the run
 
 
 Type: TypeAlias = Simple | ListOf | ContextOf | RangeOf | FunctionOf | Restricted
