@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from dossier.canonical import Json
 from dossier.errors import LienThongError
 from signing.evidence.layout import Index, event_name, proof_name
 from signing.indication import Indication, SubIndication
@@ -26,7 +27,8 @@ from signing.log import (
 )
 from signing.log.errors import LogLeafRefused, LogProofMalformed, NoteMalformed
 
-_CONTAINER: Final = "container_sha256"
+# The leaves whose content names a container, and its receipt once there is one.
+_NAMING: Final = (LeafKind.MESSAGE, LeafKind.RECEIPT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,12 +73,12 @@ def judge_history(
     *,
     log_keys: Sequence[VerifierKey],
     containers: Mapping[str, str],
-    receipts: frozenset[str],
+    receipts: Mapping[str, str],
 ) -> HistoryJudgement:
     """Return the judgement of the history in `files`.
 
     `containers` gives the path of each container in the bundle by its SHA-256; `receipts` the
-    digests of those that have a receipt.
+    SHA-256 of the receipt, by that of the container it is for.
     """
     walk = _Walk(index=index, keys={key.name: key for key in log_keys})
     events: list[EventVerdict] = []
@@ -114,8 +116,6 @@ def _judge_place(opening: Opening, number: int, walk: _Walk) -> Verdict:
             SubIndication.FORMAT_FAILURE, "history_gap", name=name, expected=number,
             got=place.sequence,
         )  # fmt: skip
-    if opening.kind in (LeafKind.MESSAGE, LeafKind.RECEIPT) and not _container_of(opening):
-        return failed(SubIndication.FORMAT_FAILURE, "event_malformed", name=name)
     return PASSED
 
 
@@ -167,27 +167,29 @@ def _judge_known_proof(
 
 
 def _completeness(
-    events: Sequence[EventVerdict], *, containers: Mapping[str, str], receipts: frozenset[str]
+    events: Sequence[EventVerdict], *, containers: Mapping[str, str], receipts: Mapping[str, str]
 ) -> Verdict:
-    """Hold the messages and receipts that were logged against those that the bundle carries."""
-    sent = _named(events, LeafKind.MESSAGE)
-    answered = _named(events, LeafKind.RECEIPT)
-    reasons = [Reason(code="message_left_out", parameters=(("sha256", digest),))
-               for digest in sorted(sent - set(containers))]  # fmt: skip
-    reasons += [
-        Reason(code="message_not_in_history", parameters=(("name", name),))
-        for digest, name in sorted(containers.items(), key=lambda pair: pair[1])
-        if digest not in sent
+    """Hold the messages and receipts that the history names against those in the bundle.
+
+    A message may have been refused first and accepted later: its last receipt counts.
+    """
+    named: dict[str, str] = {}
+    for one in events:
+        container, receipt = _digests_of(one.opening) if one.opening else ("", "")
+        if container:
+            named[container] = receipt or named.get(container, "")
+    reasons = [
+        Reason(code="message_left_out", parameters=(("sha256", digest),))
+        for digest in sorted(set(named) - set(containers))
     ]
-    reasons += [
-        Reason(code="receipt_left_out", parameters=(("sha256", digest),))
-        for digest in sorted(answered - receipts)
-    ]
-    reasons += [
-        Reason(code="receipt_not_in_history", parameters=(("name", containers[digest]),))
-        for digest in sorted(receipts - answered)
-        if digest in containers
-    ]
+    for digest, name in sorted(containers.items(), key=lambda pair: pair[1]):
+        stated, present = named.get(digest), receipts.get(digest, "")
+        if stated is None:
+            reasons.append(Reason(code="message_not_in_history", parameters=(("name", name),)))
+        elif stated and not present:
+            reasons.append(Reason(code="receipt_left_out", parameters=(("name", name),)))
+        elif stated != present:
+            reasons.append(Reason(code="receipt_not_in_history", parameters=(("name", name),)))
     if not reasons:
         return PASSED
     return Verdict(
@@ -197,13 +199,14 @@ def _completeness(
     )
 
 
-def _named(events: Sequence[EventVerdict], kind: LeafKind) -> set[str]:
-    openings = [one.opening for one in events if one.opening and one.opening.kind is kind]
-    return {_container_of(opening) for opening in openings} - {""}
-
-
-def _container_of(opening: Opening) -> str:
-    """Return the container's digest that an event names, or nothing."""
+def _digests_of(opening: Opening) -> tuple[str, str]:
+    """Return the SHA-256 of the container and of the receipt that an event names, or nothing."""
     content = opening.content
-    digest = content.get(_CONTAINER) if isinstance(content, Mapping) else None
-    return digest if isinstance(digest, str) else ""
+    parameters = content.get("parameters") if isinstance(content, Mapping) else None
+    if opening.kind not in _NAMING or not isinstance(parameters, Mapping):
+        return "", ""
+    return _digest(parameters.get("container")), _digest(parameters.get("receipt"))
+
+
+def _digest(value: Json) -> str:
+    return value if isinstance(value, str) else ""

@@ -130,7 +130,10 @@ def _judge_parts(
         files,
         log_keys=log_keys,
         containers={_sha256(files, one.message.name): one.message.name for one in messages},
-        receipts=frozenset(_sha256(files, layout.container_name(number)) for number in receipts),
+        receipts={
+            _sha256(files, layout.container_name(number)): _sha256(files, one.name)
+            for number, one in receipts.items()
+        },
     )
     return _Parts(
         whole=gravest(whole, *among, log_verdict or PASSED, history.verdict),

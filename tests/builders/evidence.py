@@ -267,17 +267,18 @@ def opening(sequence: int, kind: LeafKind, content: Json, *, dossier: str = DOSS
     )
 
 
-def openings(*containers: bytes) -> list[Opening]:
-    """A history that names each message and its receipt."""
+def openings(*pairs: tuple[bytes, bytes | None]) -> list[Opening]:
+    """A history that names each container, and its receipt if there is one."""
     content: list[tuple[LeafKind, Json]] = [
         (LeafKind.TRANSITION, {"kind": "opened", "actor": "chuyen.vien"}),
         (LeafKind.TRANSITION, {"kind": "task_completed", "actor": "lanh.dao"}),
     ]
-    for one in containers:
-        content += [
-            (LeafKind.MESSAGE, {"container_sha256": sha256(one)}),
-            (LeafKind.RECEIPT, {"container_sha256": sha256(one)}),
-        ]
+    for container, answer in pairs:
+        named = {"container": sha256(container)}
+        content.append((LeafKind.MESSAGE, {"parameters": named}))
+        if answer is not None:
+            answered = {**named, "receipt": sha256(answer)}
+            content.append((LeafKind.RECEIPT, {"parameters": answered}))
     return [opening(number, *one) for number, one in enumerate(content, start=1)]
 
 
@@ -322,9 +323,16 @@ def letters() -> tuple[bytes, bytes]:
 
 
 @cache
+def answers() -> tuple[bytes, bytes]:
+    """The receipts for the two letters."""
+    first, second = letters()
+    return receipt(first), receipt(second, sender=H08, receiver=H28, sequence=2)
+
+
+@cache
 def parts() -> BundleParts:
     """Everything of a closed dossier, as H28 exports it."""
-    first, second = letters()
+    pairs = list(zip(letters(), answers(), strict=True))
     return BundleParts(
         dossier=DOSSIER,
         agency=H28,
@@ -333,15 +341,11 @@ def parts() -> BundleParts:
                 name=LETTER, media_type="application/pdf", content=f"%PDF-1.7 {LETTER}".encode()
             ),
         ),
-        messages=(
-            BundleMessage(container=first, receipt=receipt(first), assurance=Assurance.SEALED),
-            BundleMessage(
-                container=second,
-                receipt=receipt(second, sender=H08, receiver=H28, sequence=2),
-                assurance=Assurance.SEALED,
-            ),
-        ),
-        events=tuple(logged(openings(first, second))),
+        messages=[
+            BundleMessage(container=one, receipt=answer, assurance=Assurance.SEALED)
+            for one, answer in pairs
+        ],
+        events=tuple(logged(openings(*pairs))),
         trust=trust(),
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -22,6 +21,7 @@ from signing.purpose import Purpose
 from tests.builders.evidence import (
     H08,
     H28,
+    answers,
     bundle,
     directory,
     letters,
@@ -32,6 +32,7 @@ from tests.builders.evidence import (
     parts,
     receipt,
     seals,
+    sha256,
     signed_directory,
     trust,
 )
@@ -40,6 +41,7 @@ from tests.unit.signing.test_evidence_bundle import codes, judged, named
 
 FAILED, INDETERMINATE = Indication.TOTAL_FAILED, Indication.INDETERMINATE
 FIRST, SECOND = letters()
+ANSWER, REPLY_ANSWER = answers()
 ACCEPTED = Assurance.SEALED
 
 
@@ -48,15 +50,7 @@ def with_messages(*pairs: tuple[bytes, bytes | None]) -> BundleParts:
     messages = [
         BundleMessage(container=one, receipt=answer, assurance=ACCEPTED) for one, answer in pairs
     ]
-    history = openings(*(one for one, _ in pairs))
-    answered = {one for one, answer in pairs if answer is not None}
-    kept = [one for one in history if _is_kept(one, [openings(two)[3] for two in answered])]
-    events = [opening(number, one.kind, one.content) for number, one in enumerate(kept, start=1)]
-    return replace(parts(), messages=messages, events=logged(events))
-
-
-def _is_kept(one: Opening, receipts: Sequence[Opening]) -> bool:
-    return one.kind is not LeafKind.RECEIPT or one.content in [two.content for two in receipts]
+    return replace(parts(), messages=messages, events=logged(openings(*pairs)))
 
 
 def reply(container: bytes) -> bytes:
@@ -223,9 +217,7 @@ def test_one_message_with_two_contents_fails() -> None:
 def test_a_weaker_channel_does_not_prove_the_sender() -> None:
     wrapped = message(seal=seals().h08)
     made = with_messages((wrapped, receipt(wrapped)))
-    channel = BundleMessage(
-        container=wrapped, receipt=receipt(wrapped), assurance=Assurance.CHANNEL
-    )
+    channel = replace(made.messages[0], assurance=Assurance.CHANNEL)
     expect(replace(made, messages=[channel]), INDETERMINATE, "sender_not_proved")
 
 
@@ -280,7 +272,7 @@ def with_history(*history: Opening) -> BundleParts:
     return replace(parts(), events=logged(list(history)))
 
 
-HISTORY = openings(FIRST, SECOND)
+HISTORY = openings((FIRST, ANSWER), (SECOND, REPLY_ANSWER))
 
 
 def test_a_gap_in_the_history_fails() -> None:
@@ -307,11 +299,31 @@ def test_an_event_under_another_salt_fails() -> None:
     expect(made, FAILED, "event_of_another_dossier", "history/000002.json")
 
 
-@pytest.mark.parametrize("content", [None, "text", {"other": "x"}, {"container_sha256": 3}])
-def test_a_message_event_without_digest_fails(content: Json) -> None:
-    broken = opening(3, LeafKind.MESSAGE, content)
-    made = with_history(*HISTORY[:2], broken, *HISTORY[3:])
-    expect(made, FAILED, "event_malformed", "history/000003.json")
+@pytest.mark.parametrize(
+    "content", [None, "text", {"other": "x"}, {"parameters": 3}, {"parameters": {"container": 3}}]
+)
+def test_a_message_event_that_names_nothing_shows_nothing(content: Json) -> None:
+    blank = opening(5, LeafKind.MESSAGE, content)
+    made = with_history(*HISTORY[:4], blank, opening(6, LeafKind.RECEIPT, content))
+    expect(made, FAILED, "message_not_in_history", "messages/2.asice")
+
+
+def test_a_container_that_only_a_transition_names_is_not_logged_as_a_message() -> None:
+    moved = [opening(number, LeafKind.TRANSITION, one.content)
+             for number, one in enumerate(HISTORY, start=1)]  # fmt: skip
+    expect(with_history(*moved), FAILED, "message_not_in_history", "messages/1.asice")
+
+
+def test_a_message_refused_first_and_accepted_later_shows_its_last_receipt() -> None:
+    refused = receipt(FIRST, outcome=Outcome.REFUSED, code="directory_stale")
+    named = {"container": sha256(FIRST), "receipt": sha256(refused)}
+    early = opening(4, LeafKind.RECEIPT, {"parameters": named})
+    late = [opening(number, one.kind, one.content)
+            for number, one in enumerate(HISTORY[3:], start=5)]  # fmt: skip
+    assert judged(bundle(with_history(*HISTORY[:3], early, *late))).verdict.is_passed
+    swapped = [replace(parts().messages[0], receipt=refused), parts().messages[1]]
+    made = replace(with_history(*HISTORY[:3], early, *late), messages=swapped)
+    expect(made, FAILED, "receipt_not_in_history", "messages/1.asice")
 
 
 def test_an_event_that_is_none_fails() -> None:
@@ -348,14 +360,17 @@ def test_events_logged_in_another_order_fail() -> None:
 
 def test_a_message_that_was_left_out_is_missed() -> None:
     made = replace(parts(), messages=parts().messages[:1])
-    expect(made, FAILED, "message_left_out")
-    expect(made, FAILED, "receipt_left_out")
+    expect(made, FAILED, "message_left_out", sha256(SECOND))
+
+
+def test_a_receipt_that_was_left_out_is_missed() -> None:
+    bare = [replace(parts().messages[0], receipt=None), parts().messages[1]]
+    expect(replace(parts(), messages=bare), FAILED, "receipt_left_out", "messages/1.asice")
 
 
 def test_a_message_that_nobody_logged_fails() -> None:
-    made = with_history(*HISTORY[:4])
-    expect(made, FAILED, "message_not_in_history", "messages/2.asice")
-    expect(made, FAILED, "receipt_not_in_history", "messages/2.asice")
+    expect(with_history(*HISTORY[:4]), FAILED, "message_not_in_history", "messages/2.asice")
+    expect(with_history(*HISTORY[:5]), FAILED, "receipt_not_in_history", "messages/2.asice")
 
 
 def test_log_keys_that_are_none_fail() -> None:
