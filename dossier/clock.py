@@ -34,7 +34,7 @@ class SystemClock:
 
 @dataclass(kw_only=True, slots=True)
 class VirtualClock:
-    """A clock that stands still until it is moved forward, for tests and simulation."""
+    """A mutable clock that stands still until it is moved forward, for tests and simulation."""
 
     at: datetime  # aware
 

@@ -33,9 +33,9 @@ from workflows.expressions import Value
 Outgoing: TypeAlias = "SendMessage | BroadcastSignal"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Run:
-    """The one instance of a pool in a play, and its rows."""
+    """The one instance of a pool in a play, and its rows; mutable."""
 
     role: str
     definition: Definition
