@@ -67,9 +67,13 @@ def sign_head(node: Node) -> None:
 
 
 def proofs(node: Node, leaves: Sequence[bytes]) -> list[bytes | None]:
-    """Return the proof file of each leaf, None for one that has no signed number yet."""
+    """Return the proof file of each leaf, None for one that was never logged.
+
+    All of them lead to one checkpoint, so that a bundle states one head of the log.
+    """
     catch_up(node)
-    return [_proof(leaf) for leaf in leaves]
+    checkpoint = log.last_checkpoint()
+    return [_proof(leaf, checkpoint) for leaf in leaves]
 
 
 def verifier_keys(node: Node) -> tuple[VerifierKey, ...]:
@@ -105,10 +109,9 @@ def _batch(edge: log.LogState, pending: Sequence[log.PendingLeaf]) -> log.Batch:
     )
 
 
-def _proof(leaf: bytes) -> bytes | None:
+def _proof(leaf: bytes, checkpoint: log.StoredCheckpoint | None) -> bytes | None:
     index = log.index_of(leaf_hash(leaf).hex())
-    checkpoint = None if index is None else log.checkpoint_covering(index)
-    if index is None or checkpoint is None:
+    if index is None or checkpoint is None or index >= checkpoint.size:
         return None
     path = inclusion_proof(log.Tiles(), index=index, size=checkpoint.size)
     return LogProof(index=index, path=path, checkpoint=checkpoint.note).dump()

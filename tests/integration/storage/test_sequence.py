@@ -48,13 +48,15 @@ def test_every_leaf_gets_one_number_and_a_proof(node: Node) -> None:
     leaves += _wait(7, first=300)
     found = sequence.proofs(node, leaves)
     (key,) = sequence.verifier_keys(node)
-    indexes = []
+    indexes, heads = [], set()
     for leaf, content in zip(leaves, found, strict=True):
         assert content is not None
         proof = parse_proof(content)
         verify_proof(proof, entry=leaf, key=key)
         indexes.append(proof.index)
+        heads.add(proof.checkpoint)
     assert indexes == list(range(307))
+    assert len(heads) == 1
     assert log.state().root == root_at(log.Tiles(), size=307)
 
 
