@@ -12,10 +12,11 @@ def normalise(model: Model) -> tuple[Model, list[Finding]]:
     """Return the runnable graph and what was changed."""
     findings: list[Finding] = []
     processes = {}
+    elsewhere = {node for process in model.processes.values() for node in process.nodes}
     for process in model.processes.values():
-        for step in (_mark_executable, _drop_dangling_flows, _join_links):
-            process = step(process, findings)
-        processes[process.id] = process
+        process = _mark_executable(process, findings)
+        process = _drop_dangling_flows(process, findings, elsewhere - set(process.nodes))
+        processes[process.id] = _join_links(process, findings)
     return replace(model, processes=processes), findings
 
 
@@ -34,7 +35,8 @@ def _mark_executable(process: Process, findings: list[Finding]) -> Process:
     return replace(process, executable=True)
 
 
-def _drop_dangling_flows(process: Process, findings: list[Finding]) -> Process:
+def _drop_dangling_flows(process: Process, findings: list[Finding], elsewhere: set[str]) -> Process:
+    """Drop flows with an end that does not exist; one into another pool blocks."""
     known = process.nodes
     dangling = {
         flow.id
@@ -45,10 +47,11 @@ def _drop_dangling_flows(process: Process, findings: list[Finding]) -> Process:
         return process
     for flow_id in sorted(dangling):
         flow = process.flows[flow_id]
+        crosses = flow.source in elsewhere or flow.target in elsewhere
         findings.append(
             Finding(
-                rule="dangling_flow",
-                severity=Severity.ASSUME,
+                rule="flow_crosses_pool" if crosses else "dangling_flow",
+                severity=Severity.ERROR if crosses else Severity.ASSUME,
                 line=flow.line,
                 element=flow.id,
                 name=flow.name,

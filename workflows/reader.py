@@ -226,6 +226,9 @@ def _read_node(element: etree._Element, scope: str, draft: Draft) -> Node:
         identifier = f"{kind.value}-{line_of(element)}"
     if kind is Kind.SUB_PROCESS and element.get("triggeredByEvent") == "true":
         kind = Kind.EVENT_SUB_PROCESS
+    for quantity in ("startQuantity", "completionQuantity"):
+        if element.get(quantity, "1") != "1":
+            draft.report("token_quantity", element, Severity.ERROR, attribute=quantity)
     extension = read_extension(element, draft.report)
     events = tuple(_read_events(element, kind, draft))
     return Node(

@@ -1,14 +1,184 @@
-"""Rules about processes and what stands in them."""
+"""Rules about processes, scopes and what stands in them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from workflows.findings import Finding, Severity
-from workflows.graph import Model
+from workflows.graph import ACTIVITIES, EventKind, Kind, Model, Node, Process
+from workflows.lint.making import found, nodes_of
 
 
 def something_to_run(model: Model) -> Iterator[Finding]:
     """A file needs at least one process with a node."""
     if not any(process.nodes for process in model.processes.values()):
         yield Finding(rule="nothing_to_run", severity=Severity.ERROR, line=1)
+
+
+def no_refused_kinds(model: Model) -> Iterator[Finding]:
+    """Complex gateways and ad-hoc sub-processes are refused by name."""
+    for _, node in nodes_of(model):
+        if node.kind is Kind.COMPLEX:
+            yield found("complex_gateway", Severity.ERROR, node)
+        if node.kind is Kind.AD_HOC:
+            yield found("ad_hoc", Severity.ERROR, node)
+
+
+def every_node_is_reached(model: Model) -> Iterator[Finding]:
+    """In a scope with start events, every node is reached from one (BPMN 2.0.2, 10.5.2)."""
+    for process in model.processes.values():
+        for scope in process.scopes:
+            inside = process.inside(scope)
+            starts = [node for node in inside if node.kind is Kind.START]
+            if starts:
+                yield from _unreached(process, inside, _reached(process, inside))
+
+
+def _reached(process: Process, inside: tuple[Node, ...]) -> set[str]:
+    boundaries: dict[str, list[str]] = {}
+    for node in inside:
+        if node.attached_to:
+            boundaries.setdefault(node.attached_to, []).append(node.id)
+            if node.handler:
+                boundaries.setdefault(node.id, []).append(node.handler)
+    pending = [node.id for node in inside if _may_begin(node)]
+    seen: set[str] = set()
+    while pending:
+        current = pending.pop()
+        if current not in seen and current in process.nodes:
+            seen.add(current)
+            outgoing = process.nodes[current].outgoing
+            pending.extend(process.flows[flow].target for flow in outgoing)
+            pending.extend(boundaries.get(current, ()))
+    return seen
+
+
+def _may_begin(node: Node) -> bool:
+    if node.kind in (Kind.START, Kind.EVENT_SUB_PROCESS) or node.instantiate:
+        return True
+    return node.for_compensation
+
+
+def _unreached(process: Process, inside: tuple[Node, ...], reached: set[str]) -> Iterator[Finding]:
+    for node in inside:
+        if node.id not in reached:
+            yield found("unreachable", Severity.ERROR, node)
+
+
+def called_processes_exist(model: Model) -> Iterator[Finding]:
+    """A call activity names a process of the same file, which binds the version."""
+    for _, node in nodes_of(model):
+        if node.kind is not Kind.CALL_ACTIVITY:
+            continue
+        called = model.processes.get(node.called or "")
+        if called is None or not called.nodes:
+            yield found("called_missing", Severity.ERROR, node, called=node.called or "")
+
+
+def calls_do_not_circle(model: Model) -> Iterator[Finding]:
+    """A process must not call itself, directly or through others."""
+    calls = {
+        process.id: {node.called for node in process.nodes.values() if node.called}
+        for process in model.processes.values()
+    }
+    for process, node in nodes_of(model):
+        if node.called and process.id in _called_from(node.called, calls):
+            yield found("call_cycle", Severity.ERROR, node, called=node.called)
+
+
+def _called_from(start: str, calls: dict[str, set[str]]) -> set[str]:
+    seen: set[str] = set()
+    pending = [start]
+    while pending:
+        current = pending.pop()
+        if current not in seen:
+            seen.add(current)
+            pending.extend(calls.get(current, ()))
+    return seen
+
+
+def handlers_are_sound(model: Model) -> Iterator[Finding]:
+    """An event sub-process has one typed start event and no sequence flow of its own."""
+    for process, node in nodes_of(model):
+        if node.kind is not Kind.EVENT_SUB_PROCESS:
+            continue
+        starts = [other for other in process.inside(node.id) if other.kind is Kind.START]
+        if len(starts) != 1 or not starts[0].events:
+            yield found("handler_start", Severity.ERROR, node, count=len(starts))
+        if node.incoming or node.outgoing:
+            yield found("handler_flow", Severity.ERROR, node)
+
+
+def inner_starts_are_none(model: Model) -> Iterator[Finding]:
+    """A start event of an ordinary sub-process has no trigger."""
+    for process, node in nodes_of(model):
+        parent = process.nodes.get(node.scope)
+        if parent is None or parent.kind is Kind.EVENT_SUB_PROCESS:
+            continue
+        if node.kind is Kind.START and node.events:
+            yield found("inner_start", Severity.ERROR, node)
+
+
+def loops_are_complete(model: Model) -> Iterator[Finding]:
+    """A loop says how often, and only the plain completion behaviour is run."""
+    for _, node in nodes_of(model):
+        loop = node.loop
+        if loop is None:
+            continue
+        bounds = (loop.cardinality, loop.collection, loop.maximum)
+        if loop.kind.value == "standard":
+            bounds = (loop.condition, loop.maximum, None)
+        if not any(bounds):
+            yield found("loop_unbounded", Severity.ERROR, node)
+        for text in (loop.cardinality, loop.maximum):
+            if text and text.lstrip().startswith("-"):
+                yield found("loop_negative", Severity.ERROR, node)
+        if loop.behavior != "All":
+            yield found("loop_behavior", Severity.ERROR, node, behavior=loop.behavior)
+
+
+def work_is_described(model: Model) -> Iterator[Finding]:
+    """A script task has a script, a service its operation, a rule its decision."""
+    for _, node in nodes_of(model):
+        if node.kind is Kind.SCRIPT_TASK and not node.script:
+            yield found("script_missing", Severity.ERROR, node)
+        if node.kind is Kind.SERVICE_TASK and not node.extension.operation:
+            yield found("operation_missing", Severity.ASSUME, node)
+        if node.kind is Kind.BUSINESS_RULE_TASK and not node.extension.decision:
+            yield found("decision_missing", Severity.ASSUME, node)
+        if node.kind is Kind.TASK and not (node.extension.assign or node.extension.form):
+            yield found("plain_task", Severity.EXACT, node)
+
+
+def compensation_is_sound(model: Model) -> Iterator[Finding]:
+    """A compensation boundary names its handler; a handler has no flow; a throw names what is."""
+    for process, node in nodes_of(model):
+        for event in node.events:
+            if event.kind is not EventKind.COMPENSATION:
+                continue
+            if node.kind is Kind.BOUNDARY:
+                handler = process.nodes.get(node.handler or "")
+                if handler is None or not handler.for_compensation:
+                    yield found("compensation_handler", Severity.ERROR, node)
+            elif event.activity and event.activity not in process.nodes:
+                yield found("compensation_target", Severity.ERROR, node, activity=event.activity)
+        if node.for_compensation and (node.incoming or node.outgoing):
+            yield found("compensation_flow", Severity.ERROR, node)
+
+
+def labels_and_ends(model: Model) -> Iterator[Finding]:
+    """Advice: label what people see, draw where a process begins and ends."""
+    for process in model.processes.values():
+        if not process.nodes:
+            continue
+        kinds = [node.kind for node in process.inside(process.id)]
+        if Kind.START not in kinds:
+            yield found("no_start_event", Severity.WARNING, process)
+        if Kind.END not in kinds:
+            yield found("no_end_event", Severity.WARNING, process)
+        blank = [n for n in process.inside(process.id) if n.kind is Kind.START and not n.events]
+        if len(blank) > 1:
+            yield found("several_none_starts", Severity.WARNING, blank[1])
+    for _, node in nodes_of(model):
+        if not node.name and (node.kind in ACTIVITIES or node.kind is Kind.EVENT_SUB_PROCESS):
+            yield found("label_missing", Severity.WARNING, node)

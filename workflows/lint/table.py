@@ -7,11 +7,38 @@ from typing import Final, TypeAlias
 
 from workflows.findings import Finding
 from workflows.graph import Model
-from workflows.lint import structure
+from workflows.lint import events, flows, structure
 
 Rule: TypeAlias = Callable[[Model], Iterator[Finding]]
 
-RULES: Final[tuple[Rule, ...]] = (structure.something_to_run,)
+RULES: Final[tuple[Rule, ...]] = (
+    structure.something_to_run,
+    structure.no_refused_kinds,
+    structure.every_node_is_reached,
+    structure.called_processes_exist,
+    structure.calls_do_not_circle,
+    structure.handlers_are_sound,
+    structure.inner_starts_are_none,
+    structure.loops_are_complete,
+    structure.work_is_described,
+    structure.compensation_is_sound,
+    structure.labels_and_ends,
+    flows.flows_stay_in_their_scope,
+    flows.ends_are_ends,
+    flows.conditions_stand_where_they_count,
+    flows.defaults_are_sound,
+    flows.splits_have_conditions,
+    flows.no_duplicate_flows,
+    flows.implicit_gateways,
+    flows.message_flows_connect_pools,
+    flows.messages_have_a_way,
+    events.events_stand_where_they_may,
+    events.boundaries_are_attached,
+    events.cancels_belong_to_transactions,
+    events.links_match,
+    events.event_gateways_are_sound,
+    events.starts_are_distinct,
+)
 
 
 def lint_model(model: Model) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""Compensation: throw, end, by activity, nested, event sub-process, and by a cancelled transaction."""
+"""Compensation: throw, end, by activity, nested, by event sub-process, by a transaction."""
 
 from tests.builders.workflows import play
 

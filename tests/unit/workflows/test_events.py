@@ -1,7 +1,7 @@
 """Catching and throwing: boundaries, event gateways, event sub-processes, errors, escalations."""
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -9,6 +9,7 @@ from tests.builders.workflows import AT, Play, definition_of, draw, play
 from workflows import facts
 from workflows.commands import BroadcastSignal, CloseSubscription, Finish, Outcome
 from workflows.errors import InstanceClosed, InstanceHalted, TokenClosed
+from workflows.expressions import Value
 
 BOX = """
 start s
@@ -38,7 +39,7 @@ b > caught > e2
     ],
 )
 @pytest.mark.parametrize("interrupting", [True, False])
-def test_boundary_events(event: str, fire: Any, interrupting: bool) -> None:
+def test_boundary_events(event: str, fire: Callable[[Play], object], interrupting: bool) -> None:
     mark = "" if interrupting else "interrupting=false"
     p = play(BOX % f"boundary b on=box {mark} {event}", ready=False)
     assert (p.open, p.waiting) == (["inside"], ["b"])
@@ -51,7 +52,7 @@ def test_boundary_events(event: str, fire: Any, interrupting: bool) -> None:
     assert p.subscriptions == {}
 
 
-def change(p: Play, **values: Any) -> None:
+def change(p: Play, **values: Value) -> None:
     p.values.update(values)
     p.take(facts.ValuesChanged())
 
@@ -122,7 +123,7 @@ s > main > e
     ],
 )
 @pytest.mark.parametrize("interrupting", ["true", "false"])
-def test_event_subprocess(event: str, fire: Any, interrupting: str) -> None:
+def test_event_subprocess(event: str, fire: Callable[[Play], object], interrupting: str) -> None:
     p = play(HANDLED % (interrupting, event), ready=False)
     assert (p.open, p.waiting) == (["main"], ["hs"])
     fire(p)

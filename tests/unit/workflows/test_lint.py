@@ -1,0 +1,189 @@
+"""Each rule has a model that breaks it, and its finding names the element; every rule has texts."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import workflows
+from dossier.texts import Language, known_codes
+from tests.builders.workflows import HEAD, draw, draw_pools
+from workflows.definition import deploy
+from workflows.findings import Severity
+
+SIMPLE = "start s\nuser a\nend e\ns > a > e\n"
+
+BROKEN = {
+    "complex_gateway": ("x", "start s\ncomplex x\nend e\ns > x > e"),
+    "ad_hoc": ("x", "start s\nadhoc x {\nuser a\n}\nend e\ns > x > e"),
+    "unreachable": ("lost", SIMPLE + "user lost"),
+    "called_missing": ("c", "start s\ncall c called=nowhere\nend e\ns > c > e"),
+    "call_cycle": ("c", "start s\ncall c called=p\nend e\ns > c > e"),
+    "handler_start": ("h", SIMPLE + "sub h triggered=true {\nstart hs\nend he\nhs > he\n}"),
+    "handler_flow": (
+        "h",
+        SIMPLE + "sub h triggered=true {\nstart hs message=m\nend he\nhs > he\n}\na > h",
+    ),
+    "inner_start": ("bs", "start s\nsub b {\nstart bs message=m\nend be\nbs > be\n}\ns > b"),
+    "loop_unbounded": ("a", "start s\nuser a parallel=x:1\nend e\ns > a > e"),
+    "loop_negative": ("a", "start s\nuser a parallel=n:-1\nend e\ns > a > e"),
+    "loop_behavior": ("a", "start s\nuser a parallel=n:2;behavior:None\nend e\ns > a > e"),
+    "script_missing": ("x", "start s\nscript x\nend e\ns > x > e"),
+    "operation_missing": ("x", "start s\nservice x\nend e\ns > x > e"),
+    "decision_missing": ("x", "start s\nrule x\nend e\ns > x > e"),
+    "plain_task": ("x", "start s\ntask x\nend e\ns > x > e"),
+    "compensation_handler": ("b", SIMPLE + "boundary b on=a compensate=-"),
+    "compensation_target": ("t", "start s\nthrow t compensate=zz\nend e\ns > t > e"),
+    "compensation_flow": ("u", SIMPLE + "user u compensation=true\nend z\nu > z"),
+    "no_start_event": ("p", "user a\nend e\na > e"),
+    "no_end_event": ("p", "start s\nuser a\ns > a"),
+    "several_none_starts": ("s2", SIMPLE + "start s2\ns2 > a"),
+    "label_missing": ("a", SIMPLE),
+    "flow_crosses_scope": ("s-in", "start s\nsub b {\nuser in\n}\ns > in"),
+    "start_with_incoming": ("s", "start s\nuser a\ns > a > s"),
+    "boundary_with_incoming": ("b", SIMPLE + "boundary b on=a message=m\nb > e\na > b"),
+    "end_with_outgoing": ("e", SIMPLE + "user z\ne > z"),
+    "condition_not_allowed": ("s-a", "start s\nuser a\nend e\ns > a if true\na > e"),
+    "default_not_outgoing": ("g", "start s\nxor g default=s-g\nend e\ns > g > e"),
+    "default_with_condition": (
+        "g-e",
+        "start s\nxor g default=g-e\nend e\nend f\ns > g\ng > e if true\ng > f if true",
+    ),
+    "flow_without_condition": ("g-f", "start s\nxor g\nend e\nend f\ns > g\ng > e if true\ng > f"),
+    "duplicate_flow": ("s-ex", "start s\nend e\ns > e\ns > e"),
+    "superfluous_gateway": ("g", "start s\nxor g\nend e\ns > g > e"),
+    "gateway_joins_and_forks": (
+        "g",
+        "start s\nand f\nand g\nend e\ns > f\nf > g\nf > g\ng > e\ng > e",
+    ),
+    "implicit_split": ("a", SIMPLE + "end z\na > z"),
+    "implicit_merge": ("a", "start s\nand f\nuser a\nend e\ns > f\nf > a\nf > a\na > e"),
+    "event_not_allowed": ("t", "start s\nthrow t duration=PT1H\nend e\ns > t > e"),
+    "boundary_not_attached": ("b", SIMPLE + "boundary b on=nothing message=m\nb > e"),
+    "boundary_without_event": ("b", SIMPLE + "boundary b on=a\nb > e"),
+    "boundary_must_interrupt": (
+        "b",
+        SIMPLE + "boundary b on=a interrupting=false error=-\nb > e",
+    ),
+    "boundary_without_flow": ("b", SIMPLE + "boundary b on=a message=m"),
+    "cancel_outside_transaction": ("e", "start s\nend e cancel=-\ns > e"),
+    "cancel_without_boundary": (
+        "te",
+        "start s\ntransaction t {\nstart ts\nend te cancel=-\nts > te\n}\nend e\ns > t > e",
+    ),
+    "link_unmatched": ("t", "start s\nthrow t link=over\ns > t"),
+    "event_gateway_single": ("g", "start s\nevent g\ncatch c message=m\nend e\ns > g > c > e"),
+    "event_gateway_target": (
+        "g",
+        "start s\nevent g\ncatch c message=m\nuser a\nend e\ns > g\ng > c > e\ng > a > e",
+    ),
+    "event_gateway_shared": (
+        "g",
+        "start s\nand f\nevent g\ncatch c message=m\ncatch d signal=x\nend e\n"
+        "s > f\nf > g\nf > c\ng > c > e\ng > d > e",
+    ),
+    "event_gateway_mixed": (
+        "g",
+        "start s\nevent g\ncatch c message=m\nreceive r message=n\nend e\n"
+        "s > g\ng > c > e\ng > r > e",
+    ),
+    "start_ambiguous": ("t", "start s message=m\nstart t message=m\nend e\ns > e\nt > e"),
+    "token_quantity": ("a", "start s\nuser a startQuantity=2\nend e\ns > a > e"),
+    "missing_timer": ("c", "start s\ncatch c duration=\"\"\nend e\ns > c > e"),
+    "timer_refused": ("c", "start s\ncatch c duration=-PT1H\nend e\ns > c > e"),
+    "missing_condition": ("c", "start s\ncatch c conditional=\"\"\nend e\ns > c > e"),
+    "expression_refused": ("a-e", "start s\nuser a\nend e\ns > a\na > e if n >"),
+    "script_refused": ("x", "start s\nscript x script=open(1)\nend e\ns > x > e"),
+    "expression_translated": ("a-e", "start s\nuser a\nend e\ns > a\na > e if ${n > 5}"),
+    "unknown_extension": ("a", "start s\nuser a lt:form.kind=x\nend e\ns > a > e"),
+    "extension_incomplete": ("a", "start s\nuser a lt:form.name=\"\"\nend e\ns > a > e"),
+    "extension_value": ("a", "start s\nuser a lt:sign=maybe\nend e\ns > a > e"),
+    "silence_without_citation": (
+        "r",
+        "start s\nreceive r message=m lt:silence=consent\nend e\ns > r > e",
+    ),
+    "vendor_code": ("x", "start s\nservice x camunda:class=a.B\nend e\ns > x > e"),
+    "vendor_translated": ("x", "start s\nuser x camunda:assignee=an\nend e\ns > x > e"),
+    "dangling_flow": ("a-zz", SIMPLE + "a > zz"),
+    "link_joined": ("t", "start s\nthrow t link=x\ncatch c link=x\nend e\ns > t\nc > e"),
+    "duplicate_id": ("a", SIMPLE + "<userTask id=\"a\"/>"),
+    "missing_reference": ("c", "start s\ncatch c\nend e\ns > c > e"),
+    "unnamed_event": ("c", "start s\ncatch c message=-\nend e\ns > c > e"),
+    "unknown_element": (None, SIMPLE + "<weird/>"),
+    "missing_id": (None, "start s\n<userTask/>\nend e\ns > e"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", sorted(set(BROKEN) - {"missing_reference"}))
+def test_rule_names_its_element_and_line(rule: str) -> None:
+    element, text = BROKEN[rule]
+    found = [f for f in deploy(draw(text)).findings if f.rule == rule]
+    assert found, [f.rule for f in deploy(draw(text)).findings]
+    if element is not None:
+        assert element in [finding.element for finding in found]
+    assert all(finding.line > 0 for finding in found)
+
+
+def test_missing_reference_names_the_element() -> None:
+    source = draw("start s\ncatch c signal=nothing\nend e\ns > c > e")
+    source = re.sub(rb'<signal id="nothing"[^>]*>', b"", source)
+    found = [f for f in deploy(source).findings if f.rule == "missing_reference"]
+    assert [(f.element, f.severity) for f in found] == [("c", Severity.ASSUME)]
+
+
+def test_a_timer_has_exactly_one_form() -> None:
+    source = draw("start s\ncatch c duration=PT1H\nend e\ns > c > e")
+    source = source.replace(b"</timeDuration>", b"</timeDuration><timeCycle>R/PT1H</timeCycle>")
+    assert "timer_ambiguous" in [f.rule for f in deploy(source).findings]
+
+
+@pytest.mark.parametrize(
+    ("rule", "wires"),
+    [
+        ("message_flow_end", "out > nowhere : letter"),
+        ("message_flow_inside_pool", "out > a : letter"),
+        ("send_without_flow", "pool_one > in : letter"),
+        ("several_senders", "out > in : letter\npool_one > in : other"),
+    ],
+)
+def test_message_flow_rules(rule: str, wires: str) -> None:
+    source = draw_pools(
+        {
+            "one": "start s\nuser a\nsend out\nend e\ns > a > out > e",
+            "two": "start in message=m\nend e2\nin > e2",
+        },
+        wires,
+    )
+    assert rule in [finding.rule for finding in deploy(source).findings]
+
+
+def test_flow_into_another_pool_is_refused() -> None:
+    source = draw_pools(
+        {"one": "start s\nend e\ns > e\ns > b", "two": "start t\nuser b\nend f\nt > b > f"}, ""
+    )
+    found = [f for f in deploy(source).findings if f.rule == "flow_crosses_pool"]
+    assert [(f.element, f.severity) for f in found] == [("s-b", Severity.ERROR)]
+
+
+def test_choreographies_are_refused_by_name() -> None:
+    source = (HEAD + '<choreography id="ch"/></definitions>').encode()
+    rules = [(f.rule, f.element) for f in deploy(source).findings]
+    assert ("unsupported_element", "ch") in rules
+    assert ("nothing_to_run", None) in rules
+
+
+@pytest.mark.parametrize("source", [b"", b"<a/>", b"<!DOCTYPE a><a/>", b"\xff\x00", b"<a"])
+def test_any_bytes_give_a_finding_and_no_exception(source: bytes) -> None:
+    assert not deploy(source).is_runnable
+
+
+def test_every_rule_has_a_sentence_in_both_languages() -> None:
+    folder = Path(workflows.__file__).parent
+    pattern = re.compile(r'(?:found|report|_finding)\(\s*"([a-z_]+)"|rule="([a-z_]+)"')
+    rules = set()
+    for path in folder.rglob("*.py"):
+        for match in pattern.finditer(path.read_text()):
+            rules.add(match[1] or match[2])
+    rules -= {"python"}
+    for language in Language:
+        assert rules <= known_codes("finding", language)

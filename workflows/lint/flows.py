@@ -1,0 +1,127 @@
+"""Rules about sequence flows and message flows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from workflows.findings import Finding, Severity
+from workflows.graph import ACTIVITIES, GATEWAYS, EventKind, Kind, Model, Node
+from workflows.lint.making import flows_of, found, nodes_of
+
+_SPLITS = (Kind.EXCLUSIVE, Kind.INCLUSIVE)
+
+
+def flows_stay_in_their_scope(model: Model) -> Iterator[Finding]:
+    """A sequence flow never crosses the border of a sub-process (BPMN 2.0.2, 8.4.13)."""
+    for process, flow in flows_of(model):
+        source, target = process.nodes[flow.source], process.nodes[flow.target]
+        if source.scope != target.scope:
+            yield found("flow_crosses_scope", Severity.ERROR, flow, target=target.id)
+
+
+def ends_are_ends(model: Model) -> Iterator[Finding]:
+    """Nothing flows into a start or boundary event, nothing out of an end event."""
+    for _, node in nodes_of(model):
+        if node.kind is Kind.START and node.incoming:
+            yield found("start_with_incoming", Severity.ERROR, node)
+        if node.kind is Kind.BOUNDARY and node.incoming:
+            yield found("boundary_with_incoming", Severity.ERROR, node)
+        if node.kind is Kind.END and node.outgoing:
+            yield found("end_with_outgoing", Severity.ERROR, node)
+
+
+def conditions_stand_where_they_count(model: Model) -> Iterator[Finding]:
+    """A condition may stand on flows of activities, exclusive and inclusive gateways only."""
+    for process, flow in flows_of(model):
+        source = process.nodes[flow.source]
+        if flow.condition and source.kind not in ACTIVITIES and source.kind not in _SPLITS:
+            yield found("condition_not_allowed", Severity.ERROR, flow, source=source.id)
+
+
+def defaults_are_sound(model: Model) -> Iterator[Finding]:
+    """A default flow leaves its node and has no condition."""
+    for process, node in nodes_of(model):
+        if node.default is None:
+            continue
+        if node.default not in node.outgoing:
+            yield found("default_not_outgoing", Severity.ERROR, node, flow=node.default)
+        elif process.flows[node.default].condition:
+            yield found("default_with_condition", Severity.ERROR, process.flows[node.default])
+
+
+def splits_have_conditions(model: Model) -> Iterator[Finding]:
+    """A choice needs a condition on each way but the default; the first true one is taken."""
+    for process, node in nodes_of(model):
+        if node.kind not in _SPLITS or len(node.outgoing) < 2:
+            continue
+        for flow_id in node.outgoing:
+            if flow_id != node.default and not process.flows[flow_id].condition:
+                yield found(
+                    "flow_without_condition",
+                    Severity.ASSUME,
+                    process.flows[flow_id],
+                    gateway=node.id,
+                )
+
+
+def no_duplicate_flows(model: Model) -> Iterator[Finding]:
+    """Advice: two flows between the same nodes make two tokens."""
+    seen: set[tuple[str, str, str | None]] = set()
+    for _, flow in flows_of(model):
+        key = (flow.source, flow.target, flow.condition)
+        if key in seen:
+            yield found("duplicate_flow", Severity.WARNING, flow)
+        seen.add(key)
+
+
+def implicit_gateways(model: Model) -> Iterator[Finding]:
+    """Advice: name the forks and joins that are only drawn by several flows."""
+    for _, node in nodes_of(model):
+        if node.kind in GATEWAYS:
+            if len(node.incoming) < 2 and len(node.outgoing) < 2:
+                yield found("superfluous_gateway", Severity.WARNING, node)
+            if len(node.incoming) > 1 and len(node.outgoing) > 1:
+                yield found("gateway_joins_and_forks", Severity.WARNING, node)
+            continue
+        if len(node.outgoing) > 1:
+            yield found("implicit_split", Severity.WARNING, node)
+        if len(node.incoming) > 1 and node.kind is not Kind.END:
+            yield found("implicit_merge", Severity.WARNING, node)
+
+
+def message_flows_connect_pools(model: Model) -> Iterator[Finding]:
+    """A message flow joins two pools, and each of its ends exists."""
+    owner = {node.id: process.id for process, node in nodes_of(model)}
+    pools = {pool.id: pool.process or pool.id for pool in model.participants}
+    for wire in model.message_flows:
+        ends = []
+        for end in (wire.source, wire.target):
+            place = owner.get(end) or pools.get(end)
+            if place is None:
+                yield found("message_flow_end", Severity.ERROR, wire, end=end)
+            ends.append(place)
+        if ends[0] is not None and ends[0] == ends[1]:
+            yield found("message_flow_inside_pool", Severity.ERROR, wire)
+        if wire.message_type is None:
+            yield found("message_type_missing", Severity.ASSUME, wire)
+
+
+def messages_have_a_way(model: Model) -> Iterator[Finding]:
+    """Where pools are drawn, what is sent has a message flow, and what is awaited has one only."""
+    if len(model.participants) < 2:
+        return
+    sources = [wire.source for wire in model.message_flows]
+    targets = [wire.target for wire in model.message_flows]
+    for _, node in nodes_of(model):
+        if not any(event.kind is EventKind.MESSAGE for event in node.events):
+            continue
+        if _sends(node) and node.id not in sources:
+            yield found("send_without_flow", Severity.ERROR, node)
+        if not _sends(node) and node.id not in targets:
+            yield found("receive_without_flow", Severity.WARNING, node)
+        if not _sends(node) and targets.count(node.id) > 1:
+            yield found("several_senders", Severity.ERROR, node)
+
+
+def _sends(node: Node) -> bool:
+    return node.kind in (Kind.SEND_TASK, Kind.THROW, Kind.END)
