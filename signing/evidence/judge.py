@@ -148,7 +148,7 @@ def _judge_parts(
 def _together(
     parts: _Parts, outer: Judgement, index: Index, directory_number: int | None, sha256: str
 ) -> BundleJudgement:
-    """10. Overall = worst."""
+    """Return the whole: its verdict is that of the worst part."""
     found = (
         *parts.signatures,
         *(one for message in parts.messages for one in message.signatures),

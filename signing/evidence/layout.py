@@ -19,6 +19,7 @@ from dossier.errors import CanonicalRefused, IdentifierRefused
 from dossier.ids import AgencyCode, parse_agency_code
 from dossier.xmltext import instant, parse_instant
 from signing.evidence.errors import BundleIndexRefused
+from signing.xades import MAX_REFERENCES
 
 DOCUMENTS: Final = "documents/"
 MESSAGES: Final = "messages/"
@@ -42,8 +43,6 @@ CRL_TYPE: Final = "application/pkix-crl"
 CERTIFICATE_TYPE: Final = "application/pkix-cert"
 OCSP_TYPE: Final = "application/ocsp-response"
 
-_MAX_MESSAGES: Final = 100_000
-_MAX_EVENTS: Final = 1_000_000
 _VERSION: Final = 1
 _PATTERNS: Final = (
     re.compile(r"documents/.+"),
@@ -166,7 +165,7 @@ def _read(value: Json) -> Index:
     if not isinstance(value, Mapping) or set(value) != names or value["v"] != _VERSION:
         raise BundleIndexRefused(f"expected an index of version {_VERSION}, got something else")
     events, logged = value["events"], value["logged"]
-    if not isinstance(events, int) or isinstance(events, bool) or not 0 <= events < _MAX_EVENTS:
+    if not isinstance(events, int) or isinstance(events, bool) or not 0 <= events <= MAX_REFERENCES:
         raise BundleIndexRefused("expected a number of events, got something else")
     if not isinstance(logged, bool):
         raise BundleIndexRefused("expected whether the events were logged, got another type")
@@ -181,7 +180,7 @@ def _read(value: Json) -> Index:
 
 
 def _messages(value: Json) -> tuple[IndexedMessage, ...]:
-    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) > _MAX_MESSAGES:
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) > MAX_REFERENCES:
         raise BundleIndexRefused("expected a list of messages, got something else")
     found: list[IndexedMessage] = []
     for one in value:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from dossier import canonical
 from dossier.canonical import Json
 from dossier.envelope import Assurance, ManifestEntry
 from dossier.ids import AgencyCode, ConversationId, Sha256
@@ -425,3 +426,27 @@ def _manifest_of(container: bytes) -> tuple[ManifestEntry, ...]:
     envelope = found.messages[0].envelope
     assert envelope
     return envelope.manifest
+
+
+# --- Nothing raises ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["certificates", "crls", "ocsps"])
+@pytest.mark.parametrize("content", [b"", b"\x30\x80", b"\x30\x03\x02\x01\x00", bytes(70_000)])
+def test_trust_that_is_none_counts_for_nothing_and_raises_nothing(
+    name: str, content: bytes
+) -> None:
+    found = judged(bundle(replace(parts(), trust=trust(**{name: (content,)}))))
+    # OCSP responses are not needed here; the two others are.
+    assert found.indication is (Indication.TOTAL_PASSED if name == "ocsps" else INDETERMINATE)
+
+
+@pytest.mark.parametrize("events", [10_001, -1, True, "6", None])
+def test_an_index_that_promises_anything_is_refused_before_it_is_believed(events: Json) -> None:
+    entries = [(one.name, bytes(one.content)) for one in zipfile.read(bundle()).entries]
+    index = canonical.parse(dict(entries)["history/index.json"])
+    assert isinstance(index, dict)
+    promised = canonical.dump({**index, "events": events})
+    changed = [(name, promised if name.endswith("index.json") else old) for name, old in entries]
+    found = judged(zipfile.write(changed))
+    assert (found.indication, "index_malformed" in codes(found)) == (FAILED, True)
