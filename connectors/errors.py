@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dossier.errors import Misconfigured, Rejected, Unavailable
+from dossier.errors import Denied, LienThongError, Misconfigured, Rejected, Unavailable
 
 
 class HttpRefused(Rejected):
@@ -83,6 +83,12 @@ class OperationUnknown(SoapRefused):
     code = "operation_unknown"
 
 
+class OperationNotOffered(SoapRefused):
+    """The operation is in the WSDL, but this node has nobody who may fetch from it."""
+
+    code = "operation_not_offered"
+
+
 class SchemaRefused(SoapRefused):
     """The operation's element breaks the schema of the WSDL."""
 
@@ -141,3 +147,45 @@ class WsdlBroken(Misconfigured):
     """The WSDL that ships with the package cannot be used."""
 
     code = "wsdl_broken"
+
+
+class InternalFault(LienThongError):
+    """Something of ours broke; the log says what, the caller learns nothing."""
+
+    code = "internal"
+
+
+class RequestMalformed(Rejected):
+    """The request is not exactly what `docs/formats/request.md` describes."""
+
+    code = "request_malformed"
+
+
+class RequestNotForUs(Denied):
+    """The sealed request is meant for another operation or another node."""
+
+    code = "request_not_for_us"
+
+
+class RequestNotOwn(Denied):
+    """The request names another agency than the one whose seal it carries."""
+
+    code = "request_not_own"
+
+
+class RequestExpired(Denied):
+    """The request is too old, from the future, or valid for too long."""
+
+    code = "request_expired"
+
+
+class RequestReplayed(Denied):
+    """A request with this nonce was answered before."""
+
+    code = "request_replayed"
+
+
+class MessageUnknown(Rejected):
+    """There is no such message for the agency that asks, whoever else may have one."""
+
+    code = "message_unknown"

@@ -82,6 +82,22 @@ class Parts:
             raise XopRefused("expected the part that xop:Include names")
         return part.chunks
 
+    def small(self, content_ids: frozenset[str], *, limit_bytes: int) -> dict[str, bytes]:
+        """Return exactly these parts by their ids, each within the limit, and end the body."""
+        found: dict[str, bytes] = {}
+        if self._early is not None and self._early.content_id in content_ids:
+            if self._early.spooled.size_bytes > limit_bytes:
+                raise BodyTooLarge(f"expected at most {limit_bytes} bytes", limit_bytes=limit_bytes)
+            found[self._early.content_id] = self._early.spooled.path.read_bytes()
+            self.drop()
+        while len(found) < len(content_ids):
+            part = next(self._remaining, None)
+            if part is None or part.content_id not in content_ids or part.content_id in found:
+                raise XopRefused("expected the parts that xop:Include names, each once")
+            found[part.content_id] = joined(part.chunks, limit_bytes=limit_bytes)
+        self.end()
+        return found
+
     def end(self) -> None:
         """Read to the end of the body and refuse parts that nothing refers to."""
         if self._early is not None or next(self._remaining, None) is not None:
@@ -102,6 +118,7 @@ class Call:
     message: SoapMessage
     binaries: Mapping[str, xop.Binary]  # by placeholder
     parts: Parts
+    takes_mtom: bool  # the caller reads MTOM replies: it sent MTOM, or says so
 
 
 class Incoming:
@@ -215,7 +232,14 @@ class Incoming:
             message.root, message.content, binary=service.binary_elements, attachments=attachments
         )
         service.check(message.content)
-        return Call(operation=operation, message=message, binaries=binaries, parts=parts)
+        accepted = self._request.headers.get("accept", "").lower()
+        return Call(
+            operation=operation,
+            message=message,
+            binaries=binaries,
+            parts=parts,
+            takes_mtom=attachments or MULTIPART in accepted or XOP in accepted,
+        )
 
     def _operation(self, message: SoapMessage, actions: tuple[MediaType, ...]) -> str:
         """Return the operation that the Body's child names, unless SOAPAction contradicts."""

@@ -9,33 +9,47 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final
 
-from lxml import etree
-
-from connectors.xop import INCLUDE
-
 Progress = Callable[[int, int], None]
 """Is told how many bytes of how many have been read for sending."""
 
 _ROOT_ID: Final = "root@lienthong"
+_CHUNK_BYTES: Final = 64 * 1024
+
+
+def no_progress(read: int, total: int) -> None:
+    """Tell nobody."""
 
 
 class MtomBody:
-    """A request body of known length; use it as a context manager, read it once."""
+    """A body of known length around one file; read or iterate it once, then close it.
+
+    `envelope` holds `placeholder` where the content belongs. Raises `OSError` for a file that
+    cannot be opened.
+    """
 
     def __init__(
-        self, envelope: etree._Element, *, placeholder: bytes, container: Path, progress: Progress
+        self,
+        envelope: bytes,
+        *,
+        placeholder: bytes,
+        file: Path,
+        soap_type: str = "text/xml",
+        progress: Progress = no_progress,
     ) -> None:
         self._boundary = f"lt-{secrets.token_hex(16)}"
+        self._soap_type = soap_type
         content_id = f"{secrets.token_hex(16)}@lienthong"
-        _include(envelope, placeholder.decode(), content_id)
-        head = self._head(etree.tostring(envelope, encoding="UTF-8"), content_id)
+        include = (
+            '<xop:Include xmlns:xop="http://www.w3.org/2004/08/xop/include" '
+            f'href="cid:{content_id}"/>'
+        )
+        head = self._head(envelope.replace(placeholder, include.encode(), 1), content_id)
         tail = f"\r\n--{self._boundary}--\r\n".encode()
-        file = container.open("rb")
-        size_bytes = file.seek(0, 2)
-        file.seek(0)
+        self._file = file.open("rb")
+        size_bytes = self._file.seek(0, 2)
+        self._file.seek(0)
         self._total = len(head) + size_bytes + len(tail)
-        self._sources: list[BinaryIO] = [BytesIO(head), file, BytesIO(tail)]
-        self._file = file
+        self._sources: list[BinaryIO] = [BytesIO(head), self._file, BytesIO(tail)]
         self._read = 0
         self._progress = progress
 
@@ -44,7 +58,7 @@ class MtomBody:
         """The Content-Type of the whole."""
         return (
             f'multipart/related; boundary="{self._boundary}"; type="application/xop+xml"; '
-            f'start="<{_ROOT_ID}>"; start-info="text/xml"'
+            f'start="<{_ROOT_ID}>"; start-info="{self._soap_type}"'
         )
 
     def read(self, size: int = -1, /) -> bytes:
@@ -58,11 +72,15 @@ class MtomBody:
             self._sources.pop(0)
         return b""
 
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
     def __len__(self) -> int:
         return self._total
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(lambda: self.read(64 * 1024), b"")
+        return iter(lambda: self.read(_CHUNK_BYTES), b"")
 
     def __enter__(self) -> MtomBody:
         return self
@@ -73,34 +91,19 @@ class MtomBody:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        self.close()
 
     def _head(self, root: bytes, content_id: str) -> bytes:
-        return (
-            (
-                f"--{self._boundary}\r\n"
-                'Content-Type: application/xop+xml; charset=UTF-8; type="text/xml"\r\n'
-                "Content-Transfer-Encoding: 8bit\r\n"
-                f"Content-ID: <{_ROOT_ID}>\r\n\r\n"
-            ).encode()
-            + root
-            + (
-                f"\r\n--{self._boundary}\r\n"
-                "Content-Type: application/octet-stream\r\n"
-                "Content-Transfer-Encoding: binary\r\n"
-                f"Content-ID: <{content_id}>\r\n\r\n"
-            ).encode()
+        before = (
+            f"--{self._boundary}\r\n"
+            f'Content-Type: application/xop+xml; charset=UTF-8; type="{self._soap_type}"\r\n'
+            "Content-Transfer-Encoding: 8bit\r\n"
+            f"Content-ID: <{_ROOT_ID}>\r\n\r\n"
         )
-
-
-def _include(envelope: etree._Element, placeholder: str, content_id: str) -> None:
-    """Put an xop:Include where the placeholder stands."""
-    for node in envelope.iter():
-        if node.text == placeholder:
-            node.text = None
-            etree.SubElement(
-                node,
-                INCLUDE,
-                {"href": f"cid:{content_id}"},
-                nsmap={"xop": INCLUDE[1:].partition("}")[0]},
-            )
+        after = (
+            f"\r\n--{self._boundary}\r\n"
+            "Content-Type: application/octet-stream\r\n"
+            "Content-Transfer-Encoding: binary\r\n"
+            f"Content-ID: <{content_id}>\r\n\r\n"
+        )
+        return before.encode() + root + after.encode()

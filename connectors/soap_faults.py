@@ -37,12 +37,6 @@ _LANGUAGE: Final = re.compile(
 )
 
 
-class InternalFault(LienThongError):
-    """Something of ours broke; the log says what, the caller learns nothing."""
-
-    code = "internal"
-
-
 def fault_reply(error: LienThongError, *, version: Version, accept_language: str) -> WireReply:
     """Return the HTTP reply that tells the caller about `error`."""
     blame = next((name for kind, name in _BLAME if isinstance(error, kind)), FaultCode.SERVER)

@@ -12,10 +12,16 @@ from collections.abc import Mapping
 from typing import Final
 
 from connectors import contract, soap_envelope, xop
-from connectors.errors import BodyTooLarge, MethodNotAllowed
+from connectors.errors import (
+    BodyTooLarge,
+    InternalFault,
+    MethodNotAllowed,
+    OperationNotOffered,
+)
 from connectors.incoming import Call, Incoming, ServerCaps
 from connectors.intake import checked_container, spool_container
-from connectors.soap_faults import InternalFault, fault_reply, xml_reply
+from connectors.mailbox import PullOperations
+from connectors.soap_faults import fault_reply, xml_reply
 from dossier.errors import LienThongError
 from dossier.ids import parse_agency_code, parse_message_id, parse_sha256
 from dossier.wire import Receiving, SendHints, Spool, Spooled, WireReply, WireRequest
@@ -28,10 +34,16 @@ class SoapServer:
     """Answer requests to `/soap`; a `WireEndpoint`, safe to call from several threads."""
 
     def __init__(
-        self, *, receiving: Receiving, spool: Spool, caps: ServerCaps | None = None
+        self,
+        *,
+        receiving: Receiving,
+        spool: Spool,
+        caps: ServerCaps | None = None,
+        pull: PullOperations | None = None,
     ) -> None:
         self._receiving = receiving
         self._spool = spool
+        self._pull = pull
         self._caps = caps or ServerCaps()
 
     def __call__(self, request: WireRequest) -> WireReply:
@@ -56,7 +68,11 @@ class SoapServer:
     def _answer(self, incoming: Incoming, peer: str) -> WireReply:
         call = incoming.call()
         try:
-            return self._send_message(call, peer)
+            if call.operation == "SendMessage":
+                return self._send_message(call, peer)
+            if self._pull is None:
+                raise OperationNotOffered("expected an operation that this node offers")
+            return self._pull.answer(call)
         finally:
             call.parts.drop()
 

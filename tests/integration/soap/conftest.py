@@ -92,7 +92,7 @@ class Endpoint:
 
     def spooled(self) -> list[Path]:
         """Return what lies in the spool."""
-        return list(self.folder.iterdir())
+        return list((self.folder / "spool").iterdir())
 
 
 def _read(response: http.client.HTTPResponse) -> Reply:
@@ -103,7 +103,7 @@ def _read(response: http.client.HTTPResponse) -> Reply:
 @pytest.fixture(scope="session")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     """Yield the endpoint; all tests share it, so each uses message ids of its own."""
-    folder = tmp_path_factory.mktemp("spool")
+    folder = tmp_path_factory.mktemp("node")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         process = subprocess.Popen(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib import resources
@@ -10,6 +10,7 @@ from importlib import resources
 import pytest
 from lxml import etree
 
+from connectors.request import Operation, Request, parse_request, write_request
 from dossier import safexml
 from dossier.directory import (
     AccessRule,
@@ -133,6 +134,18 @@ _FULL_DIRECTORY = replace(
 )
 
 
+_REQUEST = Request(
+    operation=Operation.FETCH_MESSAGE,
+    agency=BINH_DINH,
+    to_agency=HOA_BINH,
+    created=_AT,
+    expires=_AT + timedelta(minutes=5),
+    nonce="0123456789abcdef" * 2,
+    message_id=message_id(),
+    from_agency=HOA_BINH,
+)
+
+
 def _schema(name: str) -> etree.XMLSchema:
     content = resources.files("dossier").joinpath("schemas", f"{name}.xsd").read_bytes()
     return etree.XMLSchema(safexml.parse(content))
@@ -147,20 +160,34 @@ def _written() -> Iterator[tuple[str, bytes]]:
     yield "receipt", write_receipt(_RECEIPT)
     refused = replace(_RECEIPT, outcome=Outcome.REFUSED, code="seal_not_bound")
     yield "receipt", write_receipt(refused)
+    for operation in Operation:
+        yield "request", write_request(replace(_REQUEST, operation=operation))
+    yield "request", write_request(replace(_REQUEST, message_id=None, from_agency=None))
     yield "directory", write_directory(_DIRECTORY)
     yield "directory", write_directory(_FULL_DIRECTORY)
 
 
+_PARSE: Mapping[str, Callable[[bytes], object]] = {
+    "envelope": parse_envelope,
+    "receipt": parse_receipt,
+    "directory": parse_directory,
+    "request": parse_request,
+}
+
+
 @pytest.mark.parametrize(("name", "content"), list(_written()))
 def test_what_is_written_is_valid_and_reads_back(name: str, content: bytes) -> None:
-    parse = {"envelope": parse_envelope, "receipt": parse_receipt, "directory": parse_directory}
-    parse[name](content)
+    _PARSE[name](content)
     _schema(name).assertValid(safexml.parse(content))
 
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("receipt", write_receipt(_RECEIPT)), ("directory", write_directory(_FULL_DIRECTORY))],
+    [
+        ("receipt", write_receipt(_RECEIPT)),
+        ("directory", write_directory(_FULL_DIRECTORY)),
+        ("request", write_request(_REQUEST)),
+    ],
 )
 def test_sealed_documents_are_valid(name: str, content: bytes) -> None:
     head, end, _ = content.rpartition(b"</")
@@ -176,6 +203,7 @@ def test_sealed_documents_are_valid(name: str, content: bytes) -> None:
         ("envelope", write_envelope(_FULL_ENVELOPE), b".123Z", b".12Z"),
         ("envelope", write_envelope(_FULL_ENVELOPE), b"<Urgency>normal", b"<Urgency>soon"),
         ("envelope", write_envelope(_FULL_ENVELOPE), b'sha256="0', b'sha256="G'),
+        ("request", write_request(_REQUEST), b"<Nonce>0", b"<Nonce>"),
         ("receipt", write_receipt(_RECEIPT), b"<Code>", b"<Code>A"),
         ("receipt", write_receipt(_RECEIPT), b"<DirectoryNumber>7", b"<DirectoryNumber>0"),
         ("directory", write_directory(_FULL_DIRECTORY), b"<Number>2", b"<Number>-2"),

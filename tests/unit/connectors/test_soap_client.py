@@ -19,7 +19,8 @@ from connectors.errors import (
     PartnerUnavailable,
 )
 from connectors.http import HttpClient, Timeouts, only_hosts
-from connectors.soap_client import ClientCaps, SoapClient
+from connectors.soap_calls import ClientCaps
+from connectors.soap_client import SoapClient
 from tests.builders.connectors import (
     CONTAINER,
     SERVICE,
