@@ -173,21 +173,27 @@ def keep_documents(node: Node, message: InboxMessage, dossier: Dossier, *, at: d
     for entry in envelope.manifest:
         if entry.kind is not FileKind.DOCUMENT:
             continue
-        documents.add(
-            Document(
-                id=uuid.uuid5(message.id, entry.name),
-                dossier=dossier.id,
-                name=entry.name,
-                media_type=entry.media_type,
-                kind=entry.document_kind,
-                sha256=entry.sha256,
-                size_bytes=entry.size_bytes,
-                origin=DocumentOrigin.RECEIVED,
-                added=at,
-                added_by=envelope.from_agency,
-                signatures=signatures,
-            )
+        received = Document(
+            id=uuid.uuid5(message.id, entry.name),
+            dossier=dossier.id,
+            name=entry.name,
+            media_type=entry.media_type,
+            kind=entry.document_kind,
+            sha256=entry.sha256,
+            size_bytes=entry.size_bytes,
+            origin=DocumentOrigin.RECEIVED,
+            added=at,
+            added_by=envelope.from_agency,
         )
+        documents.add(received)
+        for signature in signatures:
+            documents.add_signature(
+                received.id,
+                signature,
+                signer=envelope.from_agency,
+                role="received",
+                at=at,
+            )
 
 
 def _buffer(message: InboxMessage, dossier: Dossier | None, *, at: datetime) -> None:

@@ -53,7 +53,9 @@ def drain_outbox(node: Node, *, budget: timedelta) -> Drained:
     limit = time.monotonic() + budget.total_seconds()
     done = 0
     while time.monotonic() < limit:
-        claimed = outbox.claim_due(token=token, lease=LEASE, limit=_BATCH, at=node.now())
+        claimed = outbox.claim_due(
+            owner=node.owner, token=token, lease=LEASE, limit=_BATCH, at=node.now()
+        )
         if not claimed:
             return Drained(done=done, more=False)
         for outgoing in claimed:

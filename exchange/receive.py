@@ -177,7 +177,7 @@ class Reception:
         if channel is None:
             raise ChannelDenied("expected an allowed channel", channel=CHANNEL)
         minimum = contracts.minimum_assurance(envelope.contract, envelope.message_type)
-        if Assurance.SEALED.strength < minimum.strength:
+        if channel.assurance.strength < minimum.strength:
             raise AssuranceTooLow("expected a stronger proof", minimum=minimum.value)
 
     def _keep(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import socket
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -14,7 +12,7 @@ from connectors.incoming import ServerCaps
 from connectors.soap_client import SoapClient
 from connectors.soap_server import SoapServer
 from dossier.calendar import load_calendar
-from dossier.clock import SystemClock
+from dossier.clock import Clock, SystemClock
 from dossier.ids import AgencyCode, parse_agency_code
 from dossier.wire import Sending, WireEndpoint
 from exchange import chronicle
@@ -23,6 +21,7 @@ from exchange.directory import CurrentDirectory
 from exchange.node import Node
 from exchange.receive import Reception
 from exchange.settings import Settings, settings
+from exchange.sweep import own_name
 from exchange.trust import TrustFolder
 from signing.keys import Signer, load_signer
 from signing.log.leaf import LeafKind
@@ -41,9 +40,9 @@ def node() -> Node:
     return build(settings())
 
 
-def build(here: Settings) -> Node:
+def build(here: Settings, *, clock: Clock | None = None) -> Node:
     """Return a node of these settings; its directory and keys must be there already."""
-    clock = SystemClock()
+    clock = clock or SystemClock()
     directory = CurrentDirectory()
     tsa = TimestampAuthority(_key(here, "tsa"))
     here.spool_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -65,7 +64,7 @@ def build(here: Settings) -> Node:
         sender=lambda: _soap_client(here, directory),
         neighbour=_neighbour,
         epoch=_epoch(clock),
-        owner=f"{socket.gethostname()}:{os.getpid()}",
+        owner=own_name(),
     )
 
 
@@ -102,7 +101,7 @@ def _key(here: Settings, name: str) -> Signer:
     )
 
 
-def _epoch(clock: SystemClock) -> str:
+def _epoch(clock: Clock) -> str:
     """Return the node's epoch, made at its first start; the log's first leaf names it."""
     known = agencies.node_value(_EPOCH)
     if known:

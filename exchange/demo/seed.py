@@ -36,9 +36,12 @@ _UNITS: Final = {
 
 
 def seed() -> None:
-    """Fill the node of this process's settings."""
-    here = settings()
-    fixture = load_fixture()
+    """Fill the node of this process's settings with the demo's fixture."""
+    seed_node(settings(), fixture=load_fixture())
+
+
+def seed_node(here: Settings, *, fixture: Fixture) -> None:
+    """Fill one node, whose home `exchange.demo.layout` has laid out."""
     home = Home(root=here.home.parent.parent)
     _host(here, fixture)
     import_directory(

@@ -54,7 +54,7 @@ def dossier_page(node: Node, actor: Actor, dossier: UUID) -> DossierPage:
             for element in {entry.element_id for entry in timeline if entry.element_id}
         },
         tasks=work,
-        messages=messages.of_dossier(dossier),
+        messages=messages.messages_of(dossier),
         message_names={kind: one.name for kind, one in procedure.messages.items()},
         timeline=timeline,
         incidents=open_incidents,
