@@ -10,10 +10,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from dossier.errors import Rejected
 from dossier.texts import Language, render
 from workflows.dmn.errors import DecisionInputRefused
-from workflows.dmn.evaluate import Outcome, load_model
-from workflows.dmn.journal import Problem
+from workflows.dmn.evaluate import Model, Outcome, failed_outcome, load_model
+from workflows.dmn.journal import Problem, problem_of
 from workflows.dmn.lint import lint
 from workflows.dmn.record import json_text, record_of
 from workflows.dmn.show import outline, table_lines
@@ -48,7 +49,7 @@ def evaluate_files(
     model = load_model([_read(path) for path in paths])
     given = read_inputs(inputs)
     names = [decision] if decision else [node.element.name for node in model.graph.decisions()]
-    outcomes = [model.evaluate(name, given, at=at) for name in names]
+    outcomes = [_evaluated(model, name, given, at) for name in names]
     described = [_described(outcome, language) for outcome in outcomes]
     if decision:
         text = described[0]
@@ -62,6 +63,16 @@ def evaluate_files(
         lines=tuple(line for outcome in outcomes for line in _explained(outcome, language)),
         is_sound=not any(outcome.problems for outcome in outcomes),
     )
+
+
+def _evaluated(model: Model, name: str, given: Mapping[str, object], at: datetime) -> Outcome:
+    """Return the outcome; a breached limit is a problem of this decision, not of the others."""
+    node = model.graph.named(name)
+    try:
+        return model.evaluate(name, given, at=at)
+    except Rejected as exc:
+        problem = problem_of(exc, node.element.name, node.element.line)
+        return failed_outcome(node, problem)
 
 
 def show_files(paths: Sequence[Path]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from workflows.dmn.journal import Problem, journal_of
@@ -146,7 +147,7 @@ def _conditional(box: BoxedConditional, place: Place) -> Evaluator:
 
 def _filter(box: BoxedFilter, place: Place) -> Evaluator:
     source = compile_box(box.source, place)
-    match = compile_box(box.match, place.seeing(["item"]))
+    match = compile_box(box.match, replace(place.seeing(["item"]), in_filter=True))
 
     def filtered(scope: Scope) -> Feel:
         value = source(scope)

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from dossier.errors import Rejected
 from workflows.dmn.boxed import compile_box, compile_function
 from workflows.dmn.errors import DecisionUnknown
 from workflows.dmn.graph import Graph, Node
 from workflows.dmn.inputs import shaped
 from workflows.dmn.items import component_names
-from workflows.dmn.journal import DecisionRun, Problem, TableTrace, journal_of, problem_of
+from workflows.dmn.journal import DecisionRun, Problem, TableTrace, journal_of
 from workflows.dmn.model import Decision, DecisionService, InputElement, Knowledge, Reference
 from workflows.dmn.place import Place
 from workflows.dmn.reader import read_definitions
@@ -107,16 +106,14 @@ class Model:
         return bound[0].call(bound[1], run)
 
     def _inputs(self, given: Mapping[str, Feel], run: Run) -> dict[Reference, Feel]:
-        """Return the inputs by reference; imported ones may stand under their import's name."""
+        """Return the inputs by reference; imported ones may stand under their imports' names."""
         known: dict[Reference, Feel] = {}
         for node in self.graph.nodes.values():
             if not isinstance(node.element, InputElement):
                 continue
-            prefix, name = self.graph.seen_as(node, self.graph.files[0])
-            source = given.get(prefix) if prefix else given
-            if not isinstance(source, Mapping) or name not in source:
-                source = given
-            known[node.reference] = self._input(node, source.get(name), run)
+            path = self.graph.import_path(node.definitions)
+            found = _nested(given, path, node.element.name)
+            known[node.reference] = self._input(node, found, run)
         return known
 
     def _input(self, node: Node, value: Feel, run: Run) -> Feel:
@@ -221,6 +218,17 @@ class Model:
         return lambda scope: function
 
 
+def _nested(given: Mapping[str, Feel], path: Sequence[str], name: str) -> Feel:
+    """Return the input under its imports' names, all of them or the last ones, or by name alone."""
+    for start in range(len(path)):
+        source: Feel = given
+        for prefix in path[start:]:
+            source = source.get(prefix) if isinstance(source, Mapping) else None
+        if isinstance(source, Mapping) and name in source:
+            return source[name]
+    return given.get(name)
+
+
 def shaped_for(function: Function, name: str, value: Feel) -> Feel:
     """Return an argument from outside, shaped for the parameter `name`."""
     for parameter in function.signatures[0].parameters:
@@ -238,6 +246,13 @@ def load_model(contents: Sequence[bytes]) -> Model:
     return Model(Graph([read_definitions(content) for content in contents]))
 
 
-def problem_for(error: Rejected, name: str) -> Problem:
-    """Return an error that ended an evaluation as a problem of the decision `name`."""
-    return problem_of(error, name, 1)
+def failed_outcome(node: Node, problem: Problem) -> Outcome:
+    """Return the outcome of an evaluation that `problem` ended."""
+    return Outcome(
+        name=node.element.name,
+        value=None,
+        problems=(problem,),
+        hints=(),
+        traces=(),
+        digest=node.definitions.digest,
+    )

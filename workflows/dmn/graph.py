@@ -129,6 +129,20 @@ class Graph:
                 return found.name, node.element.name
         return "", node.element.name
 
+    def import_path(self, wanted: Definitions) -> tuple[str, ...]:
+        """Return the names of the imports that lead from the first file to `wanted`."""
+        pending: list[tuple[Definitions, tuple[str, ...]]] = [(self.files[0], ())]
+        seen: set[str] = set()
+        for file, path in pending:
+            if file is wanted:
+                return path
+            seen.add(file.namespace)
+            for found in file.imports:
+                target = self._by_namespace.get(found.namespace)
+                if target is not None and target.namespace not in seen:
+                    pending.append((target, (*path, found.name) if found.name else path))
+        return ()
+
     def visible(
         self,
         references: Iterable[Reference],

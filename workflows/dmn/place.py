@@ -27,6 +27,7 @@ class Place:
     types: Types
     names: frozenset[str]
     members: frozenset[str]
+    in_filter: bool = False  # an unknown name may be an entry of the items
     found: list[Problem] = field(default_factory=list)
 
     def seeing(self, names: Iterable[str]) -> Place:
@@ -87,9 +88,10 @@ class Place:
             problem = problem_of(exc, self.element, text.line)
             self.found.append(problem)
             return lambda scope: journal_of(scope.run).report(problem)
+        unknown = () if self.in_filter else sorted(free - self.names)
         self.found.extend(
             Problem("feel_unknown_name", self.element, text.line, 0, (("name", name),))
-            for name in sorted(free - self.names)
+            for name in unknown
         )
         return self._noted(evaluator, text)
 

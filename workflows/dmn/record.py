@@ -8,12 +8,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from typing import Final
 
 from dossier.canonical import Json
 from workflows.dmn.evaluate import Outcome
 from workflows.dmn.journal import Problem, TableTrace
 from workflows.expressions import numbers, printing
+from workflows.expressions.errors import TextLimit
 from workflows.expressions.runtime import Feel
+
+RECORD_CHARS: Final = 20_000  # of one value; a longer one is marked as cut
+CUT: Final = "…"
 
 
 def record_of(outcome: Outcome) -> dict[str, Json]:
@@ -22,10 +27,18 @@ def record_of(outcome: Outcome) -> dict[str, Json]:
         "format": 1,
         "decision": outcome.name,
         "version": outcome.digest,
-        "output": printing.literal(outcome.value),
+        "output": shown(outcome.value),
         "tables": [_table(trace) for trace in outcome.traces],
         "problems": [_problem(problem) for problem in outcome.problems],
     }
+
+
+def shown(value: Feel) -> str:
+    """Return `value` as FEEL text, or a mark when it is longer than a record holds."""
+    try:
+        return printing.literal(value, chars=RECORD_CHARS)
+    except TextLimit:
+        return CUT
 
 
 def _table(trace: TableTrace) -> dict[str, Json]:
@@ -37,7 +50,7 @@ def _table(trace: TableTrace) -> dict[str, Json]:
         "inputs": [
             {
                 "label": column.label or column.expression.text.strip(),
-                "value": printing.literal(value),
+                "value": shown(value),
             }
             for column, value in zip(table.inputs, trace.inputs, strict=True)
         ],
@@ -49,7 +62,7 @@ def _table(trace: TableTrace) -> dict[str, Json]:
             }
             for index in trace.matched
         ],
-        "output": printing.literal(trace.output),
+        "output": shown(trace.output),
     }
 
 

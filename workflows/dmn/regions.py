@@ -6,7 +6,7 @@ Null is no region: a table that wants nulls tests for them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cmp_to_key
 from typing import Final
@@ -15,12 +15,11 @@ from dossier.errors import Rejected
 from workflows.dmn.model import DecisionTable, Text
 from workflows.expressions import printing
 from workflows.expressions.builtins import LIBRARY
-from workflows.expressions.compare import equal, order
+from workflows.expressions.compare import order
 from workflows.expressions.compiler import Compiler
 from workflows.expressions.expression import Environment, parse_unary_tests
-from workflows.expressions.keys import key_of
 from workflows.expressions.profile import MODEL
-from workflows.expressions.runtime import Feel, Range, Run, Scope
+from workflows.expressions.runtime import Feel, Function, Range, Run, Scope
 from workflows.expressions.tree import Test, Tests
 
 MAX_BOXES: Final = 5_000
@@ -97,13 +96,21 @@ def _value(test: Test, source: str) -> Feel:
     return value
 
 
+def _is_end(value: Feel) -> bool:
+    return not isinstance(value, list | Mapping | Function | Range)
+
+
 def _ranges(test: Test, source: str) -> Iterable[Range]:
     value = _value(test, source)
     if test.operator in ("", "="):
         values = value if isinstance(value, list) else [value]
+        if not all(isinstance(v, Range) or _is_end(v) for v in values):
+            raise LookupError(source)
         return [v if isinstance(v, Range) else Range(v, v, True, True) for v in values]
-    if test.operator == "!=":
+    if test.operator == "!=" and _is_end(value):
         return [Range(None, value, False, False), Range(value, None, False, False)]
+    if not _is_end(value):
+        raise LookupError(source)
     closed = test.operator.endswith("=")
     if test.operator.startswith("<"):
         return [Range(None, value, False, closed)]
@@ -120,7 +127,7 @@ def axis_of(cells: Sequence[Cell | None], allowed: Cell | None) -> Axis:
 
 
 def _distinct(ends: Iterable[Feel]) -> list[Feel]:
-    return list({key_of(end): end for end in ends if end is not None}.values())
+    return list({_key(end): end for end in ends if end is not None}.values())
 
 
 def _discrete_axis(cells: Sequence[Cell | None], allowed: Cell | None, ends: list[Feel]) -> Axis:
@@ -148,26 +155,25 @@ def _discrete_axis(cells: Sequence[Cell | None], allowed: Cell | None, ends: lis
 
 
 def _in(value: Feel, part: Range) -> bool:
-    if part.low is not None and part.high is not None and equal(part.low, part.high):
-        return equal(value, part.low) is True
+    if part.low is not None and part.high is not None and _key(part.low) == _key(part.high):
+        return _key(value) == _key(part.low)
     below = part.low is not None and (order(value, part.low) or 0) < 0
     above = part.high is not None and (order(value, part.high) or 0) > 0
-    at_end = (equal(value, part.low) and not part.low_included) or (
-        equal(value, part.high) and not part.high_included
-    )
-    return not (below or above or at_end)
+    at_low = _key(value) == _key(part.low) and not part.low_included
+    at_high = _key(value) == _key(part.high) and not part.high_included
+    return not (below or above or at_low or at_high)
 
 
 def _ordered_axis(cells: Sequence[Cell | None], allowed: Cell | None, ends: list[Feel]) -> Axis:
     """Return the axis with a piece for each end (odd) and each gap between ends (even)."""
     ends = sorted(ends, key=cmp_to_key(_order))
-    places = {key_of(end): index for index, end in enumerate(ends)}
+    places = {_key(end): index for index, end in enumerate(ends)}
 
     def span(part: Range) -> range:
-        low = 0 if part.low is None else 2 * places[key_of(part.low)] + 2 - part.low_included
+        low = 0 if part.low is None else 2 * places[_key(part.low)] + 2 - part.low_included
         high = 2 * len(ends)
         if part.high is not None:
-            high = 2 * places[key_of(part.high)] + part.high_included
+            high = 2 * places[_key(part.high)] + part.high_included
         return range(low, high + 1)
 
     def accepts(cell: Cell | None, piece: int) -> bool:
@@ -183,6 +189,11 @@ def _ordered_axis(cells: Sequence[Cell | None], allowed: Cell | None, ends: list
         return _interval(ends, pieces[first], pieces[last])
 
     return Axis(len(pieces), covers, label)
+
+
+def _key(value: Feel) -> Hashable:
+    """Return what is equal for equal ends; ends are never lists or contexts."""
+    return type(value).__name__, value if isinstance(value, Hashable) else None
 
 
 def _order(one: Feel, other: Feel) -> int:

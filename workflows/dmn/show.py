@@ -11,8 +11,8 @@ from typing import Final
 
 from workflows.dmn.graph import Graph, Node
 from workflows.dmn.model import DecisionTable, InputElement, Text
+from workflows.dmn.record import shown
 from workflows.dmn.walk import boxes_of
-from workflows.expressions import printing
 from workflows.expressions.runtime import Feel
 
 CELL: Final = 40
@@ -60,7 +60,7 @@ def table_lines(
         *table.annotations,
     ]
     rows = [_row(table, index, marked=index in matched) for index in range(len(table.rules))]
-    given = [["=", *(printing.literal(value) for value in inputs)]] if inputs else []
+    given = [["=", *(shown(value) for value in inputs)]] if inputs else []
     cells = [_cut(row, len(header)) for row in (header, *given, *rows)]
     widths = [max(_width(row[column]) for row in cells) for column in range(len(header))]
     yield policy

@@ -171,7 +171,7 @@ class CompiledTable:
 
     def _any(self, hits: list[_Hit], run: Run) -> Feel:
         first = hits[0].output
-        if any(key_of(hit.output) != key_of(first) for hit in hits[1:]):
+        if any(key_of(hit.output, run) != key_of(first, run) for hit in hits[1:]):
             self._report(run, "dmn_outputs_differ", _numbers(hits))
             return None
         return first
@@ -180,13 +180,13 @@ class CompiledTable:
         return hits[0].output
 
     def _priority(self, hits: list[_Hit], run: Run) -> Feel:
-        return self._ordered(hits)[0].output
+        return self._ordered(hits, run)[0].output
 
     def _in_rule_order(self, hits: list[_Hit], run: Run) -> Feel:
         return [hit.output for hit in hits]
 
     def _in_output_order(self, hits: list[_Hit], run: Run) -> Feel:
-        return [hit.output for hit in self._ordered(hits)]
+        return [hit.output for hit in self._ordered(hits, run)]
 
     def _collected(self, hits: list[_Hit], run: Run) -> Feel:
         values: list[Feel] = [hit.output for hit in hits]
@@ -198,14 +198,16 @@ class CompiledTable:
             return None
         return invoke(LIBRARY[_FOLDS[aggregation]], [values], run)
 
-    def _ordered(self, hits: list[_Hit]) -> list[_Hit]:
+    def _ordered(self, hits: list[_Hit], run: Run) -> list[_Hit]:
         """Return the hits by the rank of their outputs in the lists of output values."""
-        return sorted(hits, key=lambda hit: self._ranks(hit.output))
+        return sorted(hits, key=lambda hit: self._ranks(hit.output, run))
 
-    def _ranks(self, output: Feel) -> list[int]:
+    def _ranks(self, output: Feel, run: Run) -> list[int]:
         values = list(output.values()) if isinstance(output, dict) else [output]
         return [
-            _rank(value, order) for value, order in zip(values, self._orders, strict=False) if order
+            _rank(value, order, run)
+            for value, order in zip(values, self._orders, strict=False)
+            if order
         ]
 
 
@@ -224,8 +226,10 @@ def _numbers(hits: list[_Hit]) -> str:
     return ", ".join(str(hit.index + 1) for hit in hits)
 
 
-def _rank(value: Feel, order: list[Feel]) -> int:
-    return next((at for at, known in enumerate(order) if equal(value, known) is True), len(order))
+def _rank(value: Feel, order: list[Feel], run: Run) -> int:
+    return next(
+        (at for at, known in enumerate(order) if equal(value, known, run) is True), len(order)
+    )
 
 
 def _order_of(column: OutputColumn, place: Place) -> list[Feel]:

@@ -120,7 +120,7 @@ def _offset(value: Time | DateTime) -> Feel:
 
 def _zone_name(value: Time | DateTime) -> Feel:
     zone = value.zone if isinstance(value, Time) else value.time.zone
-    return None if zone is None else zone.name if isinstance(zone, Region) else str(zone)
+    return zone.name if isinstance(zone, Region) else None
 
 
 def _part(size: int, limit: int | None = None) -> Callable[[DaysTime], Feel]:

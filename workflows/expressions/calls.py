@@ -44,7 +44,7 @@ def compile_call(compiler: Compiling, node: Call) -> Evaluator:
         signature, ready = bound
         if has_null(signature, ready):
             return None
-        return signature.call(ready, scope.run)
+        return charged(signature.call(ready, scope.run), scope.run)
 
     return called
 
@@ -55,7 +55,16 @@ def invoke(function: Function, arguments: list[Feel], run: Run) -> Feel:
     bound = bind(function, arguments, run)
     if bound is None or has_null(bound[0], bound[1]):
         return None
-    return bound[0].call(bound[1], run)
+    return charged(bound[0].call(bound[1], run), run)
+
+
+def charged(value: Feel, run: Run) -> Feel:
+    """Return the result of a call after paying for its size: most functions copy their input."""
+    if isinstance(value, str):
+        run.checked_text(len(value))
+    elif isinstance(value, list | Mapping):
+        run.checked_list(len(value))
+    return value
 
 
 def bind(

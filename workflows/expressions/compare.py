@@ -9,54 +9,64 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from workflows.expressions.runtime import Feel, Range
+from workflows.expressions.runtime import Feel, Range, Run
 from workflows.expressions.temporal import Date, DateTime, DaysTime, Time, YearsMonths
 
 _PLAIN: Final = (Decimal, str, bool, Date, DaysTime, YearsMonths)
 _MAX_DEPTH: Final = 64
 
 
-def equal(left: Feel, right: Feel, depth: int = 0) -> bool | None:
-    """Return whether the values are equal; null when their kinds differ."""
+def equal(left: Feel, right: Feel, run: Run, depth: int = 0) -> bool | None:
+    """Return whether the values are equal; null when their kinds differ.
+
+    Each item and entry costs a step, as values may share parts and be huge when written out.
+    """
     if left is None or right is None:
         return left is right
     kind = type(left)
     if kind is type(right):
         if kind in _PLAIN:
             return left == right
-        return _same_kind(left, right, depth)
+        return _same_kind(left, right, run, depth)
     if isinstance(left, Mapping) and isinstance(right, Mapping):
-        return _contexts(left, right, depth)
+        return _contexts(left, right, run, depth)
     return None
 
 
-def _same_kind(left: Feel, right: Feel, depth: int) -> bool | None:
+def _same_kind(left: Feel, right: Feel, run: Run, depth: int) -> bool | None:
     if depth > _MAX_DEPTH:
         return None
     if isinstance(left, Mapping) and isinstance(right, Mapping):
-        return _contexts(left, right, depth)
+        return _contexts(left, right, run, depth)
     if isinstance(left, list) and isinstance(right, list):
+        run.spend(len(left))
         return len(left) == len(right) and all(
-            equal(one, other, depth + 1) is True for one, other in zip(left, right, strict=True)
+            equal(one, other, run, depth + 1) is True
+            for one, other in zip(left, right, strict=True)
         )
     if isinstance(left, DateTime | Time) and isinstance(right, DateTime | Time):
         return moment_key(left) == moment_key(right)
     if isinstance(left, Range) and isinstance(right, Range):
-        return _ranges(left, right)
+        return _ranges(left, right, run)
     return left is right
 
 
-def _ranges(left: Range, right: Range) -> bool:
-    same_ends = equal(left.low, right.low) is True and equal(left.high, right.high) is True
+def _ranges(left: Range, right: Range, run: Run) -> bool:
+    same_ends = (
+        equal(left.low, right.low, run) is True and equal(left.high, right.high, run) is True
+    )
     flags = (left.low_included, left.high_included)
     return same_ends and flags == (right.low_included, right.high_included)
 
 
-def _contexts(left: Mapping[str, Feel], right: Mapping[str, Feel], depth: int) -> bool | None:
+def _contexts(
+    left: Mapping[str, Feel], right: Mapping[str, Feel], run: Run, depth: int
+) -> bool | None:
     if depth > _MAX_DEPTH:
         return None
+    run.spend(len(left))
     return left.keys() == right.keys() and all(
-        equal(value, right[key], depth + 1) is True for key, value in left.items()
+        equal(value, right[key], run, depth + 1) is True for key, value in left.items()
     )
 
 
@@ -90,12 +100,12 @@ def _moment_order(left: Feel, right: Feel) -> int | None:
     return None
 
 
-def compare(operator: str, left: Feel, right: Feel) -> bool | None:
+def compare(operator: str, left: Feel, right: Feel, run: Run) -> bool | None:
     """Return `left operator right` for one of `= != < <= > >=`."""
     if operator == "=":
-        return equal(left, right)
+        return equal(left, right, run)
     if operator == "!=":
-        same = equal(left, right)
+        same = equal(left, right, run)
         return None if same is None else not same
     found = order(left, right)
     if found is None:
@@ -125,15 +135,16 @@ def contains(container: Range, value: Feel) -> bool | None:
     return above and (found < 0 or (found == 0 and container.high_included))
 
 
-def member(value: Feel, test: Feel) -> bool | None:
+def member(value: Feel, test: Feel, run: Run) -> bool | None:
     """Return whether `value` passes `test`: a range, a list that has it, or an equal value."""
     if isinstance(test, Range):
         return contains(test, value)
     if isinstance(test, list):
-        if isinstance(value, list) and equal(value, test):
+        run.spend(len(test))
+        if isinstance(value, list) and equal(value, test, run):
             return True
-        return any(member(value, item) is True for item in test)
-    return equal(value, test)
+        return any(member(value, item, run) is True for item in test)
+    return equal(value, test, run)
 
 
 def conjunction(values: list[bool | None]) -> bool | None:

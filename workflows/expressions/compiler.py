@@ -81,6 +81,11 @@ class Compiler:
         return tested
 
 
+def _tested(scope: Scope) -> Feel:
+    value = scope.find("?")
+    return None if isinstance(value, Missing) else value
+
+
 def _truth(value: Feel) -> bool | None:
     return value if isinstance(value, bool) else None
 
@@ -144,12 +149,14 @@ def _range(compiler: Compiler, node: RangeLiteral) -> Evaluator:
     def ranged(scope: Scope) -> Feel:
         start = None if low is None else low(scope)
         end = None if high is None else high(scope)
-        if start is not None and end is not None:
-            found = compare.order(start, end)
-            if found is None or found > 0:
+        if (low and compare.order(start, start) is None) or (
+            high and compare.order(end, end) is None
+        ):
+            return None  # an end that is null or has no order
+        if low and high:
+            standing = compare.order(start, end)
+            if standing is None or standing > 0:
                 return None  # the ends do not belong together, or stand in the wrong order
-        elif start is None and end is None:
-            return None
         return Range(start, end, *flags)
 
     return ranged
@@ -192,7 +199,7 @@ def _comparison(compiler: Compiler, node: Chain) -> Evaluator:
         one, other = left(scope), right(scope)
         if type(one) is Decimal and type(other) is Decimal:
             return numeric(one, other)
-        return compare.compare(sign, one, other)
+        return compare.compare(sign, one, other, run)
 
     return compared
 
@@ -230,8 +237,8 @@ def _between(compiler: Compiler, node: Between) -> Evaluator:
     def between(scope: Scope) -> Feel:
         scope.run.spend()
         value = operand(scope)
-        above = compare.compare(">=", value, low(scope))
-        below = compare.compare("<=", value, high(scope))
+        above = compare.compare(">=", value, low(scope), scope.run)
+        below = compare.compare("<=", value, high(scope), scope.run)
         return compare.conjunction([above, below])
 
     return between
@@ -254,21 +261,19 @@ def _test(compiler: Compiler, test: Test) -> Evaluator:
 
     def compared(scope: Scope) -> Feel:
         scope.run.spend()
-        return compare.compare(sign, scope.find("?"), operand(scope))  # type: ignore[arg-type]  # `?` is there
+        return compare.compare(sign, _tested(scope), operand(scope), scope.run)
 
     def matched(scope: Scope) -> Feel:
         scope.run.spend()
         value = operand(scope)
         if placeholder and isinstance(value, bool):
             return value
-        tested = scope.find("?")
-        if isinstance(value, list):
-            scope.run.spend(len(value))
+        tested = _tested(scope)
         if isinstance(value, bool) and not isinstance(tested, bool):
-            return value if not isinstance(tested, list) else compare.member(tested, value) or value
+            return value
         if placeholder and value is None:
             return None
-        return compare.member(tested, value)  # type: ignore[arg-type]  # `?` is there
+        return compare.member(tested, value, scope.run)
 
     return compared if sign else matched
 

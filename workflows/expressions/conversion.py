@@ -64,7 +64,7 @@ def coerce(value: Feel, wanted: Type, run: Run) -> Feel:
 
 
 def _items_conform(items: list[Feel], wanted: Type, run: Run) -> bool:
-    run.spend(len(items) >> 3)
+    run.spend((len(items) >> 3) + 1)
     return wanted == ANY or all(conforms(item, wanted, run) for item in items)
 
 

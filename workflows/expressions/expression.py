@@ -17,7 +17,7 @@ from workflows.expressions.profile import DMN, MODEL, Construct, Profile
 from workflows.expressions.runtime import Evaluator, Feel, Function, Run, Scope
 from workflows.expressions.tree import Tests
 from workflows.expressions.types import Type
-from workflows.expressions.values import Value, from_feel, to_feel
+from workflows.expressions.values import DEPTH, Value, from_feel, to_feel
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -131,18 +131,18 @@ def guarded(evaluator: Evaluator, scope: Scope) -> Feel:
 def check_size(value: Feel, profile: Profile) -> None:
     """Raise `ResultLimit` when `value` would be larger than the profile allows, roughly in JSON."""
     left = profile.result_bytes
-    open_values: list[Feel] = [value]
+    open_values: list[tuple[Feel, int]] = [(value, 0)]
     while open_values and left >= 0:
-        current = open_values.pop()
-        left -= 8
+        current, depth = open_values.pop()
+        left = left - 8 if depth <= DEPTH else -1
         if isinstance(current, str):
             left -= len(current.encode("utf-8", "surrogatepass"))
         elif isinstance(current, list):
             left -= len(current)
-            open_values.extend(current[: left + 1] if left >= 0 else [])
+            open_values.extend((item, depth + 1) for item in current[: max(left, 0)])
         elif isinstance(current, Mapping):
             left -= sum(len(key) for key in current)
-            open_values.extend(current.values())
+            open_values.extend((item, depth + 1) for item in current.values())
         elif isinstance(current, Decimal):
             left -= 8
     if left < 0:

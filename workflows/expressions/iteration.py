@@ -36,10 +36,10 @@ def compile_for(compiler: Compiling, node: For) -> Evaluator:
                 scope.run.note("feel_no_domain", compiler.source, node.at)
                 return None
             if sees_partial:  # a copy, or a result could contain itself
+                scope.run.spend(len(results) >> 3)
                 inner = Scope({"partial": list(results)}, scope.run, inner)
             results.append(body(inner))
-            if not len(results) & 7 or sees_partial:
-                scope.run.checked_list(len(results))
+            scope.run.within_list(len(results))
         return results
 
     return collected

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import (
+    ROUND_DOWN,
     ROUND_HALF_EVEN,
     Context,
     Decimal,
@@ -73,6 +74,11 @@ def integer(value: object) -> int | None:
     if not isinstance(value, Decimal) or not value.is_finite() or abs(value) > 10**18:
         return None
     return int(value) if value == value.to_integral_value() else None
+
+
+def truncated(value: object) -> int | None:
+    """Return `value` without its fraction, as functions read positions and counts."""
+    return integer(value.to_integral_value(ROUND_DOWN)) if isinstance(value, Decimal) else None
 
 
 def rounded(value: Decimal, scale: int, rounding: str) -> Decimal | None:

@@ -7,12 +7,13 @@ then path, filter and invocation. The forms with key words live in `forms`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 from workflows.expressions import forms
 from workflows.expressions.cursor import Cursor
 from workflows.expressions.lexer import Kind, text_value
+from workflows.expressions.numbers import CONTEXT, attempt
 from workflows.expressions.profile import Construct
 from workflows.expressions.tree import (
     Between,
@@ -258,12 +259,12 @@ def _primary(cursor: Cursor) -> Node:
 
 
 def _number(cursor: Cursor) -> Node:
-    token = cursor.advance()
-    try:
-        return Literal(token.at, Decimal(token.text))
-    except InvalidOperation as exc:
-        cursor.index -= 1
-        raise cursor.unexpected("<number>") from exc
+    token = cursor.token
+    value = attempt(CONTEXT.create_decimal, Decimal(token.text))
+    if value is None:
+        raise cursor.unexpected("<number>")
+    cursor.advance()
+    return Literal(token.at, value)
 
 
 def _bracketed(cursor: Cursor) -> Node:

@@ -27,6 +27,7 @@ class Missing:
 
 
 MISSING: Final = Missing()
+MAX_NOTES: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +83,14 @@ class Note:
 class Run:
     """One evaluation: its remaining budget, its instant, and the notes on nulls."""
 
-    __slots__ = ("at", "calls", "left", "notes", "profile")
+    __slots__ = ("at", "calls", "left", "noted", "notes", "profile")
 
     def __init__(self, profile: Profile, at: datetime | None) -> None:
         self.profile = profile
         self.at = at
         self.left = profile.steps
         self.calls = 0
+        self.noted = 0  # how many notes there would be, kept or not
         self.notes: list[Note] = []
 
     def spend(self, steps: int = 1) -> None:
@@ -111,21 +113,26 @@ class Run:
 
     def checked_list(self, size: int) -> None:
         """Raise `ListLimit` when a list of `size` items is too long; charge for building it."""
+        self.within_list(size)
+        self.spend(size >> 3)
+
+    def within_list(self, size: int) -> None:
+        """Raise `ListLimit` when a list of `size` items is too long."""
         if size > self.profile.list_items:
             limit = self.profile.list_items
             raise ListLimit(f"expected at most {limit} items, got {size}", limit=limit)
-        self.spend(size >> 3)
 
     def checked_text(self, size: int) -> None:
         """Raise `TextLimit` when a text of `size` characters is too long; charge for it."""
         if size > self.profile.text_chars:
             limit = self.profile.text_chars
             raise TextLimit(f"expected at most {limit} characters, got {size}", limit=limit)
-        self.spend(size >> 10)
+        self.spend(size >> 6)
 
     def note(self, code: str, source: str, at: int, **parameters: str) -> None:
         """Record why a value became null; only the first hundred are kept."""
-        if len(self.notes) < 100:
+        self.noted += 1
+        if self.noted <= MAX_NOTES:
             line, column = position_of(source, at)
             self.notes.append(Note(code, line, column, tuple(parameters.items())))
 

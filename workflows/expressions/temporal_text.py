@@ -58,8 +58,6 @@ def parse_date_time(text: str) -> DateTime | None:
     date = parse_date(day)
     if date is None or not separator:
         return None if date is None else DateTime(date, Time(0, 0, 0))
-    if clock.startswith("24:00:00"):
-        return None
     time = None if clock.startswith("T") else parse_time(clock)
     return None if time is None else DateTime(date, time)
 

@@ -42,17 +42,18 @@ def _number(text: str, grouping: str | None = None, decimal: str | None = None) 
 
 
 def _string(run: Run, value: Feel) -> Feel:
-    text = printing.text_of(value)
+    limit = min(run.profile.text_chars, run.left)
+    text = printing.text_of(value, chars=limit)
     run.checked_text(len(text))
     return text
 
 
-def _is(one: Feel, other: Feel) -> Feel:
+def _is(run: Run, one: Feel, other: Feel) -> Feel:
     """Say whether the values are the same element: equal, of one type, in zones of one offset."""
     for kind in (Time, DateTime):
         if isinstance(one, kind) and isinstance(other, kind):
             return _shown(one) == _shown(other)
-    return equal(one, other) is True
+    return equal(one, other, run) is True
 
 
 def _shown(value: Time | DateTime) -> tuple[object, ...]:
@@ -144,7 +145,7 @@ FUNCTIONS: Final[dict[str, Function]] = table(
         ),
         "string": (budgeted(_string, parameter("from")),),
         "not": (plain(lambda value: not value, parameter("negand", BOOLEAN)),),
-        "is": (plain(_is, nullable("value1"), nullable("value2")),),
+        "is": (budgeted(_is, nullable("value1"), nullable("value2")),),
         "get value": _getters(),
         "get entries": (
             plain(_get_entries, parameter("m", CONTEXT)),

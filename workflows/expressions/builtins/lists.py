@@ -20,7 +20,7 @@ from workflows.expressions.builtins.signature import (
 from workflows.expressions.calls import invoke
 from workflows.expressions.compare import order
 from workflows.expressions.keys import key_of
-from workflows.expressions.numbers import integer
+from workflows.expressions.numbers import truncated
 from workflows.expressions.runtime import Feel, Function, Run
 
 
@@ -53,7 +53,7 @@ def _any(items: list[Feel]) -> Feel:
 
 def _index(items: list[Feel], position: Decimal) -> int | None:
     """Return the Python index of a FEEL position, or None outside of the list."""
-    index = integer(position)
+    index = truncated(position)
     if index is None or index == 0 or abs(index) > len(items):
         return None
     return index - 1 if index > 0 else len(items) + index
@@ -61,7 +61,7 @@ def _index(items: list[Feel], position: Decimal) -> int | None:
 
 def _sublist(items: list[Feel], start: Decimal, length: Decimal | None = None) -> Feel:
     begin = _index(items, start)
-    size = len(items) if length is None else integer(length)
+    size = len(items) if length is None else truncated(length)
     if (
         begin is None
         or size is None
@@ -116,25 +116,28 @@ def _called(function: Function, values: list[Feel], run: Run) -> Feel:
     return invoke(function, values[:takes] if takes < len(values) else values, run)
 
 
-def _index_of(items: list[Feel], match: Feel) -> Feel:
-    wanted = key_of(match)
-    return [Decimal(at) for at, item in enumerate(items, 1) if key_of(item) == wanted]
+def _index_of(run: Run, items: list[Feel], match: Feel) -> Feel:
+    wanted = key_of(match, run)
+    run.spend(len(items))
+    return [Decimal(at) for at, item in enumerate(items, 1) if key_of(item, run) == wanted]
 
 
-def _contains(items: list[Feel], element: Feel) -> Feel:
-    wanted = key_of(element)
-    return any(key_of(item) == wanted for item in items)
+def _contains(run: Run, items: list[Feel], element: Feel) -> Feel:
+    wanted = key_of(element, run)
+    run.spend(len(items))
+    return any(key_of(item, run) == wanted for item in items)
 
 
 def _union(run: Run, *lists: list[Feel]) -> Feel:
     run.checked_list(sum(map(len, lists)))
-    return _first_of_each([item for items in lists for item in items])
+    return _first_of_each(run, [item for items in lists for item in items])
 
 
-def _first_of_each(items: list[Feel]) -> list[Feel]:
+def _first_of_each(run: Run, items: list[Feel]) -> list[Feel]:
+    run.spend(len(items))
     seen: dict[object, Feel] = {}
     for item in items:
-        seen.setdefault(key_of(item), item)
+        seen.setdefault(key_of(item, run), item)
     return list(seen.values())
 
 
@@ -183,7 +186,7 @@ _NEW: Final = nullable("newItem")
 
 FUNCTIONS: Final[dict[str, Function]] = table(
     {
-        "list contains": (plain(_contains, _LIST, nullable("element")),),
+        "list contains": (budgeted(_contains, _LIST, nullable("element")),),
         "count": (plain(lambda items: Decimal(len(items)), _LIST),),
         "min": (
             budgeted(_best(-1), _LIST),
@@ -219,9 +222,9 @@ FUNCTIONS: Final[dict[str, Function]] = table(
             budgeted(_replace_matching, _LIST, parameter("match", FUNCTION), _NEW),
         ),
         "reverse": (plain(lambda items: items[::-1], _LIST),),
-        "index of": (plain(_index_of, _LIST, nullable("match")),),
+        "index of": (budgeted(_index_of, _LIST, nullable("match")),),
         "union": (budgeted(_union, _LIST, variadic=True),),
-        "distinct values": (plain(_first_of_each, _LIST),),
+        "distinct values": (budgeted(_first_of_each, _LIST),),
         "flatten": (budgeted(_flatten, _LIST),),
         "sort": (budgeted(_sort, _LIST, parameter("precedes", FUNCTION)),),
     }

@@ -24,7 +24,7 @@ from workflows.expressions.types import NAMED
 
 def _rounder(rounding: str) -> Callable[..., Feel]:
     def rounded(number: Decimal, scale: Decimal = numbers.ZERO) -> Feel:
-        digits = numbers.integer(scale)
+        digits = numbers.truncated(scale)
         return None if digits is None else numbers.rounded(number, digits, rounding)
 
     return rounded

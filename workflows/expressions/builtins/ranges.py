@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from workflows.expressions.builtins.signature import RANGE, parameter, plain, table
-from workflows.expressions.compare import contains, equal, order
-from workflows.expressions.runtime import Feel, Function, Range, Signature
+from dossier.errors import Rejected
+from workflows.expressions.builtins import temporal
+from workflows.expressions.builtins.signature import RANGE, STRING, parameter, plain, table
+from workflows.expressions.compare import contains, order
+from workflows.expressions.compiler import Compiler
+from workflows.expressions.cursor import Cursor
+from workflows.expressions.parser import parse_whole
+from workflows.expressions.profile import MODEL
+from workflows.expressions.runtime import Feel, Function, Range, Run, Scope, Signature
 
 _Relation = Callable[[Range, Range], bool | None]
 _SWAPPED: Final = True
+_MAX_TEXT: Final = 200
+_CONSTRUCTORS: Final = {
+    name: temporal.FUNCTIONS[name] for name in ("date", "time", "date and time", "duration")
+}
 
 
 def _less(one: Feel, other: Feel) -> bool:
@@ -132,11 +142,40 @@ def _inside(interval: Range, point: Range) -> bool | None:
 
 
 def _at_start(interval: Range, point: Range) -> bool | None:
-    return equal(interval.low, point.low) is True and interval.low_included
+    return _same(interval.low, point.low) and interval.low_included
 
 
 def _at_end(interval: Range, point: Range) -> bool | None:
-    return equal(interval.high, point.low) is True and interval.high_included
+    return _same(interval.high, point.low) and interval.high_included
+
+
+def _from_text(text: str) -> Feel:
+    """Return the range of `[1..5)`, `(..2]` or `[2..)`, whose ends are constants."""
+    opening, body, closing = text[:1], text[1:-1], text[-1:]
+    low, separator, high = body.partition("..")
+    if len(text) > _MAX_TEXT or not (opening in "[](" and closing in "])[" and separator):
+        return None
+    ends = [_constant(end) for end in (low, high)]
+    if None in ends and ((low.strip() and ends[0] is None) or (high.strip() and ends[1] is None)):
+        return None
+    found = order(ends[0], ends[1]) if None not in ends else -1
+    if found is None or found > 0 or ends == [None, None]:
+        return None
+    low_included = opening == "[" and ends[0] is not None
+    return Range(ends[0], ends[1], low_included, closing == "]" and ends[1] is not None)
+
+
+def _constant(text: str) -> Feel:
+    """Return a number, text or temporal value as written, or None."""
+    if not text.strip():
+        return None
+    try:
+        cursor = Cursor(text, MODEL, names=(), library=_CONSTRUCTORS)
+        evaluator = Compiler(text, library=_CONSTRUCTORS, types={}).compile(parse_whole(cursor))
+    except Rejected:
+        return None
+    value = None if cursor.free else evaluator(Scope({}, Run(MODEL, None)))
+    return None if isinstance(value, list | Mapping | bool) else value
 
 
 FUNCTIONS: Final[dict[str, Function]] = table(
@@ -179,6 +218,7 @@ FUNCTIONS: Final[dict[str, Function]] = table(
             _between_ranges(_starts, swapped=_SWAPPED),
             _range_point(_at_start),
         ),
+        "range": (plain(_from_text, parameter("from", STRING)),),
         "coincides": (
             _between_ranges(_coincides),
             _points(lambda found: found == 0),

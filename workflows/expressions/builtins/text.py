@@ -16,13 +16,13 @@ from workflows.expressions.builtins.signature import (
     plain,
     table,
 )
-from workflows.expressions.numbers import integer
+from workflows.expressions.numbers import truncated
 from workflows.expressions.runtime import Feel, Function, Run
 
 
 def _substring(text: str, start: Decimal, length: Decimal | None = None) -> Feel:
-    first = integer(start)
-    size = len(text) if length is None else integer(length)
+    first = truncated(start)
+    size = len(text) if length is None else truncated(length)
     if first is None or size is None or first == 0 or abs(first) > len(text) or size < 1:
         return None
     begin = first - 1 if first > 0 else len(text) + first

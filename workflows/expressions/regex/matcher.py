@@ -76,7 +76,8 @@ def _match_at(pattern: Pattern, text: str, begin: int, run: Run, seen: set[objec
     pending: list[_State] = [(0, begin, (begin, begin) + (-1, -1) * pattern.groups)]
     while pending:
         state = pending.pop()
-        seen_as = state if pattern.has_back else state[:2]
+        place = state[0] * (len(text) + 1) + state[1]
+        seen_as = (place, state[2]) if pattern.has_back else place
         if seen_as in seen:
             continue
         seen.add(seen_as)

@@ -72,13 +72,27 @@ def compile_pattern(text: str, flags: str) -> Pattern | None:
     if "q" in flags:
         text = "".join("\\" + c if c in "\\|.?*+(){}-[]^$" else c for c in text)
     if "x" in flags and "q" not in flags:
-        text = "".join(text.split())
+        text = _without_spaces(text)
     reader = Reader(text, flags)
     try:
         tree = reader.read()
     except PatternSyntax:
         return None
     return _assembled(tree, reader, literal=_literal_of(tree))
+
+
+def _without_spaces(text: str) -> str:
+    """Return the pattern without the white space that flag x leaves out, classes apart."""
+    kept: list[str] = []
+    level = 0
+    escaped = False
+    for character in text:
+        if level or not character.isspace():
+            kept.append(character)
+        if not escaped:
+            level += (character == "[") - (character == "]" and level > 0)
+        escaped = character == "\\" and not escaped
+    return "".join(kept)
 
 
 def _assembled(tree: Tree, reader: Reader, *, literal: str | None) -> Pattern:
@@ -149,8 +163,11 @@ def _emit_choice(parts: tuple[Tree, ...], program: list[Instruction]) -> None:
 
 
 def _emit_repeat(tree: Repeat, program: list[Instruction]) -> None:
+    before = len(program)
     for _ in range(tree.low):
         _emit(tree.part, program)
+        if len(program) == before:
+            return  # the part is empty, however often
     if tree.high is None:
         start = len(program)
         split = Instruction(Code.SPLIT)
