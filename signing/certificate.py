@@ -10,6 +10,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from signing import der
@@ -18,6 +19,17 @@ from signing.errors import AlgorithmRefused, CertificateRefused, DerRefused
 from signing.purpose import PURPOSE_BY_OID, Purpose
 
 MAX_CERTIFICATE_BYTES: Final = 64 * 1024
+
+# What `cryptography` raises for malformed certificates, CRLs and OCSP responses.
+UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+    CryptographyDeprecationWarning,  # what a later release refuses, where warnings are errors
+)
 
 # Critical extensions of an end entity that this package understands (RFC 5280 §4.2).
 _UNDERSTOOD: Final = frozenset(
@@ -57,19 +69,20 @@ class Certificate:
     unknown_critical: bool  # an end entity with it must be refused (RFC 5280 §4.2)
 
 
-def parse_certificate(der: bytes) -> Certificate:
-    """Return the certificate; raise `CertificateRefused` unless `der` is one, to the last byte."""
-    if len(der) > MAX_CERTIFICATE_BYTES:
+def parse_certificate(content: bytes) -> Certificate:
+    """Return the certificate; raise `CertificateRefused` unless it is one to the last byte."""
+    if len(content) > MAX_CERTIFICATE_BYTES:
         raise CertificateRefused(f"expected at most {MAX_CERTIFICATE_BYTES} bytes, got more")
     try:
-        parsed = x509.load_der_x509_certificate(der)
+        der.signed_parts(content).finish()
+        parsed = x509.load_der_x509_certificate(content)
         extensions = parsed.extensions
         key = _strong_key(parsed)
         purposes = _purposes(extensions)
         usages = _extended_usages(extensions)
         return Certificate(
-            der=der,
-            fingerprint=hashlib.sha256(der).digest(),
+            der=content,
+            fingerprint=hashlib.sha256(content).digest(),
             x509=parsed,
             public_key=key,
             subject=parsed.subject.rfc4514_string(),
@@ -87,14 +100,14 @@ def parse_certificate(der: bytes) -> Certificate:
             may_answer_ocsp=ExtendedKeyUsageOID.OCSP_SIGNING in usages,
             unknown_critical=any(one.critical and one.oid not in _UNDERSTOOD for one in extensions),
         )
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as exc:
+    except (DerRefused, *UNREADABLE) as exc:
         raise CertificateRefused("expected an X.509 certificate, got something else") from exc
 
 
 def _strong_key(parsed: x509.Certificate) -> PublicKey | None:
     try:
         return require_strong(parsed.public_key())
-    except (AlgorithmRefused, ValueError, UnsupportedAlgorithm):
+    except (AlgorithmRefused, *UNREADABLE):
         return None
 
 

@@ -168,3 +168,19 @@ def parse_generalized_time(content: bytes) -> datetime:
         raise DerRefused("expected an existing instant, got another time") from exc
     micro = int((fraction[:6] or b"0").ljust(6, b"0")) if dot else 0
     return moment.replace(microsecond=micro)
+
+
+def signed_parts(content: bytes) -> Cursor:
+    """Return a cursor behind the signature of a signed structure: certificate, CRL, OCSP body.
+
+    Raises `DerRefused` unless it begins with the signed part, the algorithm and whole octets of
+    signature: the count of unused bits is the one octet that nobody else compares.
+    """
+    outer = Cursor(content)
+    parts = outer.enter(SEQUENCE)
+    outer.finish()
+    parts.take(SEQUENCE)
+    parts.take(SEQUENCE)
+    if not parts.take(BIT_STRING).startswith(b"\x00"):
+        raise DerRefused("expected a signature of whole octets, got unused bits")
+    return parts

@@ -19,8 +19,8 @@ from dossier.errors import XmlRefused
 from signing.errors import DocumentNotCanonical, SignatureMalformed
 from signing.keys import Signer
 from signing.tsa import Timestamper
+from signing.unsigned import DS
 from signing.xades import (
-    DS,
     PROFILE,
     SIGNATURE_CLOSE,
     SIGNATURE_OPEN,
@@ -74,19 +74,24 @@ def read_xml(content: bytes) -> Enveloped:
     """Take a signed document apart; raise `SignatureMalformed` or `DocumentNotCanonical`."""
     if len(content) > MAX_DOCUMENT_BYTES:
         raise SignatureMalformed("expected a smaller document", reason="size")
+    start, end = signature_span(content)
+    parsed = read_signature(content[start:end])
+    if [one.uri for one in parsed.references] != [""]:
+        raise SignatureMalformed("expected one reference to the document", reason="references")
+    unsigned = content[:start] + content[end:]
+    _check_canonical(unsigned)
+    return Enveloped(content=unsigned, signature=parsed)
+
+
+def signature_span(content: bytes) -> tuple[int, int]:
+    """Return where the enveloped signature begins and ends; raise `SignatureMalformed`."""
     end_tag = _END_TAG.search(content)
     start = content.rfind(SIGNATURE_OPEN.encode())
     if end_tag is None or start < 0:
         raise SignatureMalformed("expected an enveloped signature, got none", reason="shape")
-    signature = content[start : end_tag.start()]
-    if not signature.endswith(SIGNATURE_CLOSE.encode()):
+    if not content[start : end_tag.start()].endswith(SIGNATURE_CLOSE.encode()):
         raise SignatureMalformed("expected the signature as the last child", reason="shape")
-    parsed = read_signature(signature)
-    if [one.uri for one in parsed.references] != [""]:
-        raise SignatureMalformed("expected one reference to the document", reason="references")
-    unsigned = content[:start] + end_tag.group()
-    _check_canonical(unsigned)
-    return Enveloped(content=unsigned, signature=parsed)
+    return start, end_tag.start()
 
 
 def _check_canonical(unsigned: bytes) -> None:

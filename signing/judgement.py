@@ -103,6 +103,7 @@ class TimestampVerdict:
     authority: str | None  # subject of the TSA certificate
     certificate: bytes | None  # DER of the TSA certificate
     reasons: tuple[Reason, ...]
+    chain: tuple[bytes, ...] = ()  # the authority's path that was judged, DER, anchor last
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

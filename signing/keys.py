@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from signing import algorithms
 from signing.algorithms import PrivateKey, SignatureAlgorithm
-from signing.certificate import parse_certificate
+from signing.certificate import UNREADABLE, parse_certificate
 from signing.errors import (
     AlgorithmRefused,
     CertificateRefused,
@@ -118,7 +118,7 @@ def read_certificates(content: bytes) -> tuple[bytes, ...]:
         if _PEM_MARK not in content:
             return (parse_certificate(content).der,)
         loaded = x509.load_pem_x509_certificates(content)
-    except ValueError as exc:
+    except UNREADABLE as exc:
         raise CertificateRefused("expected PEM certificates, got something else") from exc
     return tuple(one.public_bytes(Encoding.DER) for one in loaded)
 

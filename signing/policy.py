@@ -14,6 +14,7 @@ from typing import Final, Generic, TypeVar
 
 from signing.certificate import Certificate, parse_certificate
 from signing.judgement import Verdict
+from signing.unsigned import Values
 
 # How far a time-stamp may lie ahead of the instant of judging (protocol.md §4 step 8).
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
@@ -61,6 +62,7 @@ class Status:
     """What one CRL or OCSP response says of one certificate; its signature holds."""
 
     source: str  # "crl" or "ocsp"
+    content: bytes  # the CRL or OCSP response, DER
     this_update: datetime
     next_update: datetime  # equal to this_update where the source gives none
     revoked_at: datetime | None
@@ -83,9 +85,25 @@ class Trust:
     paths: Memory[tuple[bytes, ...], tuple[Certificate, ...] | Verdict] = field(
         default_factory=Memory, init=False, repr=False, compare=False
     )
+    wider: Memory[tuple[tuple[bytes, ...], ...], Trust] = field(
+        default_factory=Memory, init=False, repr=False, compare=False
+    )
     statuses: Memory[tuple[bytes, bytes], tuple[Status, ...]] = field(
         default_factory=Memory, init=False, repr=False, compare=False
     )
+
+    def extended(self, values: Values) -> Trust:
+        """Return this trust with what a signature brought along: looked up, never believed."""
+        key = (values.certificates, values.crls, values.ocsps)
+        return self.wider.get(key) or self.wider.put(
+            key,
+            Trust(
+                anchors=self.anchors,
+                certificates=(*self.certificates, *values.certificates),
+                crls=(*self.crls, *values.crls),
+                ocsps=(*self.ocsps, *values.ocsps),
+            ),
+        )
 
     def certificate(self, der: bytes) -> Certificate:
         """Return the parsed certificate, remembered; raise `CertificateRefused`."""

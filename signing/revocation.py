@@ -12,21 +12,23 @@ from datetime import datetime
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtensionOID
 
+from signing import der
 from signing.algorithms import PublicKey
-from signing.certificate import Certificate
-from signing.errors import CertificateRefused
+from signing.certificate import UNREADABLE, Certificate
+from signing.errors import CertificateRefused, DerRefused
 from signing.indication import SubIndication
 from signing.judgement import PASSED, Verdict, indeterminate
 from signing.policy import Status, Trust
 
 _STRONG: Final = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
+_ENUMERATED: Final = 0x0A
 _EXPIRED_CERTS_ON_CRL: Final = "2.5.29.60"
 # Reasons after which a time-stamp made before the revocation stays valid (RFC 3161 §4).
 _KEEPING: Final = frozenset(
@@ -67,10 +69,8 @@ def judge_revocation(
             certificate=certificate.subject,
             time=status.revoked_at.isoformat(),
         )
-    for status in statuses:
-        is_current = status.next_update >= at or status.this_update >= after
-        if is_current and (status.covers_expired or status.this_update <= certificate.not_after):
-            return PASSED
+    if any(_is_usable(one, certificate, at=at, after=after) for one in statuses):
+        return PASSED
     if statuses:
         newest = max(status.next_update for status in statuses)
         return indeterminate(
@@ -82,6 +82,29 @@ def judge_revocation(
     return indeterminate(
         SubIndication.TRY_LATER, "revocation_missing", certificate=certificate.subject
     )
+
+
+def usable_statuses(
+    certificate: Certificate,
+    issuer: Certificate,
+    *,
+    trust: Trust,
+    at: datetime,
+    since: datetime,
+) -> list[Status]:
+    """Return what may be used for a certificate that was in use at `since`, newest first."""
+    found = [
+        one
+        for one in statuses_of(certificate, issuer, trust=trust)
+        if _is_usable(one, certificate, at=at, after=since)
+    ]
+    return sorted(found, key=lambda one: one.this_update, reverse=True)
+
+
+def _is_usable(status: Status, certificate: Certificate, *, at: datetime, after: datetime) -> bool:
+    is_current = status.next_update >= at or status.this_update >= after
+    # After expiry a CA may drop a certificate from its lists (RFC 5280 §3.3).
+    return is_current and (status.covers_expired or status.this_update <= certificate.not_after)
 
 
 def statuses_of(
@@ -101,13 +124,14 @@ def _from_crls(certificate: Certificate, issuer: Certificate, trust: Trust) -> I
         return
     for content in trust.crls:
         try:
+            der.signed_parts(content).finish()
             crl = x509.load_der_x509_crl(content)
             if crl.issuer != issuer.x509.subject or not _crl_holds(crl, issuer.public_key):
                 continue
             if not _crl_covers(crl, certificate):
                 continue
-            status = _crl_status(crl, certificate)
-        except (ValueError, TypeError, UnsupportedAlgorithm):
+            status = _crl_status(crl, certificate, content)
+        except (DerRefused, *UNREADABLE):
             continue  # an unreadable CRL is no data
         yield status
 
@@ -157,7 +181,9 @@ def _is_authority(certificate: Certificate) -> bool:
     return constraints.value.ca
 
 
-def _crl_status(crl: x509.CertificateRevocationList, certificate: Certificate) -> Status:
+def _crl_status(
+    crl: x509.CertificateRevocationList, certificate: Certificate, content: bytes
+) -> Status:
     entry = crl.get_revoked_certificate_by_serial_number(certificate.serial)
     reason: x509.ReasonFlags | None = None
     if entry is not None:
@@ -167,6 +193,7 @@ def _crl_status(crl: x509.CertificateRevocationList, certificate: Certificate) -
             reason = x509.ReasonFlags.unspecified
     return Status(
         source="crl",
+        content=content,
         this_update=crl.last_update_utc,
         next_update=crl.next_update_utc or crl.last_update_utc,
         revoked_at=None if entry is None else entry.revocation_date_utc,
@@ -180,6 +207,7 @@ def _crl_status(crl: x509.CertificateRevocationList, certificate: Certificate) -
 def _from_ocsps(certificate: Certificate, issuer: Certificate, trust: Trust) -> Iterator[Status]:
     for content in trust.ocsps:
         try:
+            _check_spelling(content)
             response = ocsp.load_der_ocsp_response(content)
             if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
                 continue
@@ -187,14 +215,30 @@ def _from_ocsps(certificate: Certificate, issuer: Certificate, trust: Trust) -> 
             if key is None or not _response_holds(response, key):
                 continue
             found = [
-                _single_status(one)
+                _single_status(one, content)
                 for one in response.responses
                 if _is_about(one, certificate, issuer)
                 and one.certificate_status is not ocsp.OCSPCertStatus.UNKNOWN
             ]
-        except (ValueError, TypeError, UnsupportedAlgorithm):
+        except (DerRefused, *UNREADABLE):
             continue  # an unreadable response is no data
         yield from found
+
+
+def _check_spelling(content: bytes) -> None:
+    """Raise `DerRefused` unless the response is strict down to its signature (RFC 6960 §4.2.1)."""
+    outer = der.Cursor(content)
+    response = outer.enter(der.SEQUENCE)
+    outer.finish()
+    response.take(_ENUMERATED)
+    body = response.enter(0xA0).enter(der.SEQUENCE)
+    response.finish()
+    body.take(der.OID)
+    basic = der.signed_parts(body.take(der.OCTET_STRING))
+    body.finish()
+    if basic.next_tag() == 0xA0:
+        basic.enter(0xA0).enter(der.SEQUENCE)
+    basic.finish()
 
 
 def _is_about(
@@ -211,11 +255,12 @@ def _is_about(
     )
 
 
-def _single_status(single: ocsp.OCSPSingleResponse) -> Status:
+def _single_status(single: ocsp.OCSPSingleResponse, content: bytes) -> Status:
     revoked = single.certificate_status is ocsp.OCSPCertStatus.REVOKED
     reason = (single.revocation_reason or x509.ReasonFlags.unspecified) if revoked else None
     return Status(
         source="ocsp",
+        content=content,
         this_update=single.this_update_utc,
         next_update=single.next_update_utc or single.this_update_utc,
         revoked_at=single.revocation_time_utc if revoked else None,
@@ -258,7 +303,7 @@ def _is_appointed(candidate: Certificate, issuer: Certificate, response: ocsp.OC
     try:
         candidate.x509.extensions.get_extension_for_class(x509.OCSPNoCheck)
         candidate.x509.verify_directly_issued_by(issuer.x509)
-    except (x509.ExtensionNotFound, ValueError, TypeError, InvalidSignature):
+    except (x509.ExtensionNotFound, InvalidSignature, *UNREADABLE):
         return False  # without ocsp-nocheck its own status would have to be proved: not accepted
     return True
 

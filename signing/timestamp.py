@@ -7,7 +7,7 @@ authority; whether the authority is trusted is `signing.certpath`'s question.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -32,6 +32,9 @@ from signing.tsa import (
     CT_TST_INFO,
     DIGEST_BY_IDENTIFIER,
 )
+
+# Gives the digest of what should have been stamped, by the `hashlib` name the token states.
+Imprint = Callable[[str], bytes]
 
 MAX_TOKEN_BYTES: Final = 64 * 1024
 MAX_CERTIFICATES: Final = 16
@@ -284,9 +287,9 @@ def _certificate_digest(token: Token) -> tuple[str, bytes] | None:
     return None if name is None else (name, digest)
 
 
-def check_token(token: Token, certificate: Certificate, *, data: bytes) -> Verdict:
+def check_token(token: Token, certificate: Certificate, *, imprint: Imprint) -> Verdict:
     """Judge imprint, authority's key usage and signature; the path and the time come later."""
-    if hashlib.new(token.imprint_hash, data).digest() != token.imprint:
+    if imprint(token.imprint_hash) != token.imprint:
         return failed(SubIndication.HASH_FAILURE, "timestamp_imprint")
     if certificate.public_key is None:
         return indeterminate(

@@ -45,6 +45,7 @@ from signing.judgement import (
     gravest,
 )
 from signing.policy import Trust
+from signing.proofs import SignedData
 from signing.purpose import DOCUMENT_PURPOSES, Purpose
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "judge_xml",
     "open_container",
     "open_xml",
+    "require_passed",
 ]
 
 _XML_SIGNATURE: Final = "signature"
@@ -142,7 +144,7 @@ def open_container(
     judgement, parts = _judge_container(
         view, Circumstances(trust=trust, at=at, purposes=purposes), caps
     )
-    _require_passed(judgement)
+    require_passed(judgement)
     if parts is None:
         raise VerificationFailed(judgement)
     files = {
@@ -176,7 +178,7 @@ def open_xml(
 ) -> VerifiedXml:
     """Return the verified octets of an enveloped document; raises as `open_container` does."""
     judgement, parts = _judge_xml(content, Circumstances(trust=trust, at=at, purposes=purposes))
-    _require_passed(judgement)
+    require_passed(judgement)
     if parts is None:
         raise VerificationFailed(judgement)
     return VerifiedXml(
@@ -193,7 +195,8 @@ def _view(content: bytes | Path) -> memoryview:
         return memoryview(mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ))
 
 
-def _require_passed(judgement: Judgement) -> None:
+def require_passed(judgement: Judgement) -> None:
+    """Return when the judgement passed, else raise it as `open_container` does."""
     if judgement.is_passed:
         return
     if judgement.indication is Indication.TOTAL_FAILED:
@@ -216,14 +219,18 @@ def _judge_container(
             name=str(exc.parameters.get("name", "")),
         )
         return _whole(verdict, (), ()), None
+    data = SignedData(
+        names=parts.names,
+        digests=parts.digests,
+        contents={one.name: one.content for one in parts.files},
+    )
     signatures = tuple(
         unreadable(name, _malformed(document))
         if isinstance(document, SignatureMalformed)
         else judge_signature(
             name,
             document,
-            names=parts.names,
-            digests=parts.digests,
+            data=data,
             circumstances=circumstances,
         )
         for name, document in parts.documents
@@ -294,8 +301,9 @@ def _judge_xml(content: bytes, circumstances: Circumstances) -> tuple[Judgement,
     signature = judge_signature(
         _XML_SIGNATURE,
         parts.signature,
-        names={"": ""},
-        digests={"": digest},
+        data=SignedData(
+            names={"": ""}, digests={"": digest}, contents={"": memoryview(parts.content)}
+        ),
         circumstances=circumstances,
     )
     file = FileVerdict(

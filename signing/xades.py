@@ -7,8 +7,6 @@ that were signed are slices of the file (signing.md §3.2).
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Sequence
@@ -17,14 +15,13 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Final
 
+from signing import unsigned
 from signing.algorithms import SHA256_URI
 from signing.errors import SignatureMalformed
 from signing.keys import Signer
 from signing.tsa import Timestamper
+from signing.unsigned import DS, EXCLUSIVE, XADES, Unsigned, decoded, encoded
 
-DS: Final = "http://www.w3.org/2000/09/xmldsig#"
-XADES: Final = "http://uri.etsi.org/01903/v1.3.2#"
-EXCLUSIVE: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
 ENVELOPED: Final = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
 SIGNED_PROPERTIES: Final = "http://uri.etsi.org/01903#SignedProperties"
 
@@ -83,7 +80,20 @@ class OwnSignature:
     certificate_sha256: bytes  # as SignedProperties states it
     claimed_time: datetime
     role: SignatureRole
-    timestamps: tuple[bytes, ...]  # tokens, DER
+    key_element: bytes  # canonical KeyInfo
+    unsigned: Unsigned
+
+    def archived(self, covered: int) -> bytes:
+        """Return what an archive time-stamp covers behind the signed data (EN 319 132-1 §5.5.2)."""
+        return b"".join(
+            (
+                self.properties,
+                self.signed_info,
+                self.value_element,
+                self.key_element,
+                self.unsigned.text[:covered],
+            )
+        )
 
 
 _DIGEST_METHOD: Final = f'<ds:DigestMethod Algorithm="{SHA256_URI}"></ds:DigestMethod>'
@@ -136,20 +146,12 @@ SIGNATURE_OPEN: Final = f'<ds:Signature xmlns:ds="{DS}" Id="{PROFILE}-signature"
 SIGNATURE_CLOSE: Final = "</ds:Object></ds:Signature>"
 _VALUE_OPEN: Final = f'<ds:SignatureValue xmlns:ds="{DS}" Id="{PROFILE}-value">'
 _VALUE_CLOSE: Final = "</ds:SignatureValue>"
-_KEY_OPEN: Final = "<ds:KeyInfo><ds:X509Data><ds:X509Certificate>"
+_KEY_OPEN: Final = f'<ds:KeyInfo xmlns:ds="{DS}"><ds:X509Data><ds:X509Certificate>'
+_KEY_CLOSE: Final = "</ds:X509Certificate></ds:X509Data></ds:KeyInfo>"
 _KEY_TO_PROPERTIES: Final = (
-    "</ds:X509Certificate></ds:X509Data></ds:KeyInfo><ds:Object>"
-    f'<xades:QualifyingProperties xmlns:xades="{XADES}" Target="#{PROFILE}-signature">'
+    f'<ds:Object><xades:QualifyingProperties xmlns:xades="{XADES}" Target="#{PROFILE}-signature">'
 )
 _QUALIFYING_CLOSE: Final = "</xades:QualifyingProperties>"
-_STAMP_OPEN: Final = (
-    "<xades:UnsignedProperties><xades:UnsignedSignatureProperties><xades:SignatureTimeStamp>"
-    f"{_CANONICALIZATION}<xades:EncapsulatedTimeStamp>"
-)
-_STAMP_CLOSE: Final = (
-    "</xades:EncapsulatedTimeStamp></xades:SignatureTimeStamp>"
-    "</xades:UnsignedSignatureProperties></xades:UnsignedProperties>"
-)
 
 
 def write_signature(
@@ -163,18 +165,19 @@ def write_signature(
     """Return one ds:Signature: level B-T, or B-B when there is no time-stamper."""
     properties = _properties_text(references, signer=signer, at=at, role=role)
     info = _info_text(references, signer.algorithm.value, properties)
-    value_element = _VALUE_OPEN + _base64(signer.sign(info.encode())) + _VALUE_CLOSE
+    value_element = _VALUE_OPEN + encoded(signer.sign(info.encode())) + _VALUE_CLOSE
     stamp = ""
     if timestamper is not None:
         token = timestamper.stamp(hashlib.sha256(value_element.encode()).digest())
-        stamp = _STAMP_OPEN + _base64(token) + _STAMP_CLOSE
+        stamp = unsigned.wrap(unsigned.stamp_text(token))
     return "".join(
         (
             SIGNATURE_OPEN,
             info,
             value_element,
             _KEY_OPEN,
-            _base64(signer.certificate),
+            encoded(signer.certificate),
+            _KEY_CLOSE,
             _KEY_TO_PROPERTIES,
             properties,
             stamp,
@@ -182,10 +185,6 @@ def write_signature(
             SIGNATURE_CLOSE,
         )
     ).encode()
-
-
-def _base64(octets: bytes) -> str:
-    return binascii.b2a_base64(octets, newline=False).decode()
 
 
 def _properties_text(
@@ -201,7 +200,7 @@ def _properties_text(
             _PROPERTIES_OPEN,
             at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z",
             _TIME_TO_CERTIFICATE,
-            _base64(hashlib.sha256(signer.certificate).digest()),
+            encoded(hashlib.sha256(signer.certificate).digest()),
             _CERTIFICATE_TO_ROLE,
             role.value,
             _ROLE_TO_FORMATS,
@@ -219,11 +218,11 @@ def _info_text(references: Sequence[Reference], algorithm: str, properties: str)
         transforms = "" if reference.uri else _ENVELOPED_TRANSFORMS
         parts.append(
             f'<ds:Reference Id="r{number}" URI="{reference.uri}">{transforms}{_DIGEST_METHOD}'
-            f"<ds:DigestValue>{_base64(reference.sha256)}{_DIGEST_CLOSE}"
+            f"<ds:DigestValue>{encoded(reference.sha256)}{_DIGEST_CLOSE}"
         )
     parts += (
         _PROPERTIES_REFERENCE,
-        _base64(hashlib.sha256(properties.encode()).digest()),
+        encoded(hashlib.sha256(properties.encode()).digest()),
         _DIGEST_CLOSE,
         _INFO_CLOSE,
     )
@@ -263,8 +262,7 @@ _SIGNATURE_PATTERN: Final = re.compile(
         + f"(?P<pdigest>{_SHA256_B64})"
         + re.escape(_DIGEST_CLOSE + _INFO_CLOSE)
         + f")(?P<element>{re.escape(_VALUE_OPEN)}(?P<value>{_B64}){re.escape(_VALUE_CLOSE)})"
-        + re.escape(_KEY_OPEN)
-        + f"(?P<certificate>{_B64})"
+        + f"(?P<key>{re.escape(_KEY_OPEN)}(?P<certificate>{_B64}){re.escape(_KEY_CLOSE)})"
         + re.escape(_KEY_TO_PROPERTIES)
         + f"(?P<properties>{re.escape(_PROPERTIES_OPEN)}"
         + "(?P<time>[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)"
@@ -278,7 +276,7 @@ _SIGNATURE_PATTERN: Final = re.compile(
         + "(?P<commitment>[A-Za-z]+)"
         + re.escape(_PROPERTIES_CLOSE)
         + ")"
-        + f"(?:{re.escape(_STAMP_OPEN)}(?P<stamp>{_B64}){re.escape(_STAMP_CLOSE)})?"
+        + "(?P<unsigned>(?:<xades:UnsignedProperties>.*)?)"
         + re.escape(_QUALIFYING_CLOSE + SIGNATURE_CLOSE)
     ).encode()
 )
@@ -300,26 +298,25 @@ def read_signature(content: bytes) -> OwnSignature:
         algorithm=found["algorithm"].decode(),
         references=_references_of(found["references"], found["formats"]),
         properties=found["properties"],
-        properties_sha256=_octets(found["pdigest"]),
+        properties_sha256=decoded(found["pdigest"]),
         value_element=found["element"],
-        signature=_octets(found["value"]),
-        certificate=_octets(found["certificate"]),
-        certificate_sha256=_octets(found["cdigest"]),
+        signature=decoded(found["value"]),
+        certificate=decoded(found["certificate"]),
+        certificate_sha256=decoded(found["cdigest"]),
         claimed_time=_time_of(found["time"]),
         role=role,
-        timestamps=() if found["stamp"] is None else (_octets(found["stamp"]),),
+        key_element=found["key"],
+        unsigned=unsigned.read(found["unsigned"]),
     )
 
 
-def _octets(text: bytes) -> bytes:
-    """Decode canonical base64: the text must be what encoding gives back (row 22)."""
-    try:
-        octets = base64.b64decode(text, validate=True)
-    except binascii.Error as exc:
-        raise SignatureMalformed("expected base64, got something else", reason="base64") from exc
-    if binascii.b2a_base64(octets, newline=False) != text:
-        raise SignatureMalformed("expected canonical base64", reason="base64")
-    return octets
+def with_unsigned(content: bytes, properties: str) -> bytes:
+    """Return a ds:Signature of our shape with `properties` as its only unsigned ones."""
+    match = _SIGNATURE_PATTERN.fullmatch(content)
+    if match is None:
+        raise SignatureMalformed("expected a signature of our profile", reason="shape")
+    start, end = match.span("unsigned")
+    return content[:start] + unsigned.wrap(properties).encode() + content[end:]
 
 
 def _time_of(text: bytes) -> datetime:
@@ -348,7 +345,7 @@ def _references_of(references: bytes, formats: bytes) -> tuple[Reference, ...]:
         if one["number"] != label or kind["number"] != label or bool(transforms) == bool(uri):
             raise SignatureMalformed("expected references in order", reason="references")
         result.append(
-            Reference(uri=uri, media_type=kind["media"].decode(), sha256=_octets(one["digest"]))
+            Reference(uri=uri, media_type=kind["media"].decode(), sha256=decoded(one["digest"]))
         )
     if len({one.uri for one in result}) != len(result):
         raise SignatureMalformed("expected each file once", reason="references")
