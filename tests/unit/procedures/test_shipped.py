@@ -17,7 +17,7 @@ BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 DI = "{http://www.omg.org/spec/BPMN/20100524/DI}"
 DC = "{http://www.omg.org/spec/DD/20100524/DC}"
 WAY = "{http://www.omg.org/spec/DD/20100524/DI}waypoint"
-CONTAINERS = ("participant", "lane")
+CONTAINERS = ("participant", "lane", "subProcess")
 
 every = pytest.mark.parametrize("name", names())
 
