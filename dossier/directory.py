@@ -106,6 +106,13 @@ class Directory:
             agency = self.find(agency.successor)
         return agency
 
+    def speaks_for(self, agency: DirectoryAgency, code: str, *, at: datetime) -> bool:
+        """Tell whether `agency` bears this code, or is the successor of the one that did."""
+        if agency.is_named(code):
+            return True
+        successor = self.successor_of(code, at=at)
+        return successor is not None and successor.code == agency.code
+
     def seal_owner(self, certificate: bytes, *, at: datetime) -> DirectoryAgency | None:
         """Return the agency this seal certificate is bound to at that instant."""
         for agency in self.agencies:

@@ -16,6 +16,7 @@ from uuid import UUID
 from dossier import canonical
 from dossier.canonical import Json
 from dossier.envelope import Envelope, FileKind
+from dossier.errors import LienThongError, Unavailable
 from dossier.ids import AgencyCode
 from dossier.model import Document, DocumentOrigin, Dossier, MessageState
 from exchange import chronicle
@@ -38,14 +39,53 @@ def drain_inbox(node: Node, *, budget: timedelta) -> Drained:
     limit = time.monotonic() + budget.total_seconds()
     done = 0
     while time.monotonic() < limit:
+        taken = _take_batch(node)
+        done += taken
+        if taken < _BATCH:
+            return Drained(done=done, more=False)
+    return Drained(done=done, more=True)
+
+
+def _take_batch(node: Node) -> int:
+    """Place one batch in one commit; when one of them cannot be placed, each goes alone."""
+    try:
         with transaction():
             received = inbox.take_received(limit=_BATCH)
             for message in received:
                 offer(node, message, at=node.now())
-        done += len(received)
-        if len(received) < _BATCH:
-            return Drained(done=done, more=False)
-    return Drained(done=done, more=True)
+            return len(received)
+    except Unavailable:
+        raise
+    except LienThongError:
+        return sum(1 for _ in range(_BATCH) if _take_one(node))
+
+
+def _take_one(node: Node) -> bool:
+    """Place one message; what cannot be placed is kept, visible, with an incident."""
+    message = None
+    try:
+        with transaction():
+            for message in inbox.take_received(limit=1):
+                offer(node, message, at=node.now())
+    except Unavailable:
+        raise
+    except LienThongError as exc:
+        if message is None:
+            raise
+        with transaction():
+            inbox.buffer(message.id, dossier=None)
+            incidents.open_incident(
+                incidents.NewIncident(
+                    code=exc.code,
+                    parameters={
+                        "from": message.envelope.from_agency,
+                        "type": message.envelope.message_type,
+                    },
+                    opened=node.now(),
+                    message=message.id,
+                )
+            )
+    return message is not None
 
 
 def offer(node: Node, message: InboxMessage, *, at: datetime) -> None:
@@ -88,7 +128,7 @@ def _fits(node: Node, waiting: Subscription, envelope: Envelope) -> bool:
     return (
         waiting.dossier_code == envelope.dossier_code
         and sender is not None
-        and sender.is_named(waiting.from_agency)
+        and directory.speaks_for(sender, waiting.from_agency, at=node.now())
     )
 
 

@@ -24,7 +24,13 @@ from dossier.wire import SendHints, Sending
 from exchange import chronicle
 from exchange.chronicle import Event
 from exchange.drained import Drained
-from exchange.errors import DirectoryExpired, PartnerUnknown, ReceiptInvalid
+from exchange.errors import (
+    AttemptsExhausted,
+    DirectoryExpired,
+    MessageExpired,
+    PartnerUnknown,
+    ReceiptInvalid,
+)
 from exchange.node import Node
 from exchange.seal import seal_message
 from signing.log.leaf import LeafKind
@@ -70,6 +76,7 @@ def deliver(node: Node, outgoing: Outgoing, *, token: str) -> None:
     clock = time.monotonic()
     error, endpoint = "", ""
     try:
+        _demand_time(node, outgoing, at=started)
         partner = _partner(node, outgoing, at=started)
         endpoint = partner.endpoint
         container, size = _sealed(node, outgoing, token=token, at=started)
@@ -104,7 +111,7 @@ def verify_receipt(node: Node, outgoing: Outgoing, content: bytes, *, container:
         raise ReceiptInvalid(f"expected a sealed receipt: {exc.message}") from exc
     message = outgoing.message
     owner = node.directory().seal_owner(opened.signature.certificate or b"", at=at)
-    if owner is None or not owner.is_named(message.partner):
+    if owner is None or not node.directory().speaks_for(owner, message.partner, at=at):
         raise ReceiptInvalid("expected the seal of the addressee on the receipt")
     spoken_of = (receipt.message_id, receipt.from_agency, receipt.to_agency)
     if spoken_of != (message.message_id, message.agency, message.partner):
@@ -112,6 +119,14 @@ def verify_receipt(node: Node, outgoing: Outgoing, content: bytes, *, container:
     if receipt.container_sha256 != container:
         raise ReceiptInvalid("expected a receipt over the bytes that were sent")
     return Answer(receipt=receipt, content=content)
+
+
+def _demand_time(node: Node, outgoing: Outgoing, *, at: datetime) -> None:
+    # Attempts are counted when a message is claimed: one that kills its worker ends here too.
+    if outgoing.message.attempts > node.settings.delivery_attempts:
+        raise AttemptsExhausted("expected a message that does not end its worker")
+    if at >= outgoing.expires:
+        raise MessageExpired("expected a message within its expiry")
 
 
 def _partner(node: Node, outgoing: Outgoing, *, at: datetime) -> DirectoryAgency:

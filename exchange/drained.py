@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 from exchange import doorbell
 from storage.transactions import after_commit
@@ -19,4 +18,8 @@ class Drained:
 
 def ring_after_commit(job: str, identifier: str) -> None:
     """Ring the job's doorbell once the open transaction has committed."""
-    after_commit(partial(doorbell.ring, job, identifier))
+
+    def bell() -> None:
+        doorbell.ring(job, identifier)
+
+    after_commit(bell)

@@ -302,3 +302,9 @@ class NothingToRetry(Conflict):
     """The incident is resolved, or belongs to no step that can be retried."""
 
     code = "nothing_to_retry"
+
+
+class AttemptsExhausted(Rejected):
+    """The message was claimed more often than the policy allows."""
+
+    code = "attempts_exhausted"

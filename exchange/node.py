@@ -112,9 +112,16 @@ class Node:
         return self._contracts
 
     def hosted(self, agency: str) -> AgencyCode | None:
-        """Return the agency's code as this node writes it, or None if it has no seal here."""
-        found = self.directory().find(agency)
-        names = (found.code, *found.aliases) if found else (agency,)
+        """Return the code under which this node holds a seal for the agency, or None.
+
+        A merged agency is answered for by its successor.
+        """
+        directory = self.directory()
+        found = directory.find(agency)
+        in_office = directory.successor_of(agency, at=self.now())
+        names = {agency}
+        for one in (found, in_office):
+            names |= {one.code, *one.aliases} if one else set()
         for code in self._seals:
             if any(same_agency(code, name) for name in names):
                 return code

@@ -12,11 +12,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from dossier import canonical, xmltext
+from dossier.canonical import Json
 from dossier.directory import Directory, DirectoryAgency
 from dossier.envelope import FILE_NAME, PAYLOAD_NAME, Assurance, Envelope, FileKind, parse_envelope
 from dossier.errors import LienThongError, Rejected
 from dossier.ids import Sha256
 from dossier.receipt import Outcome, Receipt, write_receipt
+from dossier.rule_errors import FormRefused
 from dossier.wire import SendHints, Spooled
 from exchange import chronicle
 from exchange.contract import Contracts
@@ -49,6 +51,7 @@ from signing.purpose import Purpose
 from signing.verify import VerifiedContainer, open_container
 from storage import inbox, incidents
 from storage.transactions import transaction
+from workflows.procedure import MessageType, Procedure
 
 CHANNEL: Final = "soap"
 _AHEAD: Final = timedelta(minutes=5)
@@ -160,7 +163,24 @@ class Reception:
             raise MessageTypeUnknown(
                 "expected a message type of the contract", type=envelope.message_type
             )
-        read_payload(verified.container, allowed=frozenset(declared.values))
+        self._admit_content(verified, found, declared)
+
+    def _admit_content(
+        self, verified: Verified, procedure: Procedure, declared: MessageType
+    ) -> None:
+        values = read_payload(verified.container, allowed=frozenset(declared.values))
+        if declared.payload:
+            try:
+                procedure.forms[declared.payload].check(values)
+            except FormRefused as exc:
+                raise PayloadRefused(f"expected values that the form allows: {exc}") from exc
+        kinds = [
+            entry.document_kind
+            for entry in verified.envelope.manifest
+            if entry.kind is FileKind.DOCUMENT
+        ]
+        if set(kinds) != set(declared.documents):
+            raise PayloadRefused("expected exactly the kinds of documents that are declared")
 
     def _admit_access(self, verified: Verified, contracts: Contracts) -> None:
         envelope = verified.envelope
@@ -311,7 +331,7 @@ def read_envelope(container: VerifiedContainer) -> Envelope:
     return envelope
 
 
-def read_payload(container: VerifiedContainer, *, allowed: frozenset[str]) -> dict[str, object]:
+def read_payload(container: VerifiedContainer, *, allowed: frozenset[str]) -> dict[str, Json]:
     """Return the case values that travelled: exactly those that the contract lets travel."""
     if PAYLOAD_NAME not in container.files:
         return {}

@@ -48,7 +48,7 @@ _KEPT = {
 
 @dataclass(kw_only=True, slots=True)
 class Recorded:
-    """What recording one instance leaves for after the commit."""
+    """Mutable: what recording one instance leaves for after the commit."""
 
     events: list[Event] = field(default_factory=list)
     messages_out: list[UUID] = field(default_factory=list)

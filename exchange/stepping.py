@@ -40,7 +40,7 @@ class Taken:
 
 @dataclass(kw_only=True, slots=True)
 class Stepped:
-    """One instance after all its facts, ready to be recorded."""
+    """Mutable while it steps: one instance after all its facts, ready to be recorded."""
 
     instance: Instance
     procedure: Procedure

@@ -48,7 +48,12 @@ class Draft:
     sender: AgencyCode = HOA_BINH
     receiver: AgencyCode = BINH_DINH
     message_type: str = "letter"
-    values: dict[str, canonical.Json] = field(default_factory=lambda: {"letter_number": "1/X"})
+    values: dict[str, canonical.Json] = field(
+        default_factory=lambda: {
+            "letter_number": "1/UBND-NC",
+            "letter_subject": "V/v học tập kinh nghiệm",
+        }
+    )
     contract: Contract | None = None
     issued: datetime | None = None
     expires: datetime | None = None

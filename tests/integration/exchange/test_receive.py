@@ -227,7 +227,14 @@ def test_9_message_against_its_direction_is_refused(
 
 
 def test_9_values_nobody_declared_are_refused(one: OneNode, draft: Draft, tmp_path: Path) -> None:
-    draft.values = {"letter_number": "1/X", "secret": "x"}
+    draft.values |= {"secret": "x"}
+    assert refused(one, draft, tmp_path) == "payload_refused"
+
+
+def test_9_values_the_form_does_not_allow_are_refused(
+    one: OneNode, draft: Draft, tmp_path: Path
+) -> None:
+    draft.values |= {"delegation_size": "many"}
     assert refused(one, draft, tmp_path) == "payload_refused"
 
 
