@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import holidays
 import pytest
 
 from dossier.calendar import DayKind, load_calendar, parse_calendar
@@ -43,6 +44,16 @@ def test_weekday_holidays_are_those_of_the_reference(year: int) -> None:
     days = (date(year, 1, 1) + timedelta(days=offset) for offset in range(365))
     off = [f"{day:%m-%d}" for day in days if day.weekday() < 5 and not calendar.is_working_day(day)]
     assert off == WEEKDAYS_OFF[year].split()
+
+
+@pytest.mark.parametrize("year", range(2022, 2028))
+def test_the_calendar_agrees_with_an_independent_library(year: int) -> None:
+    oracle = holidays.country_holidays("VN", years=year)
+    calendar = load_calendar()
+    first = date(year, 1, 1)
+    days = [first + timedelta(days=offset) for offset in range((date(year, 12, 31) - first).days)]
+    different = [day for day in days if calendar.is_working_day(day) != oracle.is_working_day(day)]
+    assert different == []
 
 
 def test_make_up_days_are_those_of_the_reference() -> None:
