@@ -74,6 +74,7 @@ def _matches(pattern: Pattern, text: str, run: Run) -> Iterator[Spans]:
 def _match_at(pattern: Pattern, text: str, begin: int, run: Run, seen: set[object]) -> Spans | None:
     """Return the match that begins at `begin`, preferring as the pattern prefers."""
     pending: list[_State] = [(0, begin, (begin, begin) + (-1, -1) * pattern.groups)]
+    cost = 3 if pattern.has_back else 1  # the states of back references hold all groups
     while pending:
         state = pending.pop()
         place = state[0] * (len(text) + 1) + state[1]
@@ -81,7 +82,7 @@ def _match_at(pattern: Pattern, text: str, begin: int, run: Run, seen: set[objec
         if seen_as in seen:
             continue
         seen.add(seen_as)
-        run.left -= 1
+        run.left -= cost
         if run.left < 0:
             run.spend(0)
         step = pattern.instructions[state[0]]
