@@ -189,3 +189,33 @@ class MessageUnknown(Rejected):
     """There is no such message for the agency that asks, whoever else may have one."""
 
     code = "message_unknown"
+
+
+class EdxmlRefused(Rejected):
+    """The file is no edXML of a dialect that is read here, beyond what may be repaired."""
+
+    code = "edxml_refused"
+
+
+class EdxmlIncomplete(Rejected):
+    """A field that peers demand is missing, or an addressee is named twice."""
+
+    code = "edxml_incomplete"
+
+
+class EdxmlFieldTooLong(Rejected):
+    """A field is longer than deployed peers accept."""
+
+    code = "edxml_field_too_long"
+
+
+class AxisRefused(Rejected):
+    """The document axis answered with an error code."""
+
+    code = "axis_refused"
+
+
+class AxisSignatureRefused(Denied):
+    """The signed headers of a call to the axis are not what was sent, or not of now."""
+
+    code = "axis_signature_refused"

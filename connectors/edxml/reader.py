@@ -1,0 +1,219 @@
+"""Read dialect B as peers really send it; every deviation that was put up with is recorded.
+
+The caller archives the received bytes as they are: nothing here replaces them.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from lxml import etree
+
+from connectors.edxml import attachments, structures
+from connectors.edxml.model import (
+    NAMESPACE,
+    Attachment,
+    EdxmlFile,
+    MessageHeader,
+    Repair,
+    StatusHeader,
+    TraceHeaderList,
+)
+from connectors.errors import EdxmlRefused
+from dossier import safexml
+from dossier.errors import XmlRefused
+
+_JUNK_BYTES: Final = 64
+_ATTACHMENTS: Final = 200
+_ROOT: Final = re.compile(rb"<(?![?!])[^\s/>]+")
+# The content is cut out before parsing: a text node of libxml2 holds 10,000,000 bytes only.
+_CONTENT: Final = re.compile(
+    rb"(<(?:[A-Za-z_][\w.-]{0,40}:)?ContentTransferEncoded(?:\s[^<>]{0,500})?>)([^<&]*)(?=</)"
+)
+_KNOWN_PREFIXES: Final[Mapping[bytes, bytes]] = {
+    b"edXML": NAMESPACE.encode(),
+    b"xlink": b"http://www.w3.org/1999/xlink",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EdxmlCaps:
+    """What one file may cost; the gateway of the national axis lets 50 MB through."""
+
+    file_bytes: int = 72 * 1024 * 1024
+    attachment_bytes: int = 128 * 1024 * 1024  # one of them, unpacked
+    header_bytes: int = 8 * 1024 * 1024
+
+
+def read_edxml(content: bytes, *, caps: EdxmlCaps | None = None) -> EdxmlFile:
+    """Return the letter or status in `content`; raise `EdxmlRefused` where there is none.
+
+    An attachment that cannot be decoded does not fail the file: it is marked, and what stood
+    there is kept.
+    """
+    limits = caps or EdxmlCaps()
+    if len(content) > limits.file_bytes:
+        raise EdxmlRefused(f"expected at most {limits.file_bytes} bytes", reason="size")
+    repairs: list[Repair] = []
+    # 1. Up to the first tag; 2. without the files; 3. as XML; 4. into the model.
+    trimmed = _without_junk(content, repairs)
+    slim, held = _cut_contents(trimmed)
+    root = _parse(slim, limits, repairs)
+    envelope = _envelope(root)
+    header = structures.child(envelope, "edXMLHeader")
+    if header is None:
+        raise EdxmlRefused("expected an edXMLHeader", reason="shape")
+    message = structures.child(header, "MessageHeader")
+    if message is None:
+        raise EdxmlRefused("expected a MessageHeader", reason="shape")
+    trace = structures.child(header, "TraceHeaderList")
+    files = tuple(_attachments(root, envelope, held, limits, repairs))
+    return EdxmlFile(
+        header=_header(message),
+        trace=structures.read(trace, TraceHeaderList),
+        attachments=files,
+        has_signature=any(
+            structures.local_name(node) in ("Signature", "DigitalSignature") for node in header
+        ),
+        repairs=tuple(dict.fromkeys(repairs)),
+    )
+
+
+def _header(message: etree._Element) -> MessageHeader | StatusHeader:
+    if structures.child(message, "StatusCode") is not None:
+        return structures.read(message, StatusHeader)
+    return structures.read(message, MessageHeader)
+
+
+def _without_junk(content: bytes, repairs: list[Repair]) -> bytes:
+    start = content.find(b"<", 0, _JUNK_BYTES + 1)
+    if start < 0:
+        raise EdxmlRefused("expected XML", reason="shape")
+    if content[:start].removeprefix(b"\xef\xbb\xbf").strip():
+        repairs.append(Repair.JUNK_REMOVED)
+    return content[start:].rstrip()
+
+
+def _cut_contents(content: bytes) -> tuple[bytes, dict[str, bytes]]:
+    """Put random placeholders where base64 stood; return what each of them stands for."""
+    held: dict[str, bytes] = {}
+
+    def cut(found: re.Match[bytes]) -> bytes:
+        placeholder = secrets.token_hex(16)
+        held[placeholder] = found.group(2)
+        return found.group(1) + placeholder.encode()
+
+    return _CONTENT.sub(cut, content), held
+
+
+def _parse(content: bytes, caps: EdxmlCaps, repairs: list[Repair]) -> etree._Element:
+    limits = safexml.Caps(size_bytes=caps.header_bytes, elements=20_000)
+    try:
+        root = safexml.parse(content, caps=limits, keep_comments=True)
+    except XmlRefused as exc:
+        declared = _with_prefixes(content)
+        if exc.parameters.get("reason") != "syntax" or declared == content:
+            raise EdxmlRefused("expected well-formed XML", reason="xml") from exc
+        try:
+            root = safexml.parse(declared, caps=limits, keep_comments=True)
+        except XmlRefused as again:
+            raise EdxmlRefused("expected well-formed XML", reason="xml") from again
+        repairs.append(Repair.PREFIX_DECLARED)
+    if any(not isinstance(node.tag, str) for node in root.iter()):
+        etree.strip_elements(root, etree.Comment, etree.ProcessingInstruction, with_tail=False)
+        repairs.append(Repair.COMMENTS_REMOVED)
+    return root
+
+
+def _with_prefixes(content: bytes) -> bytes:
+    """Declare on the root those of the two known prefixes that it does not declare."""
+    root = _ROOT.search(content)
+    if root is None:
+        return content
+    opening = content[root.start() : content.find(b">", root.end())]
+    missing = b"".join(
+        b" xmlns:%s='%s'" % (prefix, uri)
+        for prefix, uri in _KNOWN_PREFIXES.items()
+        if b"xmlns:" + prefix not in opening and prefix + b":" in content
+    )
+    return content[: root.end()] + missing + content[root.end() :]
+
+
+def _envelope(root: etree._Element) -> etree._Element:
+    if structures.local_name(root) == "edXMLEnvelope":
+        return root
+    envelope = structures.child(root, "edXMLEnvelope")
+    if envelope is None:
+        raise EdxmlRefused("expected an edXMLEnvelope", reason="shape")
+    return envelope
+
+
+def _attachments(
+    root: etree._Element,
+    envelope: etree._Element,
+    held: Mapping[str, bytes],
+    caps: EdxmlCaps,
+    repairs: list[Repair],
+) -> Iterator[Attachment]:
+    """Join the references of the manifest with the contents, by Content-ID."""
+    encoded = _by_content_id(structures.child(root, "AttachmentEncoded"), "Attachment")
+    body = structures.child(envelope, "edXMLBody")
+    manifest = structures.child(body, "edXMLManifest") if body is not None else None
+    references = _by_content_id(manifest, "Reference")
+    for number, content_id in enumerate(dict.fromkeys([*references, *encoded]), start=1):
+        if number > _ATTACHMENTS:
+            raise EdxmlRefused(f"expected at most {_ATTACHMENTS} attachments", reason="count")
+        nodes = [one[content_id] for one in (encoded, references) if content_id in one]
+        if content_id not in encoded:
+            repairs.append(Repair.CONTENT_MISSING)
+        yield _attachment(nodes, held, number, caps, repairs)
+
+
+def _by_content_id(holder: etree._Element | None, name: str) -> dict[str, etree._Element]:
+    found: dict[str, etree._Element] = {}
+    for number, node in enumerate(structures.children(holder, name) if holder is not None else ()):
+        content_id = structures.text_of(structures.child(node, "ContentId"))
+        bare = content_id.removeprefix("cid:").strip().strip("<>")
+        found.setdefault(bare or f"#{number}", node)
+    return found
+
+
+def _attachment(
+    nodes: list[etree._Element],
+    held: Mapping[str, bytes],
+    number: int,
+    caps: EdxmlCaps,
+    repairs: list[Repair],
+) -> Attachment:
+    name = _first(nodes, "AttachmentName")
+    safe = attachments.safe_name(name, number=number)
+    if safe != name:
+        repairs.append(Repair.NAME_REPLACED)
+    text = _first(nodes, "ContentTransferEncoded")
+    raw = held.get(text, text.encode())
+    transferred = attachments.decode(raw) if raw else None
+    if transferred is None and raw:
+        repairs.append(Repair.CONTENT_UNREADABLE)
+    content = None
+    if transferred is not None:
+        unpacked = attachments.unpack(transferred, limit_bytes=caps.attachment_bytes)
+        content = unpacked.content
+        if unpacked.was_refused:
+            repairs.append(Repair.ARCHIVE_REFUSED)
+    return Attachment(
+        name=safe,
+        description=_first(nodes, "Description"),
+        content_type=_first(nodes, "ContentType"),
+        transferred=transferred,
+        content=content,
+        raw_text="" if transferred is not None else raw.decode("utf-8", "replace"),
+    )
+
+
+def _first(nodes: list[etree._Element], name: str) -> str:
+    texts = (structures.text_of(structures.child(node, name)) for node in nodes)
+    return next((text for text in texts if text), "")
