@@ -81,6 +81,14 @@ class Extension:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Citation:
+    """The text that an allowance rests on."""
+
+    text: str
+    confirmed: bool = True  # False: nobody has compared it, and the trail says so
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Due:
     """A due date and why."""
 
@@ -122,6 +130,7 @@ def due(
     cutoff: time | None = None,
     pauses: Sequence[Pause] = (),
     extensions: Sequence[Extension] = (),
+    citation: Citation | None = None,
 ) -> Due:
     """Return when something received at an instant is due, and the trail of reasons.
 
@@ -137,6 +146,9 @@ def due(
     # 2. The allowance, then the extensions, are counted from there.
     position = count.add(start, allowance=allowance)
     trail.append(_counted(start, allowance, count.finish(position)))
+    if citation is not None:
+        cited: dict[str, Fact] = {"citation": citation.text}
+        trail.append(Step(kind=StepKind.CITED, facts=cited, confirmed=citation.confirmed))
     for extension in extensions:
         position = _extend(position, extension, allowance, count, trail)
     # 3. Each pause moves the result by what it covers; overlapping pauses count once.

@@ -26,6 +26,7 @@ class StepKind(StrEnum):
     DAY_OFF_RECEIPT = "day_off_receipt"  # to_day
     COUNTED = "counted"  # allowance, from_day, to_day
     ELAPSED = "elapsed"  # allowance
+    CITED = "cited"  # citation
     WEEKLY_REST = "weekly_rest"  # day
     SKIPPED = "skipped"  # day, name, citation
     MADE_UP = "made_up"  # day, name, citation

@@ -12,6 +12,7 @@ from dossier.calendar import Calendar, load_calendar, local_day
 from dossier.canonical import Json
 from dossier.clock import add_working, settle, working_between
 from dossier.deadline import (
+    Citation,
     Due,
     Extension,
     Mode,
@@ -260,6 +261,16 @@ def test_the_trail_keeps_the_date_before_a_pause() -> None:
         _due("2026-03-02 09:00", "10wd", Mode.MINUTE, pauses=[pause]).trail, lang=Language.VI
     )
     assert "Clock" not in said[2] and "Hạn cũ: 09:00 16/03/2026." in said[2]
+
+
+def test_the_trail_cites_the_allowance_and_says_when_it_is_unconfirmed() -> None:
+    calendar, allowance = standard(), parse_allowance("3wd")
+    citation = Citation(text="NĐ 01/2021/NĐ-CP, Điều 87", confirmed=False)
+    found = due(
+        local("2026-03-02 09:00"), allowance=allowance, calendar=calendar, citation=citation
+    )
+    said = explain(found.trail, lang=Language.EN)
+    assert "Basis: NĐ 01/2021/NĐ-CP, Điều 87. [unconfirmed]" in said
 
 
 def test_the_trail_survives_storage() -> None:
