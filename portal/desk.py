@@ -1,0 +1,31 @@
+"""The desk: what one person should see first."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+from dossier.model import Actor
+from exchange.queries import partners
+from exchange.queries.desk import desk
+from exchange.submit import startable
+from exchange.wiring import node
+from portal import pages
+
+
+def start(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Send people to their desk."""
+    return HttpResponseRedirect("/desk")
+
+
+def show(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Show the four groups of the person's desk."""
+    here = node()
+    found = desk(here, actor)
+    groups = [(group.value, found.counts[group], rows) for group, rows in found.rows.items()]
+    context = {
+        "groups": groups,
+        "is_empty": not any(found.counts.values()),
+        "may_open": bool(startable(here, actor)),
+        "units": partners.unit_names(),
+    }
+    return pages.show(request, "desk.html", context, actor=actor)

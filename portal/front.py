@@ -1,0 +1,103 @@
+"""What every request meets before and after its view: the wire's paths, body limits, headers.
+
+Django's middleware list stands in `exchange.django_settings`; what the portal adds to each answer
+is here, around Django, so that no page, refusal or failure can leave without it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import translation
+
+from exchange.settings import Settings
+from portal import errors
+
+_POLICY: Final = (
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+_HEADERS: Final = {
+    "Content-Security-Policy": _POLICY,
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+_FORM_BYTES: Final = 1024**2
+_FRAMING_BYTES: Final = 256 * 1024  # what a form weighs beside its file
+_READ_BYTES: Final = 64 * 1024
+
+
+class Entrance:
+    """Sends a request to the wire or to the pages, by its path."""
+
+    def __init__(self, *, pages: WSGIApplication, wires: Mapping[str, WSGIApplication]) -> None:
+        self._pages = pages
+        self._wires = wires
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        wire = self._wires.get(environ.get("PATH_INFO", "").rstrip("/"))
+        if wire is None:
+            return self._pages(environ, start_response)
+        # As Django does around its own requests: connections that broke meanwhile are let go.
+        request_started.send(sender=type(self), environ=environ)
+        try:
+            return wire(environ, start_response)
+        finally:
+            request_finished.send(sender=type(self))
+
+
+class Front(WSGIHandler):
+    """Django, with our limits before it and our headers after it."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._limits = (
+            (re.compile(r"/dossiers/[^/]+/documents"), settings.max_document_bytes),
+            (re.compile(r"/tasks/[^/]+/complete"), settings.max_container_bytes),
+            (re.compile(r"/verify"), settings.max_container_bytes),
+        )
+
+    def get_response(self, request: HttpRequest) -> HttpResponseBase:
+        """Return the answer to a request: a refusal of its size, or what its view says."""
+        # Vietnamese unless the person chose otherwise: the choice is a cookie, not the browser's.
+        request.META.pop("HTTP_ACCEPT_LANGUAGE", None)
+        translation.activate(translation.get_language_from_request(request))
+        limit = self.limit_of(request.path)
+        if _announced(request) > limit:
+            _discard(request, limit)
+            response: HttpResponseBase = errors.too_large(request, limit=limit)
+        else:
+            response = super().get_response(request)
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    def limit_of(self, path: str) -> int:
+        """Return how many bytes a request to this path may bring."""
+        for pattern, limit in self._limits:
+            if pattern.fullmatch(path):
+                return limit + _FRAMING_BYTES
+        return _FORM_BYTES
+
+
+def _announced(request: HttpRequest) -> int:
+    text = request.META.get("CONTENT_LENGTH") or "0"
+    return int(text) if text.isdecimal() else 0
+
+
+def _discard(request: HttpRequest, limit: int) -> None:
+    """Read on for a while, so that a browser that is still sending sees the refusal."""
+    left = min(_announced(request), 2 * limit)
+    stream = request.META["wsgi.input"]
+    while left > 0 and (chunk := stream.read(min(left, _READ_BYTES))):
+        left -= len(chunk)

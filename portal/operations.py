@@ -1,0 +1,47 @@
+"""What operators look at: incidents with what to do about them, and the partners."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
+
+from dossier.model import Actor
+from exchange import incidents
+from exchange.queries.partners import partners_page
+from exchange.wiring import node
+from portal import pages
+from portal.errors import PageUnknown
+
+
+def show_incidents(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Show the open incidents of the dossiers that the person may see."""
+    rows = incidents.listed(node(), actor)
+    return pages.show(request, "incidents.html", {"rows": rows}, actor=actor)
+
+
+def resend(request: HttpRequest, actor: Actor, incident: UUID) -> HttpResponse:
+    """Send the message of an incident again."""
+    row = next(
+        (one for one in incidents.listed(node(), actor) if one.incident.id == incident), None
+    )
+    if row is None or row.incident.message is None:
+        raise PageUnknown("expected an open incident of a message")
+    incidents.resend(node(), actor, row.incident.message)
+    messages.success(request, _("The message is on its way again."))
+    return HttpResponseRedirect("/incidents")
+
+
+def retry(request: HttpRequest, actor: Actor, incident: UUID) -> HttpResponse:
+    """Let the engine try the step again."""
+    incidents.retry(node(), actor, incident)
+    messages.success(request, _("The step is being tried again."))
+    return HttpResponseRedirect("/incidents")
+
+
+def show_partners(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Show the agencies of the directory in force."""
+    context = {"directory": partners_page(node())}
+    return pages.show(request, "partners.html", context, actor=actor)

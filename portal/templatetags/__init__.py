@@ -1,0 +1,1 @@
+"""Template tags; Django finds them in this package."""
