@@ -14,14 +14,12 @@ from typing import TypeAlias
 
 from dossier.errors import CanonicalRefused
 
-Json: TypeAlias = "None | bool | int | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 
 
 def dump(value: Json) -> bytes:
     """Return the canonical bytes of `value`; raise `CanonicalRefused` for any other type."""
-    text = json.dumps(
-        _checked(value, 0), ensure_ascii=False, separators=(",", ":"), sort_keys=True
-    )
+    text = json.dumps(_checked(value, 0), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     try:
         return text.encode()
     except UnicodeEncodeError as exc:

@@ -1,4 +1,4 @@
-"""The error families: what the caller does next. Leaves, saying what happened, live in each package.
+"""The error families: what the caller does next. Leaves say what happened, in each package.
 
 A leaf is a class with a stable `code`; its sentences for people stand in `dossier/texts`.
 """

@@ -57,7 +57,9 @@ def parse_conversation_id(text: str) -> ConversationId:
 def parse_name(text: str) -> str:
     """Return a plain name: a procedure, a message type, a role, a case value."""
     if not _NAME.fullmatch(text):
-        raise IdentifierRefused("expected lower-case letters, digits, - and _ (at most 64)", kind="name")
+        raise IdentifierRefused(
+            "expected lower-case letters, digits, - and _ (at most 64)", kind="name"
+        )
     return text
 
 
@@ -73,9 +75,7 @@ class MessageOrigin:
 
 def message_id(origin: MessageOrigin) -> MessageId:
     """Return the id of the message that this transition sends to this agency."""
-    return parse_message_id(
-        f"{origin.epoch}-{origin.instance.hex}-{origin.sequence}-{origin.to}"
-    )
+    return parse_message_id(f"{origin.epoch}-{origin.instance.hex}-{origin.sequence}-{origin.to}")
 
 
 def parse_message_id(text: str) -> MessageId:

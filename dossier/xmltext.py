@@ -87,8 +87,7 @@ class Reader:
     def has(self, name: str) -> bool:
         """Tell whether the next child is `name`."""
         return (
-            self._at < len(self._children)
-            and self._children[self._at].tag == self._prefix + name
+            self._at < len(self._children) and self._children[self._at].tag == self._prefix + name
         )
 
     def child(self, name: str) -> Reader:

@@ -15,6 +15,9 @@ missing() {
     command -v php || echo php-cli
     has_php_soap || echo php-soap
     command -v pdftotext || echo poppler-utils
+    # a foreign SOAP client; its packages come by npm from a lock file
+    command -v node || echo nodejs
+    command -v npm || echo npm
     has_font || echo fonts-liberation
 }
 

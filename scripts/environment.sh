@@ -41,6 +41,9 @@ stamp() {
     { cat setup.cfg constraints.txt; .venv/bin/python --version; } | cksum
 }
 
+# Making it anew would empty the folder that a link leads to, which may be somebody else's.
+[ ! -L .venv ] || fail "expected .venv to be a folder of this tree, got a link" "remove the link"
+
 is_kept || make_venv
 wanted=$(stamp)
 if [ "$(cat ".venv/installed-for-$purpose" 2>/dev/null)" = "$wanted" ]; then

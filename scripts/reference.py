@@ -104,6 +104,12 @@ def cli_page() -> str:
     )
 
 
+def soap_page() -> str:
+    """Return the page of the SOAP service, which its WSDL writes."""
+    page: str = importlib.import_module("connectors.reference_page").render()
+    return page
+
+
 def index_page() -> str:
     """Return the index of all pages, by kind."""
     lines: list[str] = []
@@ -152,6 +158,7 @@ RENDERERS: Final[Mapping[str, tuple[str, Callable[[], str]]]] = {
     "settings": ("reference/settings.md", settings_page),
     "errors": ("reference/errors.md", errors_page),
     "cli": ("reference/cli.md", cli_page),
+    "soap": ("reference/soap.md", soap_page),
     "index": ("README.md", index_page),
 }
 

@@ -20,17 +20,17 @@ from lienthong.errors import PageRefused, PortalAway
 _TIMEOUT_SECONDS = 60
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Form:
-    """One form of a page: where it goes and what its fields hold."""
+    """Mutable while the page is read: where a form goes and what its fields hold."""
 
     action: str
     fields: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Page:
-    """What the browser has understood of a page."""
+    """Mutable while it is read: what the browser has understood of a page."""
 
     url: str
     status: int

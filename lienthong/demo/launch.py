@@ -22,9 +22,9 @@ _READY_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 15.0
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class RunningNode:
-    """The processes of one node."""
+    """Mutable, because a killed process is replaced: the processes of one node."""
 
     name: str
     origin: str

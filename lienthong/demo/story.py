@@ -85,9 +85,9 @@ REPLY: Final = {
 }
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Stage:
-    """The people of the running demo and what they have done."""
+    """Mutable, as people log in: the people of the running demo and what they have done."""
 
     console: Console
     logins: Mapping[str, Mapping[str, Mapping[str, str]]]
