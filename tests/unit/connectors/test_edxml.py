@@ -121,9 +121,7 @@ def test_writing_keeps_the_prefixes_and_the_order_that_peers_need() -> None:
         ({"to_places": ("x" * 151,)}, EdxmlFieldTooLong),
     ],
 )
-def test_what_peers_refuse_is_not_written(
-    changes: dict[str, Any], error: type[Exception]
-) -> None:
+def test_what_peers_refuse_is_not_written(changes: dict[str, Any], error: type[Exception]) -> None:
     assert isinstance(_LETTER.header, MessageHeader)
     header = replace(_LETTER.header, **changes)
     with pytest.raises(error):
