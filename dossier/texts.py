@@ -81,6 +81,20 @@ def render_error(error: LienThongError, lang: Language) -> tuple[str, str | None
     return sentence.format_map(filled), hint.format_map(filled) if hint else error.hint
 
 
+def render_stored(
+    kind: str, code: str, lang: Language, /, parameters: Mapping[str, Parameter]
+) -> str:
+    """Return the sentence of a code that was stored with its parameters, such as an incident's.
+
+    Never raises, since rows outlive texts: a missing parameter prints as "…", an unknown code as
+    the code itself.
+    """
+    sentence = _sentences(lang).get(kind, {}).get(code)
+    if sentence is None:
+        return code
+    return sentence.format_map(_Lenient({k: spell(v, lang) for k, v in parameters.items()}))
+
+
 def known_codes(kind: str, lang: Language) -> frozenset[str]:
     """Return the codes that have a sentence of this kind, for the tests that compare them."""
     return frozenset(_sentences(lang).get(kind, {}))

@@ -16,7 +16,7 @@ import pytest
 from dossier import texts
 from dossier.errors import LienThongError, Rejected
 from dossier.rule_errors import AllowanceRefused, TextMissing
-from dossier.texts import Language, render, render_error
+from dossier.texts import Language, render, render_error, render_stored
 
 PACKAGES = ("dossier", "signing", "workflows", "connectors", "storage", "printing", "exchange")
 
@@ -131,6 +131,12 @@ def test_an_error_without_its_parameters_still_speaks() -> None:
     assert render_error(AllowanceRefused("expected…"), Language.VI)[0] == (
         "“…” không phải là một thời hạn."
     )
+
+
+def test_a_stored_code_always_speaks() -> None:
+    said = render_stored("error", "xml_refused", Language.EN, {"line": 3})
+    assert said == "The XML was refused (…)."
+    assert render_stored("error", "long_gone", Language.EN, {}) == "long_gone"
 
 
 def test_an_unknown_code_speaks_as_its_family() -> None:
