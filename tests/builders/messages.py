@@ -64,6 +64,7 @@ class Draft:
     is_stamped: bool = True
     unlisted: tuple[DataFile, ...] = ()  # in the container, not in the manifest
     dossier_code: str = "000.00.00.H28-261123-9001"
+    document_kind: str = "letter"
 
     def envelope(self) -> Envelope:
         """Return the envelope with a manifest of payload and letter."""
@@ -85,7 +86,7 @@ class Draft:
             issued=self.issued or self._truncated(),
             expires=self.expires or self._truncated() + timedelta(days=3),
             assurance=Assurance.SEALED,
-            manifest=tuple(_entry(one) for one in files),
+            manifest=tuple(_entry(one, self.document_kind) for one in files),
         )
 
     def known_contract(self) -> Contract:
@@ -122,7 +123,7 @@ class Draft:
         return self.at.replace(microsecond=0)
 
 
-def _entry(file: DataFile) -> ManifestEntry:
+def _entry(file: DataFile, document_kind: str) -> ManifestEntry:
     content = file.content
     assert isinstance(content, bytes)
     is_payload = file.name == PAYLOAD_NAME
@@ -132,7 +133,7 @@ def _entry(file: DataFile) -> ManifestEntry:
         size_bytes=len(content),
         sha256=Sha256(hashlib.sha256(content).hexdigest()),
         kind=FileKind.PAYLOAD if is_payload else FileKind.DOCUMENT,
-        document_kind="" if is_payload else "letter",
+        document_kind="" if is_payload else document_kind,
     )
 
 
