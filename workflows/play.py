@@ -95,10 +95,9 @@ class Play:
         """
         run, task = self.open_task(element_id, which=which)
         found = papers.read_form(self.procedure, task, values or {})
-        run.documents |= papers.produced(self.procedure, task, found)
-        papers.demand(
-            run.documents, (*task.documents_out, *task.sign_documents), element_id=element_id
-        )
+        documents = run.documents | papers.produced(self.procedure, task, found)
+        papers.demand(documents, (*task.documents_out, *task.sign_documents), element_id=element_id)
+        run.documents = documents
         entered = papers.form_values(self.procedure, task.form, found)
         if task.register:
             run.numbers[task.register] = run.numbers.get(task.register, 0) + 1
@@ -118,17 +117,16 @@ class Play:
             raise PlayRefused(
                 "expected a declared message type", element=message_type, reason="unknown_message"
             )
+        payload = papers.checked(
+            self.procedure, declared.payload, values or {}, element_id=message_type
+        )
         message = Sent(
             at=self.clock.at,
             message_type=message_type,
             from_role=declared.source,
             to_role=declared.to,
             documents=declared.documents,
-            values=papers.plain_values(
-                papers.checked(
-                    self.procedure, declared.payload, values or {}, element_id=message_type
-                )
-            ),
+            values=papers.form_values(self.procedure, declared.payload, payload),
         )
         self._under_way.append(message)
         self._settle()

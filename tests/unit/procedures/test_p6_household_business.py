@@ -142,6 +142,7 @@ def test_an_application_without_its_document_is_not_received() -> None:
     values = {name: value for name, value in APPLICATION.items() if name != "application_file"}
     with pytest.raises(PlayRefused):
         found.complete("receive_application", values=values)
+    assert found.runs["commune"].documents == frozenset()
 
 
 def test_a_mock_tax_office_is_enough() -> None:
