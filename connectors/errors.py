@@ -219,3 +219,15 @@ class AxisSignatureRefused(Denied):
     """The signed headers of a call to the axis are not what was sent, or not of now."""
 
     code = "axis_signature_refused"
+
+
+class PortalRefused(Rejected):
+    """The national portal answered with an error code."""
+
+    code = "portal_refused"
+
+
+class PortalCodeMissing(Misconfigured):
+    """A value has no code in the connector's configuration: codes differ between portals."""
+
+    code = "portal_code_missing"

@@ -15,16 +15,15 @@ from enum import Enum
 from typing import Any, Final
 
 from connectors.edxml.axis_auth import AxisIdentity, body_digest, sign_headers
-from connectors.errors import AxisRefused, HttpRefused, PartnerAnswerRefused
-from connectors.http import HttpClient, HttpReply
-from connectors.multipart import Source
+from connectors.errors import AxisRefused, PartnerAnswerRefused
+from connectors.http import HttpClient
+from connectors.json_replies import objects, read_object
 from dossier.clock import Clock
 
 _JSON: Final = "application/json"
 _BINARY: Final = "application/octet-stream"
 _LIST_BYTES: Final = 8 * 1024 * 1024
 _FILE_BYTES: Final = 100 * 1024 * 1024  # base64 of the 50 MB that the gateway lets through
-_BUSY: Final = frozenset({408, 425, 429})
 
 
 class MessageType(Enum):
@@ -109,7 +108,7 @@ class AxisClient:
                 to_organ=_text(one, "to"),
                 status=_text(one, "status"),
             )
-            for one in _objects(found)
+            for one in objects(found)
         )
 
     def fetch(self, doc_id: str) -> bytes:
@@ -135,7 +134,7 @@ class AxisClient:
                 name=_text(one, "name"),
                 mail=_text(one, "mail"),
             )
-            for one in _objects(found)
+            for one in objects(found)
         )
 
     def _call(
@@ -151,32 +150,11 @@ class AxisClient:
         )
         limit = _FILE_BYTES if path == "getEdoc" else _LIST_BYTES
         with self._http.post(f"{self._address}/{path}", body=body, headers=headers) as reply:
-            answer = _answer(reply, limit)
+            answer = read_object(reply, limit_bytes=limit)
         code = str(answer.get("ErrorCode", "0"))
         if str(answer.get("status", "")).upper() != "OK" or code not in ("0", ""):
             raise AxisRefused("expected success from the axis", axis_code=code[:20])
         return answer
-
-
-def _answer(reply: HttpReply, limit_bytes: int) -> Mapping[str, Any]:
-    refused = PartnerAnswerRefused("expected JSON from the axis", status=reply.status)
-    if reply.status >= 500 or reply.status in _BUSY or reply.status in range(300, 400):
-        raise refused
-    try:
-        answer = json.loads(Source(reply).all(limit_bytes))
-    except (HttpRefused, ValueError, RecursionError) as exc:
-        raise refused from exc
-    if not isinstance(answer, dict):
-        raise refused
-    return answer
-
-
-def _objects(found: object) -> list[Mapping[str, Any]]:
-    if found is None:
-        return []
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise PartnerAnswerRefused("expected a list from the axis", status=200)
-    return found
 
 
 def _text(found: Mapping[str, Any], name: str) -> str:

@@ -85,7 +85,7 @@ def mock_axis() -> Iterator[MockAxis]:
 
     with HTTPServer(("127.0.0.1", 0), Endpoint) as server:
         axis.port = server.server_port
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         yield axis
         server.shutdown()

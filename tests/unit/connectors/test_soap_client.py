@@ -56,7 +56,7 @@ class Canned(BaseHTTPRequestHandler):
 @pytest.fixture
 def partner() -> Iterator[str]:
     with HTTPServer(("127.0.0.1", 0), Canned) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/soap"
         server.shutdown()
