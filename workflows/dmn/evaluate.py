@@ -17,7 +17,7 @@ from workflows.dmn.place import Place
 from workflows.dmn.reader import read_definitions
 from workflows.dmn.walk import entry_names
 from workflows.expressions.calls import bind
-from workflows.expressions.expression import check_size, guarded
+from workflows.expressions.expression import check_size, guarded, vocabulary_of
 from workflows.expressions.profile import DMN
 from workflows.expressions.runtime import (
     Evaluator,
@@ -51,12 +51,14 @@ class Model:
         self.graph = graph
         self._compiled: dict[Reference, Evaluator] = {}
         self._problems: dict[Reference, tuple[Problem, ...]] = {}
-        self._members = frozenset(
+        entries = (
             name
             for file in graph.files
             for names in (component_names(file.items), *map(entry_names, file.elements))
             for name in names
-        ) | frozenset(node.element.name for node in graph.nodes.values())
+        )
+        elements = (node.element.name for node in graph.nodes.values())
+        self._vocabulary = vocabulary_of((*entries, *elements))
 
     def evaluate(
         self, name: str, inputs: Mapping[str, object], *, at: datetime | None = None
@@ -143,12 +145,13 @@ class Model:
         return known
 
     def _place(self, node: Node, requires: Iterable[Reference]) -> Place:
-        seen = self.graph.visible(requires, dict.fromkeys(self.graph.nodes), node.definitions)
+        known = dict.fromkeys(requires)
+        seen = self.graph.visible(known, known, node.definitions)
         return Place(
             element=node.element.name,
             types=self.graph.types[node.definitions.namespace],
             names=frozenset(seen),
-            members=self._members,
+            vocabulary=self._vocabulary,
         )
 
     def _compile(self, node: Node, place: Place) -> Evaluator:

@@ -26,8 +26,10 @@ def shaped(value: Feel, wanted: Type) -> Feel:
     match wanted:
         case Restricted(_, inner, _):
             return shaped(value, inner)
-        case ListOf(item) if isinstance(value, list):
-            return [shaped(one, item) for one in value]
+        case ListOf(item):
+            if isinstance(value, list):
+                return [shaped(one, item) for one in value]
+            return shaped(value, item)
         case ContextOf(entries) if isinstance(value, Mapping):
             kinds = dict(entries)
             return {

@@ -22,6 +22,7 @@ from workflows.expressions.types import (
     Type,
     resolve,
 )
+from workflows.expressions.vocabulary import Vocabulary
 
 _ANY_NAMES: Final = ("", "Any", "<Undefined>", "Undefined")
 
@@ -73,7 +74,7 @@ class Types:
         if "<" not in type_ref:
             return None
         try:
-            cursor = Cursor(type_ref, DMN, names=self.named, library=())
+            cursor = Cursor(type_ref, DMN, names=self.named, library=(), vocabulary=Vocabulary())
             return resolve(parse_type(cursor), self.named)
         except Rejected:
             return None

@@ -13,6 +13,7 @@ from workflows.expressions.conversion import coerce
 from workflows.expressions.expression import Environment, compile_feel, compile_tests
 from workflows.expressions.runtime import Evaluator, Feel, Run, Scope
 from workflows.expressions.types import ANY, Type
+from workflows.expressions.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,7 +27,7 @@ class Place:
     element: str
     types: Types
     names: frozenset[str]
-    members: frozenset[str]
+    vocabulary: Vocabulary
     in_filter: bool = False  # an unknown name may be an entry of the items
     found: list[Problem] = field(default_factory=list)
 
@@ -81,7 +82,9 @@ class Place:
         text: Text,
         compile_text: Callable[[str, Environment], tuple[Evaluator, frozenset[str]]],
     ) -> Evaluator:
-        environment = Environment(names=self.names, members=self.members, types=self.types.named)
+        environment = Environment(
+            names=self.names, vocabulary=self.vocabulary, types=self.types.named
+        )
         try:
             evaluator, free = compile_text(text.text, environment)
         except Rejected as exc:

@@ -237,7 +237,7 @@ def _order_of(column: OutputColumn, place: Place) -> list[Feel]:
     allowed = column.allowed or place.types.allowed_of(column.type_ref)
     if allowed is None:
         return []
-    environment = Environment(names=place.names, members=place.members)
+    environment = Environment(names=place.names, vocabulary=place.vocabulary)
     try:
         tests = parse_unary_tests(allowed.text, environment)
     except Rejected:

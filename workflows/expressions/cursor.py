@@ -5,7 +5,7 @@ FEEL names are matched longest first against the names in scope (DMN 1.5, 10.3.1
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -18,6 +18,7 @@ from workflows.expressions.errors import (
 )
 from workflows.expressions.lexer import Kind, Token, position_of, syntax_error, tokenize
 from workflows.expressions.profile import Construct, Profile
+from workflows.expressions.vocabulary import Vocabulary, Words
 
 KEYWORDS: Final = frozenset(
     {
@@ -26,7 +27,6 @@ KEYWORDS: Final = frozenset(
     }
 )
 _NAME_SYMBOLS: Final = frozenset(".-+*/'**")
-_Words = tuple[tuple[str, bool], ...]  # the tokens of a name, each with its gap
 
 
 class Cursor:
@@ -38,8 +38,8 @@ class Cursor:
         profile: Profile,
         *,
         names: Iterable[str],
-        library: Iterable[str],
-        members: Iterable[str] = (),
+        library: Container[str],
+        vocabulary: Vocabulary,
     ) -> None:
         if len(source) > profile.source_chars:
             raise ExpressionTooLong(
@@ -55,11 +55,9 @@ class Cursor:
         self.free: set[str] = set()
         self.placeholders = 0
         self._depth = 0
-        self._known: dict[str, list[tuple[_Words, str]]] = {}
         self._scopes: list[set[str]] = [set(names)]
-        self._library = frozenset(library)
-        for name in (*self._library, *self._scopes[0], *members):
-            self._learn(name)
+        self._library = library
+        self._known = Vocabulary(self._scopes[0], outer=vocabulary)
 
     @property
     def token(self) -> Token:
@@ -154,7 +152,7 @@ class Cursor:
     def declare(self, name: str) -> None:
         """Put `name` into the innermost scope."""
         self._scopes[-1].add(name)
-        self._learn(name)
+        self._known.learn(name)
 
     def is_local(self, name: str) -> bool:
         """Say whether a construct inside the expression binds `name`."""
@@ -183,7 +181,7 @@ class Cursor:
 
     def known_name(self) -> str | None:
         """Step over the longest known name at the cursor, or stay and return None."""
-        for words, name in self._known.get(self.token.text, ()):
+        for words, name in self._known.starting(self.token.text):
             if self._matches(words):
                 self.index += len(words)
                 return name
@@ -208,24 +206,9 @@ class Cursor:
     def _ends_name(self) -> bool:
         return self.token.text in KEYWORDS or self.token.text == "external"
 
-    def _matches(self, words: _Words) -> bool:
+    def _matches(self, words: Words) -> bool:
         for ahead, (text, gap) in enumerate(words):
             token = self.peek(ahead)
             if token.text != text or (ahead and token.gap != gap):
                 return False
         return True
-
-    def _learn(self, name: str) -> None:
-        try:
-            tokens = tokenize(name)[:-1]
-        except ExpressionSyntax:
-            return  # a name that FEEL cannot write is reached by get value() alone
-        if not tokens or (len(tokens) == 1 and tokens[0].text not in KEYWORDS):
-            single = ((name, False),)
-            words: _Words = single
-        else:
-            words = tuple((token.text, token.gap) for token in tokens)
-        known = self._known.setdefault(words[0][0], [])
-        if all(entry[0] != words for entry in known):
-            known.append((words, name))
-            known.sort(key=lambda entry: -len(entry[0]))

@@ -8,7 +8,12 @@ from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 
-from workflows.expressions.builtins import LIBRARY, MODEL_LIBRARY
+from workflows.expressions.builtins import (
+    LIBRARY,
+    LIBRARY_WORDS,
+    MODEL_LIBRARY,
+    MODEL_WORDS,
+)
 from workflows.expressions.compiler import Compiler
 from workflows.expressions.cursor import Cursor
 from workflows.expressions.errors import CallDepthLimit, ExpressionTooDeep, ResultLimit
@@ -18,6 +23,7 @@ from workflows.expressions.runtime import Evaluator, Feel, Function, Run, Scope
 from workflows.expressions.tree import Tests
 from workflows.expressions.types import Type
 from workflows.expressions.values import DEPTH, Value, from_feel, to_feel
+from workflows.expressions.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,11 +73,11 @@ def compiled_expression(source: str, profile: Profile, names: tuple[str, ...]) -
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Environment:
-    """What a source may refer to: variables, entry names with spaces or symbols, and types."""
+    """What a source may refer to: variables, names of entries that paths use, and types."""
 
     profile: Profile = DMN
     names: frozenset[str] = frozenset()
-    members: frozenset[str] = frozenset()
+    vocabulary: Vocabulary | None = None  # when more is known than the names of the library
     types: Mapping[str, Type] = field(default_factory=dict)
 
 
@@ -109,8 +115,17 @@ def _cursor(source: str, environment: Environment) -> Cursor:
         environment.profile,
         names=environment.names,
         library=library_of(environment.profile),
-        members=environment.members,
+        vocabulary=environment.vocabulary or _words_of(environment.profile),
     )
+
+
+def vocabulary_of(names: Iterable[str]) -> Vocabulary:
+    """Return the vocabulary of the full library with `names`, to be made once per model."""
+    return Vocabulary(names, outer=LIBRARY_WORDS)
+
+
+def _words_of(profile: Profile) -> Vocabulary:
+    return MODEL_WORDS if Construct.FULL_LIBRARY in profile.refused else LIBRARY_WORDS
 
 
 def library_of(profile: Profile) -> Mapping[str, Function]:

@@ -72,6 +72,8 @@ def parse_tests(cursor: Cursor) -> Tests:
     tests = _test_list(cursor)
     if negated:
         cursor.expect(")")
+    if cursor.at_word("and") and tests[-1].operator:
+        raise cursor.unexpected("<end> (a range is written [3..9))")
     if cursor.token.kind is not Kind.END:
         raise cursor.unexpected("<end>")
     return Tests(at, tests, negated, False)

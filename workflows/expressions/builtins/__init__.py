@@ -16,8 +16,9 @@ from workflows.expressions.builtins import (
 )
 from workflows.expressions.builtins.signature import nullable, plain
 from workflows.expressions.runtime import Function
+from workflows.expressions.vocabulary import Vocabulary
 
-__all__ = ["LIBRARY", "MODEL_LIBRARY"]
+__all__ = ["LIBRARY", "LIBRARY_WORDS", "MODEL_LIBRARY", "MODEL_WORDS"]
 
 LIBRARY: Final[Mapping[str, Function]] = {
     **general.FUNCTIONS,
@@ -37,3 +38,6 @@ MODEL_LIBRARY: Final[Mapping[str, Function]] = {
     **{name: function for name, function in LIBRARY.items() if name not in _HIGHER_ORDER},
     "is defined": _IS_DEFINED,
 }
+
+LIBRARY_WORDS: Final = Vocabulary(LIBRARY)
+MODEL_WORDS: Final = Vocabulary(MODEL_LIBRARY)

@@ -14,6 +14,7 @@ from workflows.expressions.cursor import Cursor
 from workflows.expressions.parser import parse_whole
 from workflows.expressions.profile import MODEL
 from workflows.expressions.runtime import Feel, Function, Range, Run, Scope, Signature
+from workflows.expressions.vocabulary import Vocabulary
 
 _Relation = Callable[[Range, Range], bool | None]
 _SWAPPED: Final = True
@@ -21,6 +22,9 @@ _MAX_TEXT: Final = 200
 _CONSTRUCTORS: Final = {
     name: temporal.FUNCTIONS[name] for name in ("date", "time", "date and time", "duration")
 }
+
+
+_CONSTRUCTOR_WORDS: Final = Vocabulary(_CONSTRUCTORS)
 
 
 def _less(one: Feel, other: Feel) -> bool:
@@ -170,7 +174,7 @@ def _constant(text: str) -> Feel:
     if not text.strip():
         return None
     try:
-        cursor = Cursor(text, MODEL, names=(), library=_CONSTRUCTORS)
+        cursor = Cursor(text, MODEL, names=(), library=_CONSTRUCTORS, vocabulary=_CONSTRUCTOR_WORDS)
         evaluator = Compiler(text, library=_CONSTRUCTORS, types={}).compile(parse_whole(cursor))
     except Rejected:
         return None
