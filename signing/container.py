@@ -26,9 +26,10 @@ from signing.asic import (
 from signing.errors import SignatureMalformed
 from signing.indication import SubIndication
 from signing.judgement import PASSED, Verdict, failed
-from signing.xades import OwnSignature, read_signature
+from signing.xades import PROFILE_MARK, OwnSignature, read_signature
 
 _SIGNATURE_NAME: Final = re.compile(r"META-INF/[^/]*signatures[^/]*\.xml", re.IGNORECASE)
+_BINARY_NAME: Final = re.compile(r"META-INF/[^/]*\.(p7s|tst|ers)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +47,20 @@ class Parts:
 
 def take_apart(content: bytes | memoryview, *, caps: zipfile.Caps = zipfile.DEFAULT_CAPS) -> Parts:
     """Return the parts; raise `ZipRefused` or `FileNameRefused` when it is no archive."""
-    archive = zipfile.read(content, caps=caps)
+    return parts_of(zipfile.read(content, caps=caps))
+
+
+def is_foreign(archive: zipfile.Archive) -> bool:
+    """Return whether other tools' signatures stand in the archive, and none of our profile."""
+    documents = [one for one in archive.entries if _SIGNATURE_NAME.fullmatch(one.name)]
+    binary = any(_BINARY_NAME.fullmatch(one.name) for one in archive.entries)
+    if any(PROFILE_MARK in bytes(one.content) for one in documents):
+        return False
+    return bool(documents) or binary
+
+
+def parts_of(archive: zipfile.Archive) -> Parts:
+    """Return the parts of an archive, judged by our profile."""
     files = tuple(
         one
         for one in archive.entries

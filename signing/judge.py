@@ -40,6 +40,7 @@ class Circumstances:
     trust: Trust
     at: datetime  # the instant of judging, aware UTC
     purposes: frozenset[Purpose]  # what a signing certificate of our arc must be for
+    foreign_allowed: bool = False  # signatures outside our profile may pass
 
 
 def unreadable(identity: str, verdict: Verdict) -> SignatureVerdict:
@@ -82,7 +83,14 @@ def judge_signature(
     covers, references = _judge_references(signature, data)
     properties = _judge_properties(signature)
     value = (
-        certificate if isinstance(certificate, Verdict) else _judge_value(signature, certificate)
+        certificate
+        if isinstance(certificate, Verdict)
+        else judge_value(
+            signature.algorithm,
+            certificate,
+            signature=signature.signature,
+            message=signature.signed_info,
+        )
     )
     # 3. Time: what is proved, and the instant up to which the file speaks for itself.
     times = judge_times(signature, data=data, trust=trust, at=circumstances.at)
@@ -154,21 +162,16 @@ def _judge_properties(signature: OwnSignature) -> Verdict:
     return failed(SubIndication.HASH_FAILURE, "properties_changed")
 
 
-def _judge_value(signature: OwnSignature, certificate: Certificate) -> Verdict:
-    if signature.algorithm in WEAK_ALGORITHMS:
+def judge_value(uri: str, certificate: Certificate, *, signature: bytes, message: bytes) -> Verdict:
+    """Judge a signature value of the method `uri` by the certificate's key."""
+    if uri in WEAK_ALGORITHMS:
         return indeterminate(
-            SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE,
-            "weak_algorithm",
-            algorithm=signature.algorithm,
+            SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE, "weak_algorithm", algorithm=uri
         )
     try:
-        algorithm = algorithms.algorithm_by_uri(signature.algorithm)
+        algorithm = algorithms.algorithm_by_uri(uri)
     except AlgorithmRefused:
-        return failed(
-            SubIndication.SIG_CRYPTO_FAILURE,
-            "algorithm_unknown",
-            algorithm=signature.algorithm[:120],
-        )
+        return failed(SubIndication.SIG_CRYPTO_FAILURE, "algorithm_unknown", algorithm=uri[:120])
     if certificate.public_key is None:
         return indeterminate(
             SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE,
@@ -176,12 +179,7 @@ def _judge_value(signature: OwnSignature, certificate: Certificate) -> Verdict:
             certificate=certificate.subject,
         )
     try:
-        algorithms.verify(
-            certificate.public_key,
-            algorithm,
-            signature=signature.signature,
-            message=signature.signed_info,
-        )
+        algorithms.verify(certificate.public_key, algorithm, signature=signature, message=message)
     except InvalidSignature:
         return failed(SubIndication.SIG_CRYPTO_FAILURE, "signature_wrong")
     return PASSED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -70,6 +71,14 @@ def indeterminate(sub: SubIndication, code: str, **parameters: str | int) -> Ver
     return Verdict(
         indication=Indication.INDETERMINATE,
         sub_indication=sub,
+        reasons=(Reason(code=code, parameters=tuple(parameters.items())),),
+    )
+
+
+def remark(code: str, **parameters: str | int) -> Verdict:
+    """Return a passed verdict that still tells something."""
+    return Verdict(
+        indication=Indication.TOTAL_PASSED,
         reasons=(Reason(code=code, parameters=tuple(parameters.items())),),
     )
 
@@ -152,3 +161,23 @@ class Judgement:
     def is_passed(self) -> bool:
         """Return whether everything passed."""
         return self.indication is Indication.TOTAL_PASSED
+
+
+def whole(
+    own: Verdict, signatures: Sequence[SignatureVerdict], files: Sequence[FileVerdict]
+) -> Judgement:
+    """Return the judgement whose indication is the worst of all parts; `own` are its faults."""
+    leading = gravest(
+        own,
+        *(
+            Verdict(indication=one.indication, sub_indication=one.sub_indication)
+            for one in signatures
+        ),
+    )
+    return Judgement(
+        indication=leading.indication,
+        sub_indication=leading.sub_indication,
+        signatures=tuple(signatures),
+        files=tuple(files),
+        reasons=own.reasons,
+    )

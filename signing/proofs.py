@@ -7,7 +7,7 @@ so what is older may be judged as of then (EN 319 102-1 §5.6.3, proof of existe
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -65,36 +65,79 @@ class _Judged:
     path: Chain
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stamp:
+    """A token and what it should have stamped."""
+
+    token: bytes
+    imprint: Imprint
+
+
+def digester(octets: bytes) -> Imprint:
+    """Return what gives the digests of `octets`."""
+    return lambda name: hashlib.new(name, octets).digest()
+
+
 def judge_times(signature: OwnSignature, *, data: SignedData, trust: Trust, at: datetime) -> Times:
-    """Judge all time-stamps of a signature, the newest first."""
+    """Judge all time-stamps of a signature of our profile."""
     unsigned = signature.unsigned
+    stamps = []
+    if unsigned.stamp is not None:
+        stamps.append(Stamp(token=unsigned.stamp, imprint=digester(signature.value_element)))
+    archives = [
+        Stamp(token=one.token, imprint=partial(_archive_imprint, signature, data, one.covered))
+        for one in unsigned.archives
+    ]
+    return judge_stamps(
+        stamps,
+        archives,
+        trust=trust,
+        at=at,
+        has_values=unsigned.values is not None,
+        strict=True,
+    )
+
+
+def judge_stamps(
+    stamps: Sequence[Stamp],
+    archives: Sequence[Stamp],
+    *,
+    trust: Trust,
+    at: datetime,
+    has_values: bool,
+    strict: bool,
+) -> Times:
+    """Judge signature time-stamps and archive time-stamps (oldest first), the newest first.
+
+    `strict` refuses tokens that carry more than they need.
+    """
     judged: list[_Judged] = []
     control = at
-    for archive in reversed(unsigned.archives):
+    for archive in reversed(archives):
         one = _judge_stamp(
-            archive.token,
-            partial(_archive_imprint, signature, data, archive.covered),
+            archive,
             kind=TimeProof.ARCHIVE_TIMESTAMP,
             trust=trust,
             control=control,
             at=at,
+            strict=strict,
         )
         judged.append(one)
         if one.verdict.is_passed and one.token is not None:
             control = one.token.time
-    if unsigned.stamp is not None:
-        judged.append(
-            _judge_stamp(
-                unsigned.stamp,
-                lambda name: hashlib.new(name, signature.value_element).digest(),
-                kind=TimeProof.SIGNATURE_TIMESTAMP,
-                trust=trust,
-                control=control,
-                at=at,
-            )
+    judged += [
+        _judge_stamp(
+            stamp,
+            kind=TimeProof.SIGNATURE_TIMESTAMP,
+            trust=trust,
+            control=control,
+            at=at,
+            strict=strict,
         )
+        for stamp in reversed(stamps)
+    ]
     judged.reverse()
-    return _times(judged, control=control, has_values=unsigned.values is not None)
+    return _times(judged, control=control, has_values=has_values)
 
 
 def _times(judged: list[_Judged], *, control: datetime, has_values: bool) -> Times:
@@ -148,16 +191,16 @@ def judge_purpose(certificate: Certificate, purposes: frozenset[Purpose]) -> Ver
 
 
 def _judge_stamp(
-    content: bytes,
-    imprint: Imprint,
+    stamp: Stamp,
     *,
     kind: TimeProof,
     trust: Trust,
     control: datetime,
     at: datetime,
+    strict: bool,
 ) -> _Judged:
     try:
-        token = parse_token(content)
+        token = parse_token(stamp.token)
     except TimestampMalformed as exc:
         verdict = failed(
             SubIndication.FORMAT_FAILURE, "timestamp_malformed", detail=exc.message[:200]
@@ -176,15 +219,22 @@ def _judge_stamp(
         extra=token.certificates,
     )
     verdict = gravest(
-        check_token(token, certificate, imprint=imprint),
+        check_token(token, certificate, imprint=stamp.imprint),
         _judge_time(token, certificate, control=control, at=at),
         path.verdict,
-        judge_purpose(certificate, frozenset({Purpose.TSA})),
-        _judge_freight(token, certificate, path.chain),
+        _judge_authority(certificate),
+        _judge_freight(token, certificate, path.chain) if strict else PASSED,
     )
     return _Judged(
         kind=kind, verdict=verdict, token=token, certificate=certificate, path=path.chain
     )
+
+
+def _judge_authority(certificate: Certificate) -> Verdict:
+    # A foreign authority has no policy of our arc; its critical key usage says it all.
+    if certificate.foreign_purpose:
+        return PASSED
+    return judge_purpose(certificate, frozenset({Purpose.TSA}))
 
 
 def _judge_time(
@@ -213,7 +263,7 @@ def _judge_time(
 def _judge_freight(token: Token, certificate: Certificate, chain: Chain) -> Verdict:
     """Judge that the token carries nothing but what was needed."""
     used = {one.der for one in (certificate, *chain)}
-    if token.has_unsigned_attributes or not used.issuperset(token.certificates):
+    if token.has_freight or not used.issuperset(token.certificates):
         return failed(SubIndication.FORMAT_FAILURE, "timestamp_extra")
     return PASSED
 

@@ -78,7 +78,7 @@ class Token:
     issuer: bytes  # Name, DER: who issued the authority's certificate
     certificate_serial: int
     certificates: tuple[bytes, ...]  # DER, as they came
-    has_unsigned_attributes: bool
+    has_freight: bool  # CRLs or unsigned attributes, which nothing here needs
 
 
 def parse_token(token: bytes) -> Token:
@@ -110,11 +110,16 @@ def _parse(token: bytes) -> Token:
     info = wrapped.take(der.OCTET_STRING)
     wrapped.finish()
     certificates = _parse_certificates(data.enter(0xA0)) if data.next_tag() == 0xA0 else ()
+    has_crls = data.next_tag() == 0xA1
+    if has_crls:
+        data.take(0xA1)
     signers = data.enter(der.SET)
     data.finish()
     signer = signers.enter(der.SEQUENCE)
     signers.finish()  # exactly one SignerInfo (RFC 3161 §2.4.2)
-    return _parse_signer(signer, digests=digests, info=info, certificates=certificates)
+    return _parse_signer(
+        signer, digests=digests, info=info, certificates=certificates, has_crls=has_crls
+    )
 
 
 def _parse_certificates(cursor: der.Cursor) -> tuple[bytes, ...]:
@@ -127,7 +132,12 @@ def _parse_certificates(cursor: der.Cursor) -> tuple[bytes, ...]:
 
 
 def _parse_signer(
-    signer: der.Cursor, *, digests: bytes, info: bytes, certificates: tuple[bytes, ...]
+    signer: der.Cursor,
+    *,
+    digests: bytes,
+    info: bytes,
+    certificates: tuple[bytes, ...],
+    has_crls: bool,
 ) -> Token:
     if signer.take_integer() != 1:
         raise DerRefused("expected SignerInfo version 1, got another")
@@ -135,9 +145,9 @@ def _parse_signer(
     issuer, serial = identity.take_whole(der.SEQUENCE), identity.take_integer()
     identity.finish()
     digest = signer.take_whole(der.SEQUENCE)
-    if digest != digests:
-        raise DerRefused("expected one digest algorithm throughout, got two")
     digest_name = DIGEST_BY_IDENTIFIER.get(digest)
+    if DIGEST_BY_IDENTIFIER.get(digests) != digest_name:
+        raise DerRefused("expected one digest algorithm throughout, got two")
     if digest_name is None:
         raise DerRefused("expected a listed digest algorithm, got another")
     attributes = b"\x31" + signer.take_whole(0xA0)[1:]
@@ -158,7 +168,7 @@ def _parse_signer(
         issuer=issuer,
         certificate_serial=serial,
         certificates=certificates,
-        has_unsigned_attributes=has_unsigned,
+        has_freight=has_unsigned or has_crls,
     )
 
 
@@ -188,7 +198,7 @@ def _parse_info(
     issuer: bytes,
     certificate_serial: int,
     certificates: tuple[bytes, ...],
-    has_unsigned_attributes: bool,
+    has_freight: bool,
 ) -> Token:
     outer = der.Cursor(info)
     body = outer.enter(der.SEQUENCE)
@@ -229,7 +239,7 @@ def _parse_info(
         issuer=issuer,
         certificate_serial=certificate_serial,
         certificates=certificates,
-        has_unsigned_attributes=has_unsigned_attributes,
+        has_freight=has_freight,
     )
 
 

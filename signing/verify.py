@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import BinaryIO, Final
 
 from signing import zipfile
-from signing.container import Parts, take_apart
+from signing.container import Parts, is_foreign, parts_of
 from signing.enveloped import Enveloped, read_xml
 from signing.errors import (
     ContentChanged,
@@ -29,6 +29,7 @@ from signing.errors import (
     VerificationPending,
     ZipRefused,
 )
+from signing.foreignfile import judge_foreign_container, judge_foreign_xml
 from signing.indication import Indication, SubIndication
 from signing.judge import Circumstances, judge_signature, unreadable
 from signing.judgement import (
@@ -43,10 +44,12 @@ from signing.judgement import (
     Verdict,
     failed,
     gravest,
+    whole,
 )
 from signing.policy import Trust
 from signing.proofs import SignedData
 from signing.purpose import DOCUMENT_PURPOSES, Purpose
+from signing.xades import PROFILE_MARK
 
 __all__ = [
     "FileVerdict",
@@ -123,8 +126,8 @@ def judge_container(
     caps: zipfile.Caps = zipfile.DEFAULT_CAPS,
 ) -> Judgement:
     """Judge a container at the instant `at`; any bytes get a judgement. Raises only `OSError`."""
-    view = _view(content)
-    return _judge_container(view, Circumstances(trust=trust, at=at, purposes=purposes), caps)[0]
+    circumstances = Circumstances(trust=trust, at=at, purposes=purposes, foreign_allowed=True)
+    return _judge_container(_view(content), circumstances, caps)[0]
 
 
 def open_container(
@@ -167,10 +170,19 @@ def open_container(
 
 
 def judge_xml(
-    content: bytes, *, trust: Trust, at: datetime, purposes: frozenset[Purpose]
+    content: bytes,
+    *,
+    trust: Trust,
+    at: datetime,
+    purposes: frozenset[Purpose] = DOCUMENT_PURPOSES,
+    files: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Judgement:
-    """Judge an XML document with our enveloped signature; any bytes get a judgement."""
-    return _judge_xml(content, Circumstances(trust=trust, at=at, purposes=purposes))[0]
+    """Judge a signed XML document; any bytes get a judgement.
+
+    `files` are those that a detached signature of another tool names, by name.
+    """
+    circumstances = Circumstances(trust=trust, at=at, purposes=purposes, foreign_allowed=True)
+    return _judge_xml(content, circumstances, files)[0]
 
 
 def open_xml(
@@ -210,7 +222,7 @@ def _judge_container(
     view: memoryview, circumstances: Circumstances, caps: zipfile.Caps
 ) -> tuple[Judgement, Parts | None]:
     try:
-        parts = take_apart(view, caps=caps)
+        archive = zipfile.read(view, caps=caps)
     except (ZipRefused, FileNameRefused) as exc:
         verdict = failed(
             SubIndication.FORMAT_FAILURE,
@@ -218,7 +230,10 @@ def _judge_container(
             reason=str(exc.parameters.get("reason", "")),
             name=str(exc.parameters.get("name", "")),
         )
-        return _whole(verdict, (), ()), None
+        return whole(verdict, (), ()), None
+    if is_foreign(archive):
+        return judge_foreign_container(archive, circumstances), None
+    parts = parts_of(archive)
     data = SignedData(
         names=parts.names,
         digests=parts.digests,
@@ -245,7 +260,7 @@ def _judge_container(
         for one in parts.files
     )
     verdict = gravest(parts.layout, *_coverage(parts, signatures))
-    return _whole(verdict, signatures, files), parts
+    return whole(verdict, signatures, files), parts
 
 
 def _malformed(problem: SignatureMalformed | DocumentNotCanonical) -> Verdict:
@@ -271,32 +286,18 @@ def _coverage(parts: Parts, signatures: tuple[SignatureVerdict, ...]) -> list[Ve
     return faults
 
 
-def _whole(
-    own: Verdict, signatures: tuple[SignatureVerdict, ...], files: tuple[FileVerdict, ...]
-) -> Judgement:
-    """Return the judgement whose indication is the worst of all parts."""
-    leading = gravest(
-        own,
-        *(
-            Verdict(indication=one.indication, sub_indication=one.sub_indication)
-            for one in signatures
-        ),
-    )
-    return Judgement(
-        indication=leading.indication,
-        sub_indication=leading.sub_indication,
-        signatures=signatures,
-        files=files,
-        reasons=own.reasons,
-    )
-
-
-def _judge_xml(content: bytes, circumstances: Circumstances) -> tuple[Judgement, Enveloped | None]:
+def _judge_xml(
+    content: bytes,
+    circumstances: Circumstances,
+    files: Mapping[str, bytes] = MappingProxyType({}),
+) -> tuple[Judgement, Enveloped | None]:
+    if PROFILE_MARK not in content:
+        return judge_foreign_xml(content, files, circumstances), None
     try:
         parts = read_xml(content)
     except (SignatureMalformed, DocumentNotCanonical) as exc:
         verdict = _malformed(exc)
-        return _whole(verdict, (unreadable(_XML_SIGNATURE, verdict),), ()), None
+        return whole(verdict, (unreadable(_XML_SIGNATURE, verdict),), ()), None
     digest = hashlib.sha256(parts.content).digest()
     signature = judge_signature(
         _XML_SIGNATURE,
@@ -312,4 +313,4 @@ def _judge_xml(content: bytes, circumstances: Circumstances) -> tuple[Judgement,
         size=len(parts.content),
         covered_by=(signature.id,) if signature.covers else (),
     )
-    return _whole(PASSED, (signature,), (file,)), parts
+    return whole(PASSED, (signature,), (file,)), parts

@@ -1,0 +1,381 @@
+"""Judging XAdES that other tools made: any of the usual canonicalisations, shapes and levels.
+
+Slower and wider than `signing.judge`, by the same steps. What is not supported is said so and
+never guessed. Our own profile is not welcome here: it is held to its one spelling.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from lxml import etree
+
+from signing.algorithms import DIGEST_BY_URI
+from signing.c14n import DEFAULT, Form, canonical
+from signing.certificate import Certificate
+from signing.certpath import PathVerdict, judge_path
+from signing.errors import CertificateRefused, SignatureMalformed
+from signing.indication import SubIndication
+from signing.judge import Circumstances, judge_value, unreadable
+from signing.judgement import (
+    PASSED,
+    SignatureVerdict,
+    Verdict,
+    failed,
+    gravest,
+    indeterminate,
+    remark,
+)
+from signing.policy import WEAK_ALGORITHMS, Trust
+from signing.proofs import Stamp, digester, judge_purpose, judge_stamps
+from signing.references import (
+    MAX_REFERENCES,
+    Resolved,
+    Surroundings,
+    loose_base64,
+    one,
+    read_form,
+    resolve,
+    text_of,
+)
+from signing.unsigned import DS, MAX_VALUES, XADES, XADES_141, Values
+from signing.xades import PROFILE, SIGNED_PROPERTIES
+
+_PROPERTIES_TYPES = (SIGNED_PROPERTIES, "http://uri.etsi.org/01903/v1.3.2#SignedProperties")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Foreign:
+    """The verdict on a foreign signature and the elements of its document that it covers."""
+
+    verdict: SignatureVerdict
+    covered: tuple[etree._Element, ...]
+    whole: bool  # it covers the whole document around it
+    named: tuple[str, ...]  # files that it references, whether they hold or not
+
+    def with_verdict(self, verdict: Verdict) -> Foreign:
+        """Return the same with another verdict."""
+        return replace(
+            self,
+            verdict=replace(
+                self.verdict,
+                indication=verdict.indication,
+                sub_indication=verdict.sub_indication,
+                reasons=verdict.reasons,
+            ),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Parts:
+    element: etree._Element
+    info: etree._Element
+    references: tuple[Resolved, ...]
+    algorithm: str
+    value_element: etree._Element
+    key: etree._Element | None
+    qualifying: etree._Element | None
+    signed: etree._Element | None  # SignedProperties
+    unsigned: tuple[etree._Element, ...]  # unsigned signature properties, in order
+
+
+def signatures_in(root: etree._Element) -> list[etree._Element]:
+    """Return the ds:Signature elements that do not stand inside another one."""
+    name = f"{{{DS}}}Signature"
+    return [
+        element
+        for element in root.iter(name)
+        if not any(above.tag == name for above in element.iterancestors())
+    ]
+
+
+def judge_foreign(
+    identity: str,
+    element: etree._Element,
+    *,
+    surroundings: Surroundings,
+    circumstances: Circumstances,
+) -> Foreign:
+    """Judge one foreign signature; never raises for bad content."""
+    try:
+        parts = _read(element, surroundings)
+        verdict = _judge(identity, parts, circumstances)
+    except SignatureMalformed as exc:
+        problem = failed(
+            SubIndication.FORMAT_FAILURE,
+            "signature_unsupported",
+            reason=str(exc.parameters.get("reason", "")),
+            detail=exc.message[:200],
+        )
+        return Foreign(verdict=unreadable(identity, problem), covered=(), whole=False, named=())
+    sound = [one for one in parts.references if one.verdict.is_passed]
+    return Foreign(
+        verdict=verdict,
+        covered=tuple(one.target for one in sound if one.target is not None),
+        whole=any(one.whole for one in sound),
+        named=tuple(one.name for one in parts.references if one.name),
+    )
+
+
+def _read(element: etree._Element, surroundings: Surroundings) -> _Parts:
+    info = one(element, DS, "SignedInfo")
+    method = one(info, DS, "SignatureMethod")
+    references = info.findall(f"{{{DS}}}Reference")
+    if len(method) or not 0 < len(references) <= MAX_REFERENCES:
+        raise SignatureMalformed("expected references and a plain method", reason="shape")
+    keys = element.findall(f"{{{DS}}}KeyInfo")
+    qualifying = element.findall(f"{{{DS}}}Object/{{{XADES}}}QualifyingProperties")
+    if len(keys) > 1 or len(qualifying) > 1:
+        raise SignatureMalformed("expected one KeyInfo and one set of properties", reason="shape")
+    signed = qualifying[0].find(f"{{{XADES}}}SignedProperties") if qualifying else None
+    resolved = tuple(resolve(one, element, surroundings) for one in references)
+    if any(one.uri == f"#{PROFILE}" for one in resolved):
+        raise SignatureMalformed("expected our profile in its one spelling", reason="profile")
+    _check_properties(resolved, signed)
+    return _Parts(
+        element=element,
+        info=info,
+        references=resolved,
+        algorithm=method.get("Algorithm", ""),
+        value_element=one(element, DS, "SignatureValue"),
+        key=keys[0] if keys else None,
+        qualifying=qualifying[0] if qualifying else None,
+        signed=signed,
+        unsigned=tuple(_unsigned(qualifying[0])) if qualifying else (),
+    )
+
+
+def _check_properties(references: Sequence[Resolved], signed: etree._Element | None) -> None:
+    """Row 3: at least one reference to data, and exactly one to the signed properties."""
+    typed = [one for one in references if one.type in _PROPERTIES_TYPES]
+    covering = [one for one in references if signed is not None and one.target is signed]
+    if signed is not None and (len(covering) != 1 or any(one not in covering for one in typed)):
+        raise SignatureMalformed("expected one reference to SignedProperties", reason="properties")
+    if len(covering) == len(references):
+        raise SignatureMalformed("expected a reference to data, got none", reason="references")
+
+
+def _unsigned(qualifying: etree._Element) -> Iterator[etree._Element]:
+    path = f"{{{XADES}}}UnsignedProperties/{{{XADES}}}UnsignedSignatureProperties/*"
+    for found in qualifying.iterfind(path):
+        if isinstance(found.tag, str):
+            yield found
+
+
+def _judge(identity: str, parts: _Parts, circumstances: Circumstances) -> SignatureVerdict:
+    # 1. Signing certificate.
+    values = _values(parts)
+    trust = circumstances.trust.extended(values)
+    certificate = _signing_certificate(parts, values, trust)
+    # 2. Cryptography.
+    data = gravest(*(one.verdict for one in parts.references))
+    value: Verdict | Certificate = certificate
+    if isinstance(certificate, Certificate):
+        info = canonical(parts.info, read_form(one(parts.info, DS, "CanonicalizationMethod")))
+        value = judge_value(
+            parts.algorithm,
+            certificate,
+            signature=loose_base64(text_of(parts.value_element)),
+            message=info,
+        )
+    # 3. Time. A time-stamp that does not hold proves nothing, and spoils nothing (row 20).
+    times = judge_stamps(
+        tuple(_signature_stamps(parts)),
+        tuple(_archive_stamps(parts)),
+        trust=trust,
+        at=circumstances.at,
+        has_values=bool(values.crls or values.ocsps),
+        strict=False,
+    )
+    # 4. Path and purpose.
+    path = PathVerdict(verdict=PASSED, chain=())
+    purpose = PASSED
+    if isinstance(certificate, Certificate):
+        path = judge_path(
+            certificate, trust=trust, time=times.best or circumstances.at, at=times.control
+        )
+        purpose = _judge_use(certificate, circumstances)
+    # 5. All together.
+    checks = [data, path.verdict, purpose, _flags(parts)]
+    if isinstance(value, Verdict):
+        checks.insert(0, value)
+    if not circumstances.foreign_allowed:
+        checks.append(indeterminate(SubIndication.SIG_CONSTRAINTS_FAILURE, "profile_required"))
+    verdict = gravest(*checks)
+    known = certificate if isinstance(certificate, Certificate) else None
+    return SignatureVerdict(
+        id=identity,
+        indication=verdict.indication,
+        sub_indication=verdict.sub_indication,
+        level=times.level,
+        signer=known.subject if known else None,
+        certificate=known.der if known else None,
+        purpose=known.purpose if known else None,
+        role=_role(parts),
+        claimed_time=_claimed_time(parts),
+        best_time=times.best,
+        proof=times.proof,
+        covers=tuple(_covers(parts)),
+        reasons=(*verdict.reasons, *times.verdict.reasons),
+        algorithm=parts.algorithm,
+        chain=tuple(one.der for one in path.chain),
+        timestamps=times.stamps,
+    )
+
+
+def _covers(parts: _Parts) -> Iterator[str]:
+    own = (parts.signed, parts.key)
+    for reference in parts.references:
+        if reference.verdict.is_passed and (
+            reference.target is None or reference.target not in own
+        ):
+            yield reference.name or reference.uri
+
+
+def _flags(parts: _Parts) -> Verdict:
+    if parts.algorithm.rpartition("#")[2] in ("rsa-sha256", "rsa-sha384", "rsa-sha512"):
+        return remark("pkcs1_signature")
+    return PASSED
+
+
+def _judge_use(certificate: Certificate, circumstances: Circumstances) -> Verdict:
+    if not certificate.foreign_purpose:
+        return judge_purpose(certificate, circumstances.purposes)
+    if certificate.may_sign_documents:
+        return PASSED
+    return indeterminate(SubIndication.CHAIN_CONSTRAINTS_FAILURE, "usage_wrong")
+
+
+def _values(parts: _Parts) -> Values:
+    """Return every certificate, CRL and OCSP response that stands in the signature."""
+    certificates: list[bytes] = []
+    if parts.key is not None:
+        path = f"{{{DS}}}X509Data/{{{DS}}}X509Certificate"
+        certificates += [loose_base64(text_of(found)) for found in parts.key.iterfind(path)]
+    lists: dict[str, list[bytes]] = {
+        "EncapsulatedX509Certificate": certificates,
+        "EncapsulatedCRLValue": [],
+        "EncapsulatedOCSPValue": [],
+    }
+    for prop in parts.unsigned:
+        for name, found in lists.items():
+            found += [loose_base64(text_of(node)) for node in prop.iter(f"{{{XADES}}}{name}")]
+    if sum(map(len, lists.values())) > MAX_VALUES:
+        raise SignatureMalformed(f"expected at most {MAX_VALUES} values", reason="values")
+    return Values(
+        certificates=tuple(dict.fromkeys(certificates)),
+        crls=tuple(dict.fromkeys(lists["EncapsulatedCRLValue"])),
+        ocsps=tuple(dict.fromkeys(lists["EncapsulatedOCSPValue"])),
+    )
+
+
+def _signing_certificate(parts: _Parts, values: Values, trust: Trust) -> Certificate | Verdict:
+    """Return the certificate that a signed property binds, or a signed KeyInfo (row 6)."""
+    if any(one.target is parts.key is not None for one in parts.references):
+        bound = values.certificates[:1]
+    else:
+        digest = _certificate_digest(parts)
+        if isinstance(digest, Verdict):
+            return digest
+        name, octets = digest
+        bound = tuple(
+            one for one in values.certificates if hashlib.new(name, one).digest() == octets
+        )
+    if not bound:
+        return indeterminate(SubIndication.NO_SIGNING_CERTIFICATE_FOUND, "certificate_not_bound")
+    try:
+        return trust.certificate(bound[0])
+    except CertificateRefused:
+        return indeterminate(SubIndication.NO_SIGNING_CERTIFICATE_FOUND, "certificate_unreadable")
+
+
+def _certificate_digest(parts: _Parts) -> tuple[str, bytes] | Verdict:
+    """Return hash name and digest of the first certificate of SigningCertificate (V2)."""
+    missing = indeterminate(SubIndication.NO_SIGNING_CERTIFICATE_FOUND, "certificate_not_bound")
+    if parts.signed is None:
+        return missing
+    path = f"{{{XADES}}}SignedSignatureProperties/{{{XADES}}}"
+    found = parts.signed.find(f"{path}SigningCertificateV2")
+    if found is None:
+        found = parts.signed.find(f"{path}SigningCertificate")
+    certificates = () if found is None else found.findall(f"{{{XADES}}}Cert")
+    if not certificates:
+        return missing
+    digest = one(certificates[0], XADES, "CertDigest")
+    algorithm = one(digest, DS, "DigestMethod").get("Algorithm", "")
+    if algorithm in WEAK_ALGORITHMS:
+        return indeterminate(
+            SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE, "weak_algorithm", algorithm=algorithm
+        )
+    if algorithm not in DIGEST_BY_URI:
+        raise SignatureMalformed("expected a listed digest", reason="digest")
+    return DIGEST_BY_URI[algorithm], loose_base64(text_of(one(digest, DS, "DigestValue")))
+
+
+def _signature_stamps(parts: _Parts) -> Iterator[Stamp]:
+    for prop in parts.unsigned:
+        if prop.tag == f"{{{XADES}}}SignatureTimeStamp":
+            octets = canonical(parts.value_element, _stamp_form(prop))
+            for token in _tokens(prop):
+                yield Stamp(token=token, imprint=digester(octets))
+
+
+def _archive_stamps(parts: _Parts) -> Iterator[Stamp]:
+    """Yield the archive time-stamps v1.4.1 with what they cover (EN 319 132-1 §5.5.2)."""
+    for position, prop in enumerate(parts.unsigned):
+        if prop.tag == f"{{{XADES_141}}}ArchiveTimeStamp":
+            octets = _archived(parts, _stamp_form(prop), position)
+            for token in _tokens(prop):
+                yield Stamp(token=token, imprint=digester(octets))
+
+
+def _archived(parts: _Parts, form: Form, position: int) -> bytes:
+    nodes = [parts.info, parts.value_element]
+    nodes += [parts.key] if parts.key is not None else []
+    nodes += parts.unsigned[:position]
+    referenced = {one.target for one in parts.references}
+    nodes += [
+        found
+        for found in parts.element.findall(f"{{{DS}}}Object")
+        if found not in referenced and found is not _parent(parts.qualifying)
+    ]
+    octets = b"".join(bytes(one.octets) for one in parts.references if one.octets is not None)
+    return octets + b"".join(canonical(node, form) for node in nodes)
+
+
+def _parent(element: etree._Element | None) -> etree._Element | None:
+    return None if element is None else element.getparent()
+
+
+def _stamp_form(prop: etree._Element) -> Form:
+    methods = prop.findall(f"{{{DS}}}CanonicalizationMethod")
+    if prop.find(f"{{{XADES}}}Include") is not None or len(methods) > 1:
+        raise SignatureMalformed("expected an implicit time-stamp", reason="timestamp")
+    return read_form(methods[0]) if methods else DEFAULT
+
+
+def _tokens(prop: etree._Element) -> list[bytes]:
+    return [
+        loose_base64(text_of(found)) for found in prop.findall(f"{{{XADES}}}EncapsulatedTimeStamp")
+    ]
+
+
+def _role(parts: _Parts) -> str | None:
+    if parts.signed is None:
+        return None
+    roles = [text_of(found) for found in parts.signed.iter(f"{{{XADES}}}ClaimedRole")]
+    return ", ".join(roles)[:500] or None
+
+
+def _claimed_time(parts: _Parts) -> datetime | None:
+    if parts.signed is None:
+        return None
+    path = f"{{{XADES}}}SignedSignatureProperties/{{{XADES}}}SigningTime"
+    try:
+        claimed = datetime.fromisoformat(text_of(parts.signed.find(path)).strip())
+    except ValueError:
+        return None
+    return claimed.astimezone(UTC) if claimed.tzinfo else claimed.replace(tzinfo=UTC)

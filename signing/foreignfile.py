@@ -1,0 +1,210 @@
+"""Judging whole files of other tools: ASiC containers with XAdES, and signed XML documents."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from lxml import etree
+
+from dossier import safexml
+from dossier.errors import XmlRefused
+from signing import zipfile
+from signing.errors import SignatureMalformed
+from signing.foreign import Foreign, judge_foreign, signatures_in
+from signing.indication import SubIndication
+from signing.judge import Circumstances, unreadable
+from signing.judgement import (
+    PASSED,
+    FileVerdict,
+    Judgement,
+    SignatureVerdict,
+    Verdict,
+    failed,
+    gravest,
+    indeterminate,
+    whole,
+)
+from signing.references import CAPS, Surroundings, index_ids
+from signing.unsigned import DS, XADES
+
+MAX_SIGNATURES: Final = 64
+_MIME_TYPES: Final = (
+    b"application/vnd.etsi.asic-e+zip",
+    b"application/vnd.etsi.asic-s+zip",
+)
+_SIGNATURES: Final = re.compile(r"META-INF/[^/]*signatures[^/]*\.xml", re.IGNORECASE)
+_BINARY: Final = re.compile(r"META-INF/[^/]*\.(p7s|tst|ers)", re.IGNORECASE)
+
+
+def judge_foreign_container(archive: zipfile.Archive, circumstances: Circumstances) -> Judgement:
+    """Judge an ASiC-E or ASiC-S container with XAdES; CAdES and the like are named unsupported."""
+    files = {
+        one.name: one.content
+        for one in archive.entries
+        if one.name != "mimetype" and not one.name.startswith("META-INF/")
+    }
+    found: list[Foreign] = []
+    for entry in archive.entries:
+        if _SIGNATURES.fullmatch(entry.name):
+            found += _judge_document(
+                entry.name, bytes(entry.content), files=files, circumstances=circumstances
+            )
+        elif _BINARY.fullmatch(entry.name):
+            problem = indeterminate(SubIndication.GENERIC, "binary_unsupported", name=entry.name)
+            found.append(_unread(entry.name, problem))
+    named = {name for one in found for name in one.named}
+    faults = [_judge_mime_type(archive)]
+    faults += [
+        failed(SubIndication.FORMAT_FAILURE, "file_not_covered", name=name)
+        for name in files
+        if name not in named
+    ]
+    if not files:
+        faults.append(failed(SubIndication.FORMAT_FAILURE, "no_file"))
+    return whole(gravest(*faults), [one.verdict for one in found], _file_verdicts(files, found))
+
+
+def judge_foreign_xml(
+    content: bytes, files: Mapping[str, bytes | memoryview], circumstances: Circumstances
+) -> Judgement:
+    """Judge an XML document with signatures inside, or a signature with `files` beside it."""
+    found = _judge_document("signature", content, files=files, circumstances=circumstances)
+    own = FileVerdict(
+        name="",
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        covered_by=tuple(one.verdict.id for one in found if one.whole),
+    )
+    named = {name for one in found for name in one.named}
+    faults = [
+        failed(SubIndication.FORMAT_FAILURE, "file_not_covered", name=name)
+        for name in files
+        if name not in named
+    ]
+    verdicts = [own, *_file_verdicts(files, found)]
+    verdict = gravest(*faults) if faults else PASSED
+    return whole(verdict, [one.verdict for one in found], verdicts)
+
+
+def _judge_document(
+    name: str,
+    content: bytes,
+    *,
+    files: Mapping[str, bytes | memoryview],
+    circumstances: Circumstances,
+) -> list[Foreign]:
+    """Return one result for each signature of a document, and at least one."""
+    try:
+        root = safexml.parse(content, caps=CAPS, keep_comments=True)
+        surroundings = Surroundings(root=root, by_id=index_ids(root), files=files)
+    except XmlRefused as exc:
+        return [_unread(name, _malformed("xml", exc.message))]
+    except SignatureMalformed as exc:
+        return [_unread(name, _malformed(str(exc.parameters.get("reason", "")), exc.message))]
+    elements = signatures_in(root)
+    if not 0 < len(elements) <= MAX_SIGNATURES:
+        return [_unread(name, failed(SubIndication.FORMAT_FAILURE, "no_signature"))]
+    found: list[Foreign] = []
+    for number, element in enumerate(elements, start=1):
+        identity = name if len(elements) == 1 else f"{name}#{number}"
+        found.append(
+            judge_foreign(identity, element, surroundings=surroundings, circumstances=circumstances)
+        )
+    return [_with_coverage(one, root, elements, found) for one in found]
+
+
+def _unread(name: str, verdict: Verdict) -> Foreign:
+    return Foreign(verdict=unreadable(name, verdict), covered=(), whole=False, named=())
+
+
+def _malformed(reason: str, detail: str) -> Verdict:
+    return failed(
+        SubIndication.FORMAT_FAILURE, "signature_unsupported", reason=reason, detail=detail[:200]
+    )
+
+
+def _with_coverage(
+    one: Foreign,
+    root: etree._Element,
+    signatures: Sequence[etree._Element],
+    found: Sequence[Foreign],
+) -> Foreign:
+    """Return the result, spoilt when the document holds parts that no signature covers (row 1)."""
+    covered = {element for other in found for element in other.covered}
+    if any(other.whole for other in found):
+        covered.add(root)
+    parts = list(_uncovered(root, covered, set(signatures)))
+    if not parts:
+        return one
+    problem = indeterminate(
+        SubIndication.SIG_CONSTRAINTS_FAILURE, "part_not_covered", name=parts[0][:120]
+    )
+    verdict = gravest(
+        Verdict(
+            indication=one.verdict.indication,
+            sub_indication=one.verdict.sub_indication,
+            reasons=one.verdict.reasons,
+        ),
+        problem,
+    )
+    return one.with_verdict(verdict)
+
+
+def _uncovered(
+    root: etree._Element, covered: set[etree._Element], signatures: set[etree._Element]
+) -> Iterator[str]:
+    """Yield the tags of elements that neither are covered nor only hold what is."""
+    known = covered | signatures
+    above = {ancestor for element in known for ancestor in element.iterancestors()}
+    waiting = [root]
+    while waiting:
+        element = waiting.pop()
+        if element in signatures:
+            yield from _uncovered_objects(element, covered)
+        elif element in covered:
+            continue
+        elif element not in above or _has_text(element):
+            yield str(element.tag)
+        else:
+            waiting += element.iterchildren("*")
+
+
+def _has_text(element: etree._Element) -> bool:
+    texts = [element.text, *(child.tail for child in element)]
+    return any(text and text.strip() for text in texts)
+
+
+def _uncovered_objects(signature: etree._Element, covered: set[etree._Element]) -> Iterator[str]:
+    for found in signature.findall(f"{{{DS}}}Object"):
+        properties = found.find(f"{{{XADES}}}QualifyingProperties")
+        inside = any(element in covered for element in found.iter("*"))
+        if properties is None and not inside:
+            yield str(found.tag)
+
+
+def _judge_mime_type(archive: zipfile.Archive) -> Verdict:
+    """Row 24: a mimetype comes first and is one of ASiC."""
+    entries = archive.entries
+    if not any(one.name == "mimetype" for one in entries):
+        return PASSED
+    if entries[0].name == "mimetype" and bytes(entries[0].content[:80]) in _MIME_TYPES:
+        return PASSED
+    return failed(SubIndication.FORMAT_FAILURE, "profile_mimetype")
+
+
+def _file_verdicts(
+    files: Mapping[str, bytes | memoryview], found: Sequence[Foreign]
+) -> list[FileVerdict]:
+    verdicts: list[SignatureVerdict] = [one.verdict for one in found]
+    return [
+        FileVerdict(
+            name=name,
+            sha256=hashlib.sha256(content).hexdigest(),
+            size=len(content),
+            covered_by=tuple(one.id for one in verdicts if name in one.covers),
+        )
+        for name, content in files.items()
+    ]

@@ -1,0 +1,252 @@
+"""References of foreign signatures: URIs and transforms, turned into the octets that were digested.
+
+Nothing is fetched: a reference names the document, an element of it by Id, or a file that was
+given. XPath, XSLT and every other transform that computes are not run (row 10).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from lxml import etree
+
+from dossier import safexml
+from dossier.errors import XmlRefused
+from signing.algorithms import DIGEST_BY_URI
+from signing.c14n import DEFAULT, Form, canonical, form_of
+from signing.errors import SignatureMalformed
+from signing.indication import SubIndication
+from signing.judgement import PASSED, Verdict, failed, indeterminate
+from signing.policy import WEAK_ALGORITHMS
+from signing.unsigned import DS, EXCLUSIVE
+
+ENVELOPED: Final = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
+MAX_REFERENCES: Final = 1000
+MAX_TRANSFORMS: Final = 8
+CAPS: Final = safexml.Caps(size_bytes=16 * 1024 * 1024)
+
+_ID_NAMES: Final = ("Id", "ID", "id", "{http://www.w3.org/XML/1998/namespace}id")
+_POINTER: Final = re.compile(r"#xpointer\(id\((['\"])([^'\"]+)\1\)\)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resolved:
+    """One reference and what it points at."""
+
+    uri: str
+    type: str
+    identity: str  # the reference's own Id, "" without one
+    name: str | None  # of the file; "" for the enclosing document or a part of it
+    target: etree._Element | None  # the element, when it is one of the signature's document
+    whole: bool  # the whole enclosing document is covered
+    octets: bytes | memoryview | None  # what is digested; None when it was not found
+    verdict: Verdict
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surroundings:
+    """What a signature stands in."""
+
+    root: etree._Element
+    by_id: Mapping[str, etree._Element]
+    files: Mapping[str, bytes | memoryview]  # by name
+
+
+def index_ids(root: etree._Element) -> dict[str, etree._Element]:
+    """Return the elements by Id; raise `SignatureMalformed` for one that comes twice (row 2)."""
+    found: dict[str, etree._Element] = {}
+    for element in root.iter("*"):
+        for name in _ID_NAMES:
+            value = element.get(name)
+            if value is None:
+                continue
+            if found.setdefault(str(value), element) is not element:
+                raise SignatureMalformed("expected distinct Ids, got one twice", reason="id")
+    return found
+
+
+def text_of(element: etree._Element | None) -> str:
+    """Return an element's text, "" when it is missing; children are refused."""
+    if element is None:
+        return ""
+    if len(element):
+        raise SignatureMalformed("expected text, got elements", reason="shape")
+    return element.text or ""
+
+
+def one(parent: etree._Element, namespace: str, name: str) -> etree._Element:
+    """Return the only child of that name; raise `SignatureMalformed`."""
+    found = parent.findall(f"{{{namespace}}}{name}")
+    if len(found) != 1:
+        raise SignatureMalformed(f"expected one {name}, got {len(found)}", reason="shape")
+    return found[0]
+
+
+def read_form(element: etree._Element) -> Form:
+    """Return the canonicalisation that an element's Algorithm names."""
+    uri = element.get("Algorithm", "")
+    lists = element.findall(f"{{{EXCLUSIVE}}}InclusiveNamespaces")
+    if len(element) != len(lists) or len(lists) > 1:
+        raise SignatureMalformed("expected a plain canonicalisation method", reason="c14n")
+    form = form_of(uri, prefix_list=lists[0].get("PrefixList", "") if lists else "")
+    if form is None:
+        raise SignatureMalformed(
+            f"expected a known canonicalisation, got {uri[:80]}", reason="c14n"
+        )
+    return form
+
+
+def resolve(
+    reference: etree._Element, signature: etree._Element, surroundings: Surroundings
+) -> Resolved:
+    """Return what a reference points at and whether its digest holds; raises for what we refuse."""
+    uri = reference.get("URI")
+    if uri is None:
+        raise SignatureMalformed("expected a URI, got none", reason="uri")
+    steps = _transforms(reference)
+    if uri and not uri.startswith("#"):
+        name, octets = _file(uri, steps, surroundings)
+        return _judged(reference, name=name, target=None, octets=octets, whole=False)
+    whole, comments, target = _same_document(uri, surroundings)
+    without = None
+    if steps and steps[0] is None:
+        if not whole:
+            raise SignatureMalformed(
+                "expected enveloped-signature on the whole document", reason="transform"
+            )
+        without = signature
+        steps = steps[1:]
+    if None in steps or len(steps) > 1:
+        raise SignatureMalformed("expected at most one canonicalisation", reason="transform")
+    form = (steps[0] if steps else None) or DEFAULT
+    if target is None and not whole:
+        return _judged(reference, name="", target=None, octets=None, whole=False)
+    octets = canonical(
+        surroundings.root if target is None else target,
+        form if comments else Form(method=form.method, prefixes=form.prefixes),
+        whole=whole,
+        without=without,
+    )
+    return _judged(reference, name="", target=target, octets=octets, whole=whole)
+
+
+def _transforms(reference: etree._Element) -> list[Form | None]:
+    """Return the steps: a canonicalisation form, or None for enveloped-signature."""
+    wrappers = reference.findall(f"{{{DS}}}Transforms")
+    if len(wrappers) > 1:
+        raise SignatureMalformed("expected one list of transforms", reason="transform")
+    steps: list[Form | None] = []
+    for transform in wrappers[0] if wrappers else ():
+        if transform.tag != f"{{{DS}}}Transform" or len(steps) == MAX_TRANSFORMS:
+            raise SignatureMalformed("expected a few transforms", reason="transform")
+        if transform.get("Algorithm") == ENVELOPED:
+            if len(transform):
+                raise SignatureMalformed("expected a plain transform", reason="transform")
+            steps.append(None)
+        else:
+            steps.append(read_form(transform))
+    return steps
+
+
+def _same_document(
+    uri: str, surroundings: Surroundings
+) -> tuple[bool, bool, etree._Element | None]:
+    """Return whether the whole document is meant, with comments, and else the element."""
+    if uri == "":
+        return True, False, None
+    if uri == "#xpointer(/)":
+        return True, True, None
+    pointer = _POINTER.fullmatch(uri)
+    identity = pointer.group(2) if pointer else uri[1:]
+    if not identity or "(" in identity:
+        raise SignatureMalformed("expected an Id, got another pointer", reason="uri")
+    return False, pointer is not None, surroundings.by_id.get(identity)
+
+
+def _file(
+    uri: str, steps: list[Form | None], surroundings: Surroundings
+) -> tuple[str, bytes | memoryview | None]:
+    if None in steps or len(steps) > 1:
+        raise SignatureMalformed("expected at most one canonicalisation", reason="transform")
+    name = _file_name(uri)
+    octets = surroundings.files.get(name)
+    if octets is None or not steps or steps[0] is None:
+        return name, octets
+    try:
+        root = safexml.parse(bytes(octets), caps=CAPS, keep_comments=True)
+    except XmlRefused as exc:
+        raise SignatureMalformed("expected XML to canonicalise", reason="transform") from exc
+    return name, canonical(root, steps[0], whole=True)
+
+
+def _file_name(uri: str) -> str:
+    """Return the file name of a reference: percent-decoded once, UTF-8 (row 30)."""
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", uri) or "#" in uri or "?" in uri:
+        raise SignatureMalformed("expected a file of the container, got an address", reason="uri")
+    try:
+        name = unquote_to_bytes(uri).decode()
+    except UnicodeDecodeError:
+        return uri
+    separators = uri.count("/")
+    return name.removeprefix("./") if name.count("/") == separators else uri
+
+
+def _judged(
+    reference: etree._Element,
+    *,
+    name: str,
+    target: etree._Element | None,
+    octets: bytes | memoryview | None,
+    whole: bool,
+) -> Resolved:
+    uri = reference.get("URI", "")
+    return Resolved(
+        uri=uri,
+        type=reference.get("Type", ""),
+        identity=reference.get("Id", ""),
+        name=name,
+        target=target,
+        whole=whole,
+        octets=octets,
+        verdict=_judge_digest(reference, octets, name or uri),
+    )
+
+
+def _judge_digest(
+    reference: etree._Element, octets: bytes | memoryview | None, name: str
+) -> Verdict:
+    stated = loose_base64(text_of(one(reference, DS, "DigestValue")))
+    algorithm = one(reference, DS, "DigestMethod").get("Algorithm", "")
+    if octets is None:
+        return indeterminate(SubIndication.SIGNED_DATA_NOT_FOUND, "file_missing", name=name)
+    if algorithm in WEAK_ALGORITHMS:
+        return indeterminate(
+            SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE, "weak_algorithm", algorithm=algorithm
+        )
+    if algorithm not in DIGEST_BY_URI:
+        raise SignatureMalformed("expected a listed digest", reason="digest")
+    if hashlib.new(DIGEST_BY_URI[algorithm], octets).digest() != stated:
+        return failed(SubIndication.HASH_FAILURE, "file_changed", name=name)
+    return PASSED
+
+
+_BASE64: Final = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_WHITE_SPACE: Final = str.maketrans("", "", " \t\r\n")
+
+
+def loose_base64(text: str) -> bytes:
+    """Decode base64 after taking out exactly the white space of XML Schema (row 22)."""
+    compact = text.translate(_WHITE_SPACE)
+    if not _BASE64.fullmatch(compact):
+        raise SignatureMalformed("expected base64, got something else", reason="base64")
+    octets = base64.b64decode(compact)
+    # XML Schema's base64Binary leaves no spare bits set, so there is one spelling here too.
+    if base64.b64encode(octets).decode() != compact:
+        raise SignatureMalformed("expected canonical base64", reason="base64")
+    return octets
