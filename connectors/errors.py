@@ -231,3 +231,15 @@ class PortalCodeMissing(Misconfigured):
     """A value has no code in the connector's configuration: codes differ between portals."""
 
     code = "portal_code_missing"
+
+
+class ContainerUnreadable(Rejected):
+    """A file in a drop folder is no container, or no receipt of an offered message."""
+
+    code = "container_unreadable"
+
+
+class DropUnavailable(Unavailable):
+    """A drop folder cannot be read or written."""
+
+    code = "drop_unavailable"
