@@ -190,6 +190,8 @@ def _comparison(compiler: Compiler, node: Chain) -> Evaluator:
     sign = node.rest[0][0]
     left, right = compiler.compile(node.first), compiler.compile(node.rest[0][1])
     numeric = _NUMERIC[sign]
+    if isinstance(node.rest[0][1], Literal) and isinstance(node.rest[0][1].value, Decimal):
+        return _compared_with(sign, left, node.rest[0][1].value)
 
     def compared(scope: Scope) -> Feel:
         run = scope.run
@@ -200,6 +202,23 @@ def _comparison(compiler: Compiler, node: Chain) -> Evaluator:
         if type(one) is Decimal and type(other) is Decimal:
             return numeric(one, other)
         return compare.compare(sign, one, other, run)
+
+    return compared
+
+
+def _compared_with(sign: str, left: Evaluator, number: Decimal) -> Evaluator:
+    """Return the comparison with a number as written, the commonest of conditions."""
+    numeric = _NUMERIC[sign]
+
+    def compared(scope: Scope) -> Feel:
+        run = scope.run
+        run.left -= 1
+        if run.left < 0:
+            run.spend(0)
+        value = left(scope)
+        if type(value) is Decimal:
+            return numeric(value, number)
+        return compare.compare(sign, value, number, run)
 
     return compared
 

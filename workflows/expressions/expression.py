@@ -45,7 +45,10 @@ class Expression:
         for name in self.names:
             if name in values:
                 known[name] = to_feel(values[name])
-        result = guarded(self.evaluator, Scope(known, Run(self.profile, at)))
+        try:
+            result = self.evaluator(Scope(known, Run(self.profile, at)))
+        except RecursionError as exc:
+            raise _too_deep_calls(self.profile) from exc
         if result is True or result is False:
             return result
         check_size(result, self.profile)
@@ -138,9 +141,7 @@ def guarded(evaluator: Evaluator, scope: Scope) -> Feel:
     try:
         return evaluator(scope)
     except RecursionError as exc:
-        raise CallDepthLimit(
-            "expected shallow calls, got too deep ones", limit=scope.run.profile.call_depth
-        ) from exc
+        raise _too_deep_calls(scope.run.profile) from exc
 
 
 def check_size(value: Feel, profile: Profile) -> None:
@@ -163,6 +164,11 @@ def check_size(value: Feel, profile: Profile) -> None:
     if left < 0:
         limit = profile.result_bytes
         raise ResultLimit(f"expected a result of at most {limit} bytes, got more", limit=limit)
+
+
+def _too_deep_calls(profile: Profile) -> CallDepthLimit:
+    limit = profile.call_depth
+    return CallDepthLimit(f"expected at most {limit} nested calls, got too deep ones", limit=limit)
 
 
 def _too_deep(profile: Profile) -> ExpressionTooDeep:
