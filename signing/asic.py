@@ -244,8 +244,13 @@ def _copy(one: _Digested, write: Callable[[bytes | memoryview], object]) -> None
         )
 
 
-def _signed(digested: Sequence[_Digested], seal: _Seal) -> bytes:
-    references = [
+def references_of(files: Sequence[DataFile]) -> list[Reference]:
+    """Return the references over `files`; raises as `sign_files` does for what cannot be signed."""
+    return _references(_digested(files))
+
+
+def _references(digested: Sequence[_Digested]) -> list[Reference]:
+    return [
         Reference(
             uri=encode_name(one.file.name),
             media_type=one.file.media_type,
@@ -253,8 +258,11 @@ def _signed(digested: Sequence[_Digested], seal: _Seal) -> bytes:
         )
         for one in digested
     ]
+
+
+def _signed(digested: Sequence[_Digested], seal: _Seal) -> bytes:
     signature = write_signature(
-        references,
+        _references(digested),
         signer=seal.signer,
         timestamper=seal.timestamper,
         at=seal.at,

@@ -72,6 +72,12 @@ class DocumentNotCanonical(Rejected):
     code = "document_not_canonical"
 
 
+class ExternalSignatureRefused(Rejected):
+    """The value that came from outside is no signature over what was prepared."""
+
+    code = "external_signature_refused"
+
+
 class TimestampMalformed(Rejected):
     """The bytes are not a time-stamp token, request or response that can be read."""
 

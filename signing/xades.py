@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Final
 
 from signing import unsigned
-from signing.algorithms import SHA256_URI
+from signing.algorithms import SHA256_URI, SignatureAlgorithm
 from signing.errors import SignatureMalformed
 from signing.keys import Signer
 from signing.tsa import Timestamper
@@ -154,6 +154,56 @@ _KEY_TO_PROPERTIES: Final = (
 _QUALIFYING_CLOSE: Final = "</xades:QualifyingProperties>"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """A signature but for its value: what is to be signed, and what goes around it."""
+
+    certificate: bytes  # DER
+    algorithm: SignatureAlgorithm
+    signed_info: bytes  # canonical: sign exactly these octets
+    properties: bytes  # canonical SignedProperties
+
+
+def prepare_signature(
+    references: Sequence[Reference],
+    *,
+    certificate: bytes,
+    algorithm: SignatureAlgorithm,
+    at: datetime,
+    role: SignatureRole,
+) -> Prepared:
+    """Return what `certificate`'s key is to sign."""
+    properties = _properties_text(references, certificate=certificate, at=at, role=role)
+    return Prepared(
+        certificate=certificate,
+        algorithm=algorithm,
+        signed_info=_info_text(references, algorithm.value, properties).encode(),
+        properties=properties.encode(),
+    )
+
+
+def finish_signature(
+    prepared: Prepared, signature: bytes, *, timestamper: Timestamper | None
+) -> bytes:
+    """Return the ds:Signature with its value: level B-T, or B-B when there is no time-stamper."""
+    value_element = _VALUE_OPEN + encoded(signature) + _VALUE_CLOSE
+    stamp = ""
+    if timestamper is not None:
+        token = timestamper.stamp(hashlib.sha256(value_element.encode()).digest())
+        stamp = unsigned.wrap(unsigned.stamp_text(token))
+    return b"".join(
+        (
+            SIGNATURE_OPEN.encode(),
+            prepared.signed_info,
+            value_element.encode(),
+            (_KEY_OPEN + encoded(prepared.certificate) + _KEY_CLOSE).encode(),
+            _KEY_TO_PROPERTIES.encode(),
+            prepared.properties,
+            (stamp + _QUALIFYING_CLOSE + SIGNATURE_CLOSE).encode(),
+        )
+    )
+
+
 def write_signature(
     references: Sequence[Reference],
     *,
@@ -162,33 +212,20 @@ def write_signature(
     at: datetime,
     role: SignatureRole,
 ) -> bytes:
-    """Return one ds:Signature: level B-T, or B-B when there is no time-stamper."""
-    properties = _properties_text(references, signer=signer, at=at, role=role)
-    info = _info_text(references, signer.algorithm.value, properties)
-    value_element = _VALUE_OPEN + encoded(signer.sign(info.encode())) + _VALUE_CLOSE
-    stamp = ""
-    if timestamper is not None:
-        token = timestamper.stamp(hashlib.sha256(value_element.encode()).digest())
-        stamp = unsigned.wrap(unsigned.stamp_text(token))
-    return "".join(
-        (
-            SIGNATURE_OPEN,
-            info,
-            value_element,
-            _KEY_OPEN,
-            encoded(signer.certificate),
-            _KEY_CLOSE,
-            _KEY_TO_PROPERTIES,
-            properties,
-            stamp,
-            _QUALIFYING_CLOSE,
-            SIGNATURE_CLOSE,
-        )
-    ).encode()
+    """Return one ds:Signature by a signer that answers at once; levels as `finish_signature`."""
+    prepared = prepare_signature(
+        references,
+        certificate=signer.certificate,
+        algorithm=signer.algorithm,
+        at=at,
+        role=role,
+    )
+    value = signer.sign(prepared.signed_info)
+    return finish_signature(prepared, value, timestamper=timestamper)
 
 
 def _properties_text(
-    references: Sequence[Reference], *, signer: Signer, at: datetime, role: SignatureRole
+    references: Sequence[Reference], *, certificate: bytes, at: datetime, role: SignatureRole
 ) -> str:
     formats = "".join(
         f'<xades:DataObjectFormat ObjectReference="#r{number}"><xades:MimeType>'
@@ -200,7 +237,7 @@ def _properties_text(
             _PROPERTIES_OPEN,
             at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z",
             _TIME_TO_CERTIFICATE,
-            encoded(hashlib.sha256(signer.certificate).digest()),
+            encoded(hashlib.sha256(certificate).digest()),
             _CERTIFICATE_TO_ROLE,
             role.value,
             _ROLE_TO_FORMATS,
