@@ -10,7 +10,7 @@ from uuid import UUID
 
 from dossier.calendar import Calendar
 from dossier.canonical import Json
-from dossier.deadline import Due, Mode, Pause, Unit, due, parse_allowance
+from dossier.deadline import Citation, Due, Mode, Pause, Unit, due, parse_allowance
 from dossier.trail import dump_trail
 from dossier.xmltext import truncated
 from exchange.node import Node
@@ -52,6 +52,7 @@ def case_due(node: Node, procedure: Procedure, dossier: UUID, *, at: datetime) -
         calendar=node.calendar(),
         mode=Mode(rule.mode),
         cutoff=time.fromisoformat(rule.cutoff) if rule.cutoff else None,
+        citation=Citation(text=rule.citation, confirmed=not rule.unconfirmed),
         pauses=[
             Pause(
                 start=one.started,

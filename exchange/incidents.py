@@ -11,6 +11,7 @@ from exchange.chronicle import Event
 from exchange.drained import ring_after_commit
 from exchange.errors import DossierUnknown, NothingToResend, NothingToRetry
 from exchange.node import Node
+from exchange.stepping import MARK
 from storage import dossiers, facts, incidents, instances, outbox
 from storage.transactions import transaction
 
@@ -89,7 +90,7 @@ def retry(node: Node, actor: Actor, incident: UUID) -> None:
                 facts.NewFact(
                     instance=found.instance,
                     kind=facts.FactKind.RETRY,
-                    ref=ref,
+                    ref=f"{ref}{MARK}{incident}",
                     payload={},
                     actor=actor.username,
                     on_behalf_of="",

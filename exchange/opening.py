@@ -149,6 +149,21 @@ def bind_roles(
     return bound
 
 
+def can_bind(
+    procedure: Procedure, *, directory: Directory, initiator: DirectoryAgency, at: datetime
+) -> bool:
+    """Tell whether the directory has an agency for every pool that it must be found for."""
+    for role in procedure.roles.values():
+        rule, _, competence = role.bind.partition(":")
+        if rule in ("initiator", "addressee"):
+            continue
+        try:
+            _competent(directory, competence, initiator=initiator, at=at)
+        except PartnerUnknown:
+            return False
+    return True
+
+
 def _addressee(
     directory: Directory, code: str, *, initiator: DirectoryAgency, at: datetime
 ) -> DirectoryAgency:

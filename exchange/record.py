@@ -5,29 +5,28 @@ Every command has one small function here; nothing is sent and nobody is called,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
-from uuid import NAMESPACE_OID, UUID, uuid5
+from uuid import UUID
 
-from dossier.canonical import Json
-from dossier.ids import AgencyCode, MessageOrigin, message_id
+from dossier.ids import AgencyCode
 from dossier.model import Business, Dossier, Role, Task, TaskState
 from exchange import chronicle
 from exchange.chronicle import Event
-from exchange.deadlines import case_due, expiry, task_due, timer_due
+from exchange.deadlines import case_due, task_due, timer_due
+from exchange.drained import ring_after_commit
 from exchange.node import Node
-from exchange.stepping import Stepped, Taken, message_of
+from exchange.outgoing import queue_message, token_uuid
+from exchange.stepping import MARK, Stepped, Taken, message_of
 from exchange.values import to_json
 from signing.log.leaf import LeafKind
 from storage import (
     cases,
-    documents,
     dossiers,
+    facts,
     inbox,
     incidents,
-    outbox,
     subscriptions,
     tasks,
     timers,
@@ -62,12 +61,13 @@ def record(node: Node, stepped: Stepped, *, at: datetime) -> Recorded:
     if stepped.writes:
         cases.write(dossier.id, stepped.writes)
     for taken in stepped.taken:
-        if taken.transition is None:
+        if not taken.transitions:
             _left_over(taken)
             continue
         _note_history(recorded, stepped, taken, at=at)
-        for command in taken.transition.commands:
-            _obey(node, recorded, stepped, dossier, command, at=at)
+        for transition in taken.transitions:
+            for command in transition.commands:
+                _obey(node, recorded, stepped, dossier, command, at=at)
     return recorded
 
 
@@ -79,10 +79,19 @@ def _left_over(taken: Taken) -> None:
 
 
 def _note_history(recorded: Recorded, stepped: Stepped, taken: Taken, *, at: datetime) -> None:
-    if taken.transition is None:
-        return
     fact = taken.fact
-    for entry in taken.transition.history:
+    for decided in taken.decisions:
+        recorded.events.append(
+            Event(
+                dossier=stepped.instance.dossier,
+                at=at,
+                kind="decision_taken",
+                instance=stepped.instance.id,
+                element_id=decided.element_id,
+                parameters={"record": decided.record},
+            )
+        )
+    for entry in (line for one in taken.transitions for line in one.history):
         kind = _KEPT.get(entry.event)
         if kind is None:
             continue
@@ -121,8 +130,10 @@ def _obey(  # noqa: C901 - one arm for each command of a closed set
             subscriptions.close_subscriptions([command.subscription_id])
             timers.close_timers([command.subscription_id])
         case commands.SendMessage():
-            _send(node, recorded, stepped, dossier, command, at=at)
-        case commands.CallService() | commands.CallDecision():
+            queued = queue_message(node, stepped, dossier, command, at=at)
+            recorded.messages_out.append(queued.id)
+            recorded.events.append(queued.event)
+        case commands.CallService():
             _unanswerable(stepped, dossier, command, at=at)
         case commands.RaiseIncident():
             _incident(stepped, dossier, command, at=at)
@@ -145,8 +156,10 @@ def _obey(  # noqa: C901 - one arm for each command of a closed set
             case_due(node, stepped.procedure, dossier.id, at=at)
         case commands.Finish():
             _finish(recorded, stepped, dossier, command, at=at)
-        case commands.BroadcastSignal() | commands.CancelCall():
-            pass  # other instances hear signals through `signal_waiters`; calls end by themselves
+        case commands.BroadcastSignal():
+            _broadcast(command, at=at)
+        case commands.CallDecision() | commands.CancelCall():
+            pass  # decisions were answered while stepping; a call that is cancelled has no row
         case _:
             assert_never(command)
 
@@ -157,7 +170,7 @@ def _open_task(
     role = Role(command.assign.role) if command.assign.role else Role.SPECIALIST
     due, trail = task_due(node, command.due, at=at)
     task = Task(
-        id=task_uuid(command.task_id),
+        id=token_uuid(command.task_id),
         dossier=dossier.id,
         instance=stepped.instance.id,
         token=command.task_id,
@@ -217,105 +230,17 @@ def _subscribe(
     recorded.opened.append(opened)
 
 
-def _send(
-    node: Node,
-    recorded: Recorded,
-    stepped: Stepped,
-    dossier: Dossier,
-    command: commands.SendMessage,
-    *,
-    at: datetime,
-) -> None:
-    declared = stepped.procedure.messages[command.message_type]
-    partner = AgencyCode(dossier.bindings[command.to_role or declared.to])
-    sequence = int(command.send_id.rpartition(":")[2])
-    identity = message_id(
-        MessageOrigin(epoch=node.epoch, instance=stepped.instance.id, sequence=sequence, to=partner)
-    )
-    kinds = command.documents or tuple(declared.documents)
-    attached = [documents.latest(dossier.id, kind) for kind in kinds]
-    missing = [kind for kind, found in zip(kinds, attached, strict=True) if found is None]
-    if missing:
-        incidents.open_incident(
-            incidents.NewIncident(
-                code="document_missing",
-                parameters={"kind": missing[0]},
-                opened=at,
-                dossier=dossier.id,
-                instance=stepped.instance.id,
-                element_id=command.element_id,
-                ref=command.send_id,
-            )
-        )
-    values = cases.values(dossier.id)
-    request: dict[str, Json] = {
-        "documents": [str(found.id) for found in attached if found is not None],
-        "values": _travelling(command, declared.values, values),
-        "subject": dossier.subject,
-        "urgency": str(values.get("urgency") or declared.urgency),
-        "document_number": str(values.get(f"{kinds[0]}_number" if kinds else "", "")),
-        "contract": [
-            stepped.procedure.code,
-            stepped.procedure.version,
-            stepped.procedure.digest,
-        ],
-    }
-    identifier = task_uuid(command.send_id)
-    outbox.add(
-        outbox.NewOutgoing(
-            id=identifier,
-            agency=stepped.instance.agency,
-            partner=partner,
-            dossier=dossier.id,
-            dossier_code=dossier.code,
-            instance=stepped.instance.id,
-            ref=command.send_id,
-            message_id=identity,
-            message_type=command.message_type,
-            conversation_id=dossier.conversation_id,
-            request=request,
-            created=at,
-            expires=expiry(declared.expires, at=at),
-            supersedes=None,
-        )
-    )
-    recorded.messages_out.append(identifier)
-    recorded.events.append(
-        Event(
-            dossier=dossier.id,
-            at=at,
-            kind="message_queued",
-            instance=stepped.instance.id,
-            element_id=command.element_id,
-            parameters={
-                "message_id": identity,
-                "to": partner,
-                "type": command.message_type,
-            },
-        )
-    )
-
-
-def _travelling(
-    command: commands.SendMessage, declared: tuple[str, ...], values: Mapping[str, Json]
-) -> Json:
-    if command.values is not None:
-        return {name: to_json(value) for name, value in command.values.items()}
-    return {name: values[name] for name in declared if name in values}
-
-
 def _unanswerable(
     stepped: Stepped,
     dossier: Dossier,
-    command: commands.CallService | commands.CallDecision,
+    command: commands.CallService,
     *,
     at: datetime,
 ) -> None:
-    name = command.operation if isinstance(command, commands.CallService) else command.decision
     incidents.open_incident(
         incidents.NewIncident(
             code="service_not_configured",
-            parameters={"operation": name},
+            parameters={"operation": command.operation},
             opened=at,
             dossier=dossier.id,
             instance=stepped.instance.id,
@@ -324,6 +249,22 @@ def _unanswerable(
         )
     )
     stepped.has_incident = True
+
+
+def _broadcast(command: commands.BroadcastSignal, *, at: datetime) -> None:
+    for waiting in subscriptions.signal_waiters(command.name):
+        facts.add(
+            facts.NewFact(
+                instance=waiting.instance,
+                kind=FactKind.SIGNAL,
+                ref=f"{command.name}{MARK}{command.signal_id}",
+                payload={},
+                actor="system",
+                on_behalf_of="",
+                at=at,
+            )
+        )
+        ring_after_commit("advance", str(waiting.instance))
 
 
 def _incident(
@@ -385,11 +326,6 @@ def _finish(
             parameters={"outcome": command.outcome.value},
         )
     )
-
-
-def task_uuid(token: str) -> UUID:
-    """Return the row id of an engine token: the same token, the same row."""
-    return uuid5(NAMESPACE_OID, f"urn:lienthong:token:{token}")
 
 
 def write_history(recorded: list[Recorded]) -> None:

@@ -27,6 +27,7 @@ from dossier.envelope import (
 )
 from dossier.ids import Sha256, parse_sha256
 from dossier.model import Document
+from exchange.errors import DocumentMissing
 from exchange.node import Node
 from signing.asic import DataFile, seal_container, signature_name
 from storage import documents, inbox
@@ -39,6 +40,7 @@ def seal_message(node: Node, outgoing: Outgoing, *, at: datetime) -> bytes:
     if not isinstance(request, Mapping):
         request = {}
     attached = [documents.get(UUID(str(one))) for one in _listed(request, "documents")]
+    attached += [_found(outgoing, str(kind)) for kind in _listed(request, "missing")]
     files = [_payload(request)] if request.get("values") else []
     files += [
         DataFile(name=one.name, media_type=one.media_type, content=node.blobs.read(one.sha256))
@@ -54,6 +56,14 @@ def seal_message(node: Node, outgoing: Outgoing, *, at: datetime) -> bytes:
         timestamper=node.timestamper,
         at=at,
     )
+
+
+def _found(outgoing: Outgoing, kind: str) -> Document:
+    dossier = outgoing.message.dossier
+    document = documents.latest(dossier, kind) if dossier else None
+    if document is None:
+        raise DocumentMissing("expected the document in the dossier", kind=kind)
+    return document
 
 
 def _payload(request: Mapping[str, Json]) -> DataFile:

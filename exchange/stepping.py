@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from dossier.canonical import Json
 from dossier.errors import Conflict
+from exchange.deciding import Decided, decide
 from exchange.values import to_json, to_values
 from storage.facts import Fact, FactKind
 from storage.instances import Instance
 from workflows import instance as engine
+from workflows.commands import CallDecision
 from workflows.expressions.values import Value
 from workflows.facts import (
     Fact as EngineFact,
@@ -29,13 +32,18 @@ from workflows.facts import (
 from workflows.instance import Transition
 from workflows.procedure import Procedure
 
+MARK: Final = "#"
+_MOST_DECISIONS: Final = 100
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Taken:
-    """One fact and what the engine made of it; None: the world had moved, nothing waits for it."""
+    """One fact and what the engine made of it; nothing: the world had moved meanwhile."""
 
     fact: Fact
-    transition: Transition | None
+    # The fact's own transition first, then those of the decisions that it asked for.
+    transitions: tuple[Transition, ...]
+    decisions: tuple[Decided, ...] = ()
 
 
 @dataclass(kw_only=True, slots=True)
@@ -68,39 +76,72 @@ def step(
     current: dict[str, Value] = to_values(values)
     for fact in facts:
         transition = _take(stepped, fact, values=current, at=at)
-        stepped.taken.append(Taken(fact=fact, transition=transition))
         if transition is None:
+            stepped.taken.append(Taken(fact=fact, transitions=()))
             continue
-        stepped.snapshot = transition.snapshot
-        stepped.is_finished = transition.finished
-        for name, value in transition.writes.items():
-            current[name] = value
-            stepped.writes[name] = to_json(value)
+        _move(stepped, transition, current)
+        stepped.taken.append(_decide_all(stepped, fact, transition, values=current, at=at))
     return stepped
+
+
+def _move(stepped: Stepped, transition: Transition, current: dict[str, Value]) -> None:
+    stepped.snapshot = transition.snapshot
+    stepped.is_finished = transition.finished
+    for name, value in transition.writes.items():
+        current[name] = value
+        stepped.writes[name] = to_json(value)
+
+
+def _decide_all(
+    stepped: Stepped, fact: Fact, first: Transition, *, values: dict[str, Value], at: datetime
+) -> Taken:
+    """Answer the decisions a transition asks for, and those that the answers ask for in turn."""
+    transitions, decisions = [first], list[Decided]()
+    waiting = [one for one in first.commands if isinstance(one, CallDecision)]
+    while waiting and len(decisions) < _MOST_DECISIONS:
+        decided = decide(stepped.procedure, waiting.pop(0), values=values, at=at)
+        decisions.append(decided)
+        answered = _apply(stepped, decided.fact, values=values, at=at)
+        if answered is None:
+            continue
+        _move(stepped, answered, values)
+        transitions.append(answered)
+        waiting += [one for one in answered.commands if isinstance(one, CallDecision)]
+    return Taken(fact=fact, transitions=tuple(transitions), decisions=tuple(decisions))
 
 
 def _take(
     stepped: Stepped, fact: Fact, *, values: Mapping[str, Value], at: datetime
 ) -> Transition | None:
-    definition = stepped.procedure.definition(stepped.instance.role)
-    parameters = {"param": dict(stepped.procedure.parameter_values)}
-    known = {**values, **parameters}
     if fact.kind is FactKind.START:
         if stepped.snapshot:
             return None
         return engine.start(
-            definition,
+            stepped.procedure.definition(stepped.instance.role),
             instance_id=str(stepped.instance.id),
             trigger=_trigger(fact),
-            values=known,
+            values=_known(stepped, values),
             at=at,
         )
+    return _apply(stepped, _fact(fact), values=values, at=at)
+
+
+def _apply(
+    stepped: Stepped, fact: EngineFact, *, values: Mapping[str, Value], at: datetime
+) -> Transition | None:
     if stepped.is_finished or not stepped.snapshot:
         return None
+    definition = stepped.procedure.definition(stepped.instance.role)
     try:
-        return engine.apply(definition, stepped.snapshot, _fact(fact), values=known, at=at)
+        return engine.apply(
+            definition, stepped.snapshot, fact, values=_known(stepped, values), at=at
+        )
     except Conflict:
         return None
+
+
+def _known(stepped: Stepped, values: Mapping[str, Value]) -> dict[str, Value]:
+    return {**values, "param": dict(stepped.procedure.parameter_values)}
 
 
 def _trigger(fact: Fact) -> MessageStart | None:
@@ -119,9 +160,11 @@ def _fact(fact: Fact) -> EngineFact:
         return TimerFired(subscription_id=fact.ref)
     if fact.kind is FactKind.SERVICE:
         return ServiceAnswered(call_id=fact.ref, values=values)
+    # A signal or a retry may come again: what follows the mark only tells the rows apart.
+    name = fact.ref.partition(MARK)[0]
     if fact.kind is FactKind.SIGNAL:
-        return SignalRaised(name=fact.ref, values=values)
-    return Retry(token_id=fact.ref)
+        return SignalRaised(name=name, values=values)
+    return Retry(token_id=name)
 
 
 def _decoded(payload: Json) -> dict[str, Value]:

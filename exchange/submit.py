@@ -11,7 +11,7 @@ from dossier.model import Actor, StartableProcedure
 from exchange import access
 from exchange.errors import PartnerUnknown, ProcedureUnknown
 from exchange.node import Node
-from exchange.opening import Opening, bind_roles, open_dossier
+from exchange.opening import Opening, bind_roles, can_bind, open_dossier
 from storage import agencies
 from storage.transactions import transaction
 from workflows.procedure import Procedure
@@ -74,6 +74,8 @@ def startable(node: Node, actor: Actor) -> list[StartableProcedure]:
         for procedure in node.contracts().all_effective(day=local_day(now)):
             allowed = access.may_open(actor, agency=hosted.code, procedure=procedure.code, at=now)
             if own is None or not allowed or not can_open(procedure, own.competences):
+                continue
+            if not can_bind(procedure, directory=directory, initiator=own, at=now):
                 continue
             found.append(
                 StartableProcedure(

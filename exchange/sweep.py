@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from exchange import doorbell
@@ -54,11 +54,32 @@ def own_name() -> str:
     return owner_of(os.getpid())
 
 
-def free_leases(node: Node, owner: str) -> int:
+def free_leases(owner: str, *, at: datetime) -> int:
     """Give back what a process held that is dead for sure, and return how many rows it were."""
     with transaction():
         held = instances.clear_leases(owner)
-        return held + outbox.clear_leases(owner, at=node.now())
+        return held + outbox.clear_leases(owner, at=at)
+
+
+def free_dead(*, at: datetime) -> int:
+    """Give back what processes of this machine held that are gone; return how many rows it were.
+
+    A process number may be in use again by something else: then the lease has to end by itself.
+    """
+    host = f"{socket.gethostname()}:"
+    owners = instances.lease_owners() | outbox.lease_owners()
+    dead = [one for one in owners if one.startswith(host) and not _is_alive(one[len(host) :])]
+    return sum(free_leases(one, at=at) for one in sorted(dead))
+
+
+def _is_alive(process_id: str) -> bool:
+    try:
+        os.kill(int(process_id), 0)
+    except ProcessLookupError:
+        return False
+    except (ValueError, PermissionError):  # not ours to judge
+        pass
+    return True
 
 
 def forget_connection() -> None:

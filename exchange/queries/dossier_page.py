@@ -60,9 +60,13 @@ def dossier_page(node: Node, actor: Actor, dossier: UUID) -> DossierPage:
         incidents=open_incidents,
         diagram_svg=draw_svg(
             procedure.source,
-            title=procedure.name["vi"],
+            title=procedure.name[actor.language],
             description=held.code,
             states=states,
+            labels={
+                element: procedure.element_name(element)[actor.language]
+                for element in procedure.labels
+            },
         ),
         outline=outline(
             procedure.definition(held.role), states=states, name=procedure.element_name
