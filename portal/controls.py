@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from dossier.canonical import Json
 from dossier.form import Field, FieldKind
 from dossier.model import Document, TaskPage
+
+_ISO_DATE: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,10 +74,25 @@ def _text(field: Field, value: Json) -> str:
     """Return a case value as a control writes it; values of other shapes are left out."""
     if isinstance(value, bool):
         return "on" if value and field.kind is FieldKind.BOOLEAN else ""
-    if isinstance(value, str | int):
-        return str(value)
-    if isinstance(value, Mapping):
-        # The engine's codec marks dates and fractions: {"$date": "2026-12-14"}.
-        inner = next(iter(value.values()), "") if len(value) == 1 else ""
-        return inner if isinstance(inner, str) else ""
-    return ""
+    text = plain(value)
+    return day_first(text) if field.kind is FieldKind.DATE else text
+
+
+def plain(value: Json) -> str:
+    """Return a case value as text: `true` and lists stay as JSON writes them.
+
+    The engine's codec marks what JSON has no type for, such as {"$date": "2026-12-14"}.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping) and len(value) == 1:
+        name, inner = next(iter(value.items()))
+        if name.startswith("$") and isinstance(inner, str):
+            return inner
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def day_first(text: str) -> str:
+    """Return an ISO date as people write it; anything else as it is."""
+    found = _ISO_DATE.fullmatch(text)
+    return f"{found[3]}/{found[2]}/{found[1]}" if found else text

@@ -8,8 +8,8 @@ from dossier.model import Actor
 from exchange.queries import partners
 from exchange.queries.desk import desk
 from exchange.submit import startable
-from exchange.wiring import node
 from portal import pages
+from portal.pages import node_of
 
 
 def start(request: HttpRequest, actor: Actor) -> HttpResponse:
@@ -19,7 +19,7 @@ def start(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 def show(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the four groups of the person's desk."""
-    here = node()
+    here = node_of(request)
     found = desk(here, actor)
     groups = [(group.value, found.counts[group], rows) for group, rows in found.rows.items()]
     context = {

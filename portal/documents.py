@@ -12,20 +12,23 @@ from django.utils.translation import gettext as _
 from dossier.model import Actor
 from exchange import attach
 from exchange.errors import DocumentTooLarge
-from exchange.wiring import node
 from portal.downloads import attachment
 from portal.errors import FileMissing
+from portal.pages import node_of
+
+_KIND_LENGTH = 64
 
 
 def add(request: HttpRequest, actor: Actor, dossier: UUID) -> HttpResponse:
     """Keep an uploaded file and go back to the dossier."""
+    file = uploaded(request, "file")
     kept = attach.upload(
-        node(),
+        node_of(request),
         actor,
         dossier,
-        name=uploaded(request, "file").name or "",
-        kind=request.POST.get("kind", "")[:64],
-        content=content_of(uploaded(request, "file")),
+        name=file.name or "",
+        kind=request.POST.get("kind", "")[:_KIND_LENGTH],
+        content=content_of(file, limit_bytes=node_of(request).settings.max_document_bytes),
     )
     messages.success(request, _("The document %(name)s was added.") % {"name": kept.name})
     return HttpResponseRedirect(f"/dossiers/{dossier}#documents")
@@ -33,7 +36,7 @@ def add(request: HttpRequest, actor: Actor, dossier: UUID) -> HttpResponse:
 
 def take(request: HttpRequest, actor: Actor, document: UUID) -> HttpResponse:
     """Send a document."""
-    found, content = attach.read(node(), actor, document)
+    found, content = attach.read(node_of(request), actor, document)
     return attachment(found.name, content, media_type=found.media_type)
 
 
@@ -45,10 +48,9 @@ def uploaded(request: HttpRequest, field: str) -> UploadedFile[bytes]:
     return file
 
 
-def content_of(file: UploadedFile[bytes], *, limit_bytes: int | None = None) -> bytes:
-    """Return the bytes of a file whose size is within the limit, by default that of documents."""
-    limit = limit_bytes or node().settings.max_document_bytes
-    if (file.size or 0) > limit:
-        raise DocumentTooLarge("expected a smaller file", limit=limit // 1024**2)
+def content_of(file: UploadedFile[bytes], *, limit_bytes: int) -> bytes:
+    """Return the bytes of a file, which lies on disk until then; raise `DocumentTooLarge`."""
+    if (file.size or 0) > limit_bytes:
+        raise DocumentTooLarge("expected a smaller file", limit=limit_bytes // 1024**2)
     content: bytes = file.read()
     return content

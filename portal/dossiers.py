@@ -9,17 +9,18 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
+from dossier.canonical import Json
 from dossier.errors import LienThongError
 from dossier.model import Actor, StartableProcedure, TaskState
 from dossier.texts import render_error
 from dossier.trail import explain, parse_trail
 from exchange import export, submit
 from exchange.queries import dossier_page, partners
-from exchange.wiring import node
-from portal import pages
+from portal import pages, timeline
 from portal.downloads import attachment
 from portal.errors import status_of
 from portal.language import current_language
+from portal.pages import node_of
 
 _SUBJECT_LENGTH = 500
 
@@ -34,7 +35,7 @@ def new(request: HttpRequest, actor: Actor) -> HttpResponse:
         return _ask(request, actor, given=given, fault=_("Enter the subject of the dossier."))
     try:
         opened = submit.submit(
-            node(),
+            node_of(request),
             actor,
             procedure=procedure,
             agency=agency,
@@ -55,11 +56,12 @@ def _ask(
     fault: str = "",
     error: LienThongError | None = None,
 ) -> HttpResponse:
-    choices = submit.startable(node(), actor)
+    choices = submit.startable(node_of(request), actor)
     sentence, hint = render_error(error, current_language()) if error else ("", None)
     context = {
         "procedures": choices,
         "addressees": _addressees(choices),
+        "must_address": all(one.asks_addressee for one in choices),
         "given": given or {},
         "fault": fault,
         "sentence": sentence,
@@ -77,13 +79,13 @@ def _addressees(choices: Sequence[StartableProcedure]) -> dict[str, object]:
 def find(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the dossiers of a code."""
     code = request.GET.get("q", "").strip()[:64]
-    found = dossier_page.find_by_code(node(), actor, code) if code else []
+    found = dossier_page.find_by_code(node_of(request), actor, code) if code else []
     return pages.show(request, "dossiers.html", {"q": code, "found": found}, actor=actor)
 
 
 def show(request: HttpRequest, actor: Actor, dossier: UUID) -> HttpResponse:
     """Show everything about one dossier."""
-    here = node()
+    here = node_of(request)
     page = dossier_page.dossier_page(here, actor, dossier)
     open_tasks = [task for task in page.tasks if task.state is TaskState.OPEN]
     waits = [one for one in page.outline if one.state == "active"]
@@ -93,6 +95,7 @@ def show(request: HttpRequest, actor: Actor, dossier: UUID) -> HttpResponse:
         "open_tasks": open_tasks,
         "waits": waits,
         "is_processing": page.dossier.is_open and not open_tasks and not waits,
+        "lines": timeline.lines(page),
         "trail": _explained(page.due_trail),
         "units": partners.unit_names(),
         "open_incidents": [one for one in page.incidents if one.resolved is None],
@@ -101,12 +104,12 @@ def show(request: HttpRequest, actor: Actor, dossier: UUID) -> HttpResponse:
     return pages.show(request, "dossier.html", context, actor=actor)
 
 
-def _explained(trail: object) -> list[str]:
+def _explained(trail: Json) -> list[str]:
     """Return why the date is what it is; nothing for a dossier without a deadline."""
-    return explain(parse_trail(trail), lang=current_language()) if trail else []  # type: ignore[arg-type]  # parse_trail judges the shape
+    return explain(parse_trail(trail), lang=current_language()) if trail else []
 
 
 def take_evidence(request: HttpRequest, actor: Actor, dossier: UUID) -> HttpResponse:
     """Send the evidence bundle of a dossier."""
-    name, content = export.export_for(node(), actor, dossier)
+    name, content = export.export_for(node_of(request), actor, dossier)
     return attachment(name, content, media_type="application/vnd.etsi.asic-e+zip")

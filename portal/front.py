@@ -16,8 +16,9 @@ from django.core.signals import request_finished, request_started
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import translation
 
-from exchange.settings import Settings
+from exchange.node import Node
 from portal import errors
+from portal.pages import NODE
 
 _POLICY: Final = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -59,16 +60,18 @@ class Entrance:
 class Front(WSGIHandler):
     """Django, with our limits before it and our headers after it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, node: Node) -> None:
         super().__init__()
+        self._node = node
         self._limits = (
-            (re.compile(r"/dossiers/[^/]+/documents"), settings.max_document_bytes),
-            (re.compile(r"/tasks/[^/]+/complete"), settings.max_container_bytes),
-            (re.compile(r"/verify"), settings.max_container_bytes),
+            (re.compile(r"/dossiers/[^/]+/documents"), node.settings.max_document_bytes),
+            (re.compile(r"/tasks/[^/]+/complete"), node.settings.max_container_bytes),
+            (re.compile(r"/verify"), node.settings.max_container_bytes),
         )
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
         """Return the answer to a request: a refusal of its size, or what its view says."""
+        request.META[NODE] = self._node
         # Vietnamese unless the person chose otherwise: the choice is a cookie, not the browser's.
         request.META.pop("HTTP_ACCEPT_LANGUAGE", None)
         translation.activate(translation.get_language_from_request(request))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 
 from dossier.errors import LienThongError
-from exchange.wiring import node
 from portal.errors import status_of
+from portal.pages import node_of
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -17,7 +17,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """Say that the database answers and a directory is in force, or which of them is missing."""
     try:
-        number = node().directory().number
+        number = node_of(request).directory().number
     except LienThongError as error:
         status = max(status_of(error), 503)
         return HttpResponse(f"{error.code}\n", content_type="text/plain", status=status)

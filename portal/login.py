@@ -13,10 +13,10 @@ from dossier.errors import Denied
 from dossier.model import Actor
 from dossier.texts import Language, render_error
 from exchange import accounts
-from exchange.wiring import node
 from portal import pages
 from portal.errors import status_of
 from portal.language import current_language
+from portal.pages import node_of
 
 _YEAR_SECONDS: Final = 365 * 24 * 3600
 _DESK: Final = "/desk"
@@ -32,7 +32,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
     next_page = request.POST.get("next", "")
     try:
         actor = accounts.log_in(
-            node(),
+            node_of(request),
             username=username,
             password=request.POST.get("password", ""),
             address=request.META.get("REMOTE_ADDR", ""),

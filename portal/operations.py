@@ -11,37 +11,38 @@ from django.utils.translation import gettext as _
 from dossier.model import Actor
 from exchange import incidents
 from exchange.queries.partners import partners_page
-from exchange.wiring import node
 from portal import pages
 from portal.errors import PageUnknown
+from portal.pages import node_of
 
 
 def show_incidents(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the open incidents of the dossiers that the person may see."""
-    rows = incidents.listed(node(), actor)
+    rows = incidents.listed(node_of(request), actor)
     return pages.show(request, "incidents.html", {"rows": rows}, actor=actor)
 
 
 def resend(request: HttpRequest, actor: Actor, incident: UUID) -> HttpResponse:
     """Send the message of an incident again."""
     row = next(
-        (one for one in incidents.listed(node(), actor) if one.incident.id == incident), None
+        (one for one in incidents.listed(node_of(request), actor) if one.incident.id == incident),
+        None,
     )
     if row is None or row.incident.message is None:
         raise PageUnknown("expected an open incident of a message")
-    incidents.resend(node(), actor, row.incident.message)
+    incidents.resend(node_of(request), actor, row.incident.message)
     messages.success(request, _("The message is on its way again."))
     return HttpResponseRedirect("/incidents")
 
 
 def retry(request: HttpRequest, actor: Actor, incident: UUID) -> HttpResponse:
     """Let the engine try the step again."""
-    incidents.retry(node(), actor, incident)
+    incidents.retry(node_of(request), actor, incident)
     messages.success(request, _("The step is being tried again."))
     return HttpResponseRedirect("/incidents")
 
 
 def show_partners(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the agencies of the directory in force."""
-    context = {"directory": partners_page(node())}
+    context = {"directory": partners_page(node_of(request))}
     return pages.show(request, "partners.html", context, actor=actor)

@@ -17,10 +17,11 @@ from django.shortcuts import render
 from dossier.errors import LienThongError
 from dossier.model import Actor
 from exchange import accounts
+from exchange.node import Node
 from exchange.queries import partners
-from exchange.wiring import node
 from portal import errors
 
+NODE: Final = "lienthong.node"  # under which the node travels in the WSGI environment
 _USER: Final = "user_id"
 
 P = ParamSpec("P")
@@ -57,10 +58,16 @@ def for_anyone(view: OpenView[P]) -> OpenView[P]:
     return shown
 
 
+def node_of(request: HttpRequest) -> Node:
+    """Return the node that this portal is the face of."""
+    node: Node = request.META[NODE]
+    return node
+
+
 def actor_of(request: HttpRequest) -> Actor | None:
     """Return the person of the session with the roles valid now, or None."""
     user_id = request.session.get(_USER)
-    return accounts.actor_of(node(), user_id) if isinstance(user_id, int) else None
+    return accounts.actor_of(node_of(request), user_id) if isinstance(user_id, int) else None
 
 
 def remember(request: HttpRequest, actor: Actor) -> None:
@@ -78,14 +85,14 @@ def show(
     status: int = 200,
 ) -> HttpResponse:
     """Return a page with the frame of this person."""
-    framed = {**context, "actor": actor, "own_agency": _own_agency(actor)}
+    framed = {**context, "actor": actor, "own_agency": _own_agency(node_of(request), actor)}
     return render(request, f"portal/{template}", framed, status=status)
 
 
-def _own_agency(actor: Actor | None) -> Mapping[str, str] | None:
+def _own_agency(node: Node, actor: Actor | None) -> Mapping[str, str] | None:
     if actor is None or not actor.bindings:
         return None
-    return partners.agency_name(node(), actor.bindings[0].agency)
+    return partners.agency_name(node, actor.bindings[0].agency)
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:

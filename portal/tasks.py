@@ -17,44 +17,48 @@ from dossier.texts import render, render_error
 from dossier.trail import explain, parse_trail
 from exchange import attach, taskwork
 from exchange.queries.task_page import task_page
-from exchange.wiring import node
 from portal import pages
 from portal.controls import controls
 from portal.documents import content_of
 from portal.errors import status_of
 from portal.language import current_language
+from portal.pages import node_of
 
 
 def show(request: HttpRequest, actor: Actor, task: UUID) -> HttpResponse:
     """Show what is to be decided, with the documents beside the form."""
-    return _form(request, actor, task_page(node(), actor, task), given=None)
+    return _form(request, actor, task_page(node_of(request), actor, task), given=None)
 
 
 def claim(request: HttpRequest, actor: Actor, task: UUID) -> HttpResponse:
     """Take a task for oneself."""
-    taskwork.claim(node(), actor, task)
+    taskwork.claim(node_of(request), actor, task)
     messages.success(request, _("You hold this task now."))
     return HttpResponseRedirect(f"/tasks/{task}")
 
 
 def release(request: HttpRequest, actor: Actor, task: UUID) -> HttpResponse:
     """Give a task back to its unit."""
-    taskwork.release(node(), actor, task)
+    taskwork.release(node_of(request), actor, task)
     messages.success(request, _("The task is free for the unit again."))
     return HttpResponseRedirect(f"/tasks/{task}")
 
 
 def complete(request: HttpRequest, actor: Actor, task: UUID) -> HttpResponse:
     """Complete a task with what its form says; on a refusal show what was typed, and why."""
-    page = task_page(node(), actor, task)
+    page = task_page(node_of(request), actor, task)
     given = {name: str(value) for name, value in request.POST.items()}
     try:
         given |= _kept_files(request, actor, page)
-        taskwork.complete(node(), actor, task, submitted=given, pin=request.POST.get("pin", ""))
+        taskwork.complete(
+            node_of(request), actor, task, submitted=given, pin=request.POST.get("pin", "")
+        )
     except (Rejected, Denied, Conflict) as error:
         if not page.may_complete and not isinstance(error, Conflict):
             raise
-        return _form(request, actor, task_page(node(), actor, task), given=given, error=error)
+        return _form(
+            request, actor, task_page(node_of(request), actor, task), given=given, error=error
+        )
     messages.success(request, _("Done. The dossier moves on."))
     return HttpResponseRedirect(f"/dossiers/{page.dossier.id}")
 
@@ -73,12 +77,12 @@ def _kept_files(request: HttpRequest, actor: Actor, page: TaskPage) -> dict[str,
         file = request.FILES.get(field.name)
         if file is not None and page.may_complete:
             document = attach.upload(
-                node(),
+                node_of(request),
                 actor,
                 page.dossier.id,
                 name=file.name or "",
                 kind=field.document_kind,
-                content=content_of(file),
+                content=content_of(file, limit_bytes=node_of(request).settings.max_document_bytes),
             )
             kept[field.name] = str(document.id)
         else:
@@ -109,7 +113,7 @@ def _form(
         "is_mine": page.task.claimed_by == actor.username,
         "read": _to_read(page),
         "trail": explain(parse_trail(trail), lang=current_language()) if trail else [],
-        "max_megabytes": node().settings.max_document_bytes // 1024**2,
+        "max_megabytes": node_of(request).settings.max_document_bytes // 1024**2,
     }
     status = status_of(error) if error else 200
     return pages.show(request, "task.html", context, actor=actor, status=status)

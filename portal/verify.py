@@ -7,11 +7,11 @@ from django.utils.translation import gettext as _
 
 from dossier.report import ReportPage
 from exchange.queries.verification import judge_upload
-from exchange.wiring import node
 from portal import pages
 from portal.documents import content_of, uploaded
 from portal.errors import FileMissing
 from portal.language import current_language
+from portal.pages import node_of
 
 _NAME_LENGTH = 200
 
@@ -20,13 +20,13 @@ def verify(request: HttpRequest) -> HttpResponse:
     """Ask for a file, or show what a verification of it found."""
     if request.method != "POST":
         return _page(request)
-    limit = node().settings.max_container_bytes
+    limit = node_of(request).settings.max_container_bytes
     try:
         file = uploaded(request, "file")
     except FileMissing:
         return _page(request, fault=_("Choose a file first."))
     found = judge_upload(
-        node(),
+        node_of(request),
         content_of(file, limit_bytes=limit),
         name=(file.name or "")[:_NAME_LENGTH],
         language=current_language(),
@@ -40,7 +40,7 @@ def _page(
     context = {
         "report": report,
         "fault": fault,
-        "max_megabytes": node().settings.max_container_bytes // 1024**2,
+        "max_megabytes": node_of(request).settings.max_container_bytes // 1024**2,
     }
     actor = pages.actor_of(request)
     return pages.show(request, "verify.html", context, actor=actor, status=400 if fault else 200)

@@ -19,7 +19,7 @@ def build() -> WSGIApplication:
     from portal.soap import WireApp
 
     here = node()
-    return Entrance(pages=Front(here.settings), wires={"/soap": WireApp(soap_endpoint(here))})
+    return Entrance(pages=Front(here), wires={"/soap": WireApp(soap_endpoint(here))})
 
 
 application = build()  # the name that gunicorn loads; nothing but gunicorn imports this module

@@ -12,10 +12,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from dossier.calendar import local_day
+from dossier.canonical import Json
 from dossier.model import Business
-from dossier.rule_errors import TextMissing
-from dossier.texts import Bilingual, known_codes, render, spell
+from dossier.texts import Bilingual, known_codes, render, render_stored, spell
 from portal.assets import asset
+from portal.controls import plain
 from portal.language import current_language, said
 
 register = template.Library()
@@ -39,6 +40,18 @@ def when(instant: datetime | None) -> str:
 def day(instant: datetime | None) -> str:
     """Return the local day of an instant as people write it."""
     return spell(local_day(instant), current_language()) if instant else ""
+
+
+@register.filter
+def exactly(instant: datetime) -> str:
+    """Return an instant with its seconds."""
+    return spell(instant.replace(microsecond=0), current_language())
+
+
+@register.filter
+def plainly(value: Json) -> str:
+    """Return a case value as text."""
+    return plain(value)
 
 
 @register.filter
@@ -72,23 +85,15 @@ def named(code: str | UUID, names: Mapping[str, Mapping[str, str]]) -> str:
 @register.simple_tag
 def word(kind: str, code: str) -> str:
     """Return the word of a code, or the code where nobody has written one."""
-    try:
-        return render(kind, code, current_language())
-    except TextMissing:
-        return code
+    return render_stored(kind, code, current_language(), {})
 
 
 @register.simple_tag
 def trouble(code: str, parameters: Mapping[str, str] | None = None) -> str:
     """Return the sentence of an incident's code or of a message's last error."""
     language = current_language()
-    for kind in ("incident", "error"):
-        if code in known_codes(kind, language):
-            try:
-                return render(kind, code, language, **(parameters or {}))
-            except TextMissing:
-                return code
-    return code
+    kind = "incident" if code in known_codes("incident", language) else "error"
+    return render_stored(kind, code, language, parameters or {})
 
 
 @register.simple_tag
