@@ -284,6 +284,15 @@ def reopen(instance: UUID, *, at: datetime) -> bool:
     return touched == 1
 
 
+def lease_owners() -> set[str]:
+    """Return who holds leases that have not ended."""
+    rows = sql.all_rows(
+        "SELECT DISTINCT lease_owner FROM instance"  # noqa: S608 - our own constants
+        f" WHERE status = 'ready' AND lease_token <> '' AND lease_until > {sql.now()}"
+    )
+    return {row[0] for row in rows}
+
+
 def clear_leases(owner: str) -> int:
     """Free what a dead worker held; its attempts stay counted."""
     return sql.execute(

@@ -136,6 +136,14 @@ def claim_due(
     return sorted((_outgoing(row) for row in rows), key=lambda one: one.message.created)
 
 
+def lease_owners() -> set[str]:
+    """Return who is delivering something."""
+    rows = sql.all_rows(
+        "SELECT DISTINCT lease_owner FROM outbox WHERE state = 'new' AND token <> ''"
+    )
+    return {row[0] for row in rows}
+
+
 def clear_leases(owner: str, *, at: datetime) -> int:
     """Give back at once what a dead worker was delivering; its attempts stay counted."""
     return sql.execute(

@@ -58,6 +58,7 @@ class Stop:
 def run_child(role: str) -> None:
     """Do the work of a queue, or of the ticker, until a signal or until Redis comes or goes."""
     die_with_parent()
+    node.cache_clear()  # a node holds leases under the number of the process that built it
     stop = Stop()
     if role == TICKER:
         _tick(stop)
@@ -85,7 +86,7 @@ def _poll(role: str, stop: Stop, url: str) -> None:
 
 def _tick(stop: Stop) -> None:
     while not stop.is_asked:
-        for step in (jobs.timers, jobs.leaves, jobs.bells):
+        for step in (jobs.timers, jobs.leaves, jobs.leases, jobs.bells):
             while step().more and not stop.is_asked:
                 pass
         stop.sleep(_TICK_SECONDS)

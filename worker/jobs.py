@@ -79,6 +79,11 @@ def leaves() -> Drained:
     return caught("sequence", lambda: sequence_log(node()))
 
 
+def leases() -> Drained:
+    """Give back what processes of this machine held that died unseen."""
+    return caught("leases", lambda: Drained(done=sweep.free_dead(at=node().now()), more=False))
+
+
 def bells() -> Drained:
     """Ring for due rows whose bell was lost."""
     return caught("sweep", lambda: Drained(done=sweep.ring_due(node()), more=False))

@@ -94,7 +94,7 @@ class ExchangeWorker(Worker):
 
     def handle_work_horse_killed(self, *arguments: Any) -> None:  # noqa: ANN401 - RQ's own signature
         """Give back what the dead process was delivering."""
-        sweep.free_leases(node(), sweep.own_name())
+        sweep.free_leases(sweep.own_name(), at=node().now())
         super().handle_work_horse_killed(*arguments)  # type: ignore[no-untyped-call]  # RQ has no types here
 
 

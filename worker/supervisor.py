@@ -17,11 +17,11 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final, TextIO
 
+from dossier.clock import SystemClock
 from dossier.errors import LienThongError
 from exchange import sweep
 from exchange.doorbell import EXCHANGE, TRANSITIONS, own_socket
 from exchange.settings import Settings
-from exchange.wiring import node
 from worker.children import TICKER, Stop, run_child
 from worker.errors import RedisNotStarted, SupervisorRunning
 from worker.own_redis import OwnRedis, find_program
@@ -161,7 +161,7 @@ class Supervisor:
 
 def _free_leases(process_id: int) -> None:
     try:
-        sweep.free_leases(node(), sweep.owner_of(process_id))
+        sweep.free_leases(sweep.owner_of(process_id), at=SystemClock().now())
     except LienThongError as exc:
         # The leases end by themselves; the database may be what killed the child.
         _log.warning("leases not given back", extra={"code": exc.code})

@@ -1,0 +1,160 @@
+"""A node to be broken: two agencies, one procedure between them, people who never tire.
+
+Its dossiers go through every kind of step a worker drives: tasks, a message out, an instance that
+a message starts, an answer back, and a timer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+from dossier.clock import SystemClock
+from dossier.directory import ANY, AccessRule
+from dossier.errors import Conflict, Unavailable
+from dossier.model import Actor, Role, RoleBinding
+from exchange import submit, taskwork
+from exchange.demo.fixture import Fixture, load_fixture
+from exchange.demo.layout import Home, lay_out
+from exchange.demo.seed import seed_node
+from exchange.node import Node
+from exchange.publish import publish
+from exchange.settings import settings
+from storage import schema, sql
+from tests.builders.workflows import draw_pools
+
+NODE = "h08"
+COMMUNE, TAX = "000.31.01.H08", "000.08.52.G12"
+PROCEDURE = "storm"
+# What one dossier pair leaves behind when nothing was lost and nothing done twice.
+MESSAGES_EACH = 2
+TASKS_EACH = 4
+_PORTS = {"h28": 18028, "h08": 18008}
+_ACTOR = Actor(
+    user_id=0,
+    username="storm",
+    display_name="Storm",
+    language="vi",
+    bindings=tuple(
+        RoleBinding(agency=agency, role=role)  # type: ignore[arg-type]  # parsed by the fixture
+        for agency in (COMMUNE, TAX)
+        for role in (Role.SPECIALIST, Role.INTAKE)
+    ),
+)
+
+_BPMN = draw_pools(
+    {
+        "commune": """
+            start s
+            user a lt:assign.role=specialist
+            user b lt:assign.role=specialist
+            send ask
+            receive answer
+            catch pause duration=PT1S
+            user c lt:assign.role=specialist
+            end e
+            s > a > b > ask > answer > pause > c > e
+        """,
+        "tax": """
+            start asked message=question
+            user d lt:assign.role=specialist
+            send reply
+            end f
+            asked > d > reply > f
+        """,
+    },
+    """
+        ask > asked : question
+        reply > answer : reply
+    """,
+)
+_TOML = """
+[procedure]
+code = "storm"
+version = "1"
+name = { vi = "Thử bão", en = "Storm" }
+effective = 2020-01-01
+citation = "-"
+
+[roles.commune]
+name = { vi = "UBND xã", en = "Commune" }
+bind = "initiator"
+
+[roles.tax]
+name = { vi = "Cơ quan thuế", en = "Tax office" }
+bind = "directory:tax"
+
+[messages.question]
+name = { vi = "Hỏi", en = "Question" }
+from = "commune"
+to = "tax"
+
+[messages.reply]
+name = { vi = "Đáp", en = "Answer" }
+from = "tax"
+to = "commune"
+
+[deadline]
+total = "3wd"
+mode = "day"
+citation = "-"
+
+[elements]
+pool_commune = "Commune"
+pool_tax = "Tax office"
+"""
+FILES: Mapping[str, bytes] = {"procedure.toml": _TOML.encode(), "process.bpmn": _BPMN}
+
+
+def storm_fixture() -> Fixture:
+    """Return the demo's agencies with a rule that lets them exchange this procedure."""
+    rule = AccessRule(client=ANY, server=ANY, procedure=ANY, message_type=ANY)
+    return replace(load_fixture(), rules=(rule,))
+
+
+def lay_out_storm(root: Path, *, database_url: str) -> Path:
+    """Write the folders of the node and return its home; settings must name it afterwards."""
+    home = Home(root=root)
+    lay_out(home, fixture=storm_fixture(), ports=_PORTS, at=SystemClock().now())
+    with (home.node(NODE) / "node.env").open("a") as file:
+        file.write(f"LIENTHONG_DATABASE_URL={database_url}\n")
+    return home.node(NODE)
+
+
+def fill_storm() -> None:
+    """Migrate and fill the database of the node that this process has booted as."""
+    schema.migrate()
+    seed_node(settings(), fixture=storm_fixture())
+    publish(FILES, at=SystemClock().now(), by="storm")
+
+
+def open_dossiers(node: Node, count: int) -> list[UUID]:
+    """Open that many dossiers at the commune."""
+    return [
+        submit.submit(node, _ACTOR, procedure=PROCEDURE, agency=COMMUNE, subject=f"storm {number}")
+        for number in range(count)
+    ]
+
+
+def complete_open_tasks(node: Node) -> int:
+    """Complete every open task once, as people would; what moved meanwhile is left alone."""
+    rows = sql.all_rows("SELECT id FROM task WHERE state = 'open' ORDER BY opened LIMIT 50")
+    done = 0
+    for (task,) in rows:
+        try:
+            taskwork.complete(node, _ACTOR, UUID(task), submitted={})
+            done += 1
+        except (Conflict, Unavailable):
+            continue
+    return done
+
+
+def count_open() -> int:
+    """Return how many dossiers are not closed yet."""
+    return int(sql.the_row("SELECT COUNT(*) FROM dossier WHERE is_open = %s", (True,))[0])
+
+
+PATIENCE = timedelta(seconds=60)

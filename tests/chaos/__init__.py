@@ -1,0 +1,1 @@
+"""Processes killed, Redis emptied, connections cut; then the books must balance."""

@@ -1,0 +1,247 @@
+"""The storm: a node's real processes, a load of dossiers, and a nemesis with a printed seed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from dossier.errors import Conflict, Unavailable
+from exchange import doorbell
+from exchange.node import Node
+from exchange.settings import settings
+from storage import sql, transactions
+from tests.builders import chaos
+
+_ROOT: Final = Path(__file__).parents[2]
+_PAUSED_SECONDS: Final = 6.0  # longer than the lease of an instance
+_LIMIT_SECONDS: Final = 90.0  # for the work to end after the last fault
+
+
+@dataclass(kw_only=True, slots=True)
+class Report:
+    """What happened, for the closing line; mutable while the storm lasts."""
+
+    seed: int
+    pairs: int
+    faults: Counter[str] = field(default_factory=Counter)
+    points: Counter[str] = field(default_factory=Counter)
+    redelivered: int = 0
+    violations: list[str] = field(default_factory=list)
+
+    def line(self) -> str:
+        """Return the closing line."""
+        kills = sum(count for name, count in self.faults.items() if name.startswith("kill"))
+        return (
+            f"seed {self.seed}: {self.pairs} pairs, kills {kills + self.points.total()}, "
+            f"faults {dict(self.faults)}, points {dict(self.points)}, "
+            f"redelivered {self.redelivered}, losses {len(self.violations)}, "
+            f"violations {self.violations}"
+        )
+
+
+class Storm:
+    """One node under attack."""
+
+    def __init__(self, node: Node, *, folder: Path, seed: int, probability: float) -> None:
+        self._node = node
+        self._book = folder / "points"
+        self._output = folder / "node.log"
+        self._random = random.Random(seed)
+        self._probability = probability
+        self._process: subprocess.Popen[bytes] | None = None
+        self._paused: dict[int, float] = {}
+        self.report = Report(seed=seed, pairs=0)
+
+    def rage(self, *, seconds: float, batch: int) -> None:
+        """Open dossiers and complete tasks while processes die; then let everything end."""
+        with self._running():
+            ends = time.monotonic() + seconds
+            next_fault = time.monotonic() + 1.0
+            while time.monotonic() < ends:
+                if chaos.count_open() < batch:
+                    self._open(batch)
+                self._people()
+                if time.monotonic() > next_fault:
+                    self._strike()
+                    next_fault = time.monotonic() + self._random.expovariate(1 / 0.4)
+                time.sleep(0.05)
+            self._settle()
+        self._count()
+
+    @contextlib.contextmanager
+    def _running(self) -> Iterator[None]:
+        self._start()
+        try:
+            yield
+        finally:
+            self._wake_paused(now=float("inf"))
+            if self._process is not None:
+                self._process.send_signal(signal.SIGTERM)
+                self._process.wait(30)
+
+    def _start(self) -> None:
+        transactions.close()
+        arguments = ["-m", "tests.chaos.node_process", str(self._probability), str(self._book)]
+        with self._output.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, *arguments], cwd=_ROOT, stdout=output, stderr=output
+            )
+
+    # --- People --------------------------------------------------------------------------------
+
+    def _open(self, count: int) -> None:
+        with contextlib.suppress(Unavailable):
+            opened = chaos.open_dossiers(self._node, 1)
+            self.report.pairs += len(opened)
+            for _ in range(count - 1):
+                self.report.pairs += len(chaos.open_dossiers(self._node, 1))
+
+    def _people(self) -> None:
+        with contextlib.suppress(Unavailable, Conflict):
+            chaos.complete_open_tasks(self._node)
+
+    def _settle(self) -> None:
+        """Stop the faults and wait until all is done."""
+        self._book.with_name("calm").touch()
+        limit = time.monotonic() + _LIMIT_SECONDS
+        while chaos.count_open() or self._busy():
+            self._wake_paused(now=time.monotonic())
+            if self._process is None or self._process.poll() is not None:
+                self._start()
+            self._people()
+            if time.monotonic() > limit:
+                self.report.violations.append(f"not at the end within the limit: {_left()}")
+                return
+            time.sleep(0.1)
+
+    def _busy(self) -> bool:
+        rows = sql.the_row(
+            "SELECT (SELECT COUNT(*) FROM outbox WHERE state = 'new')"
+            " + (SELECT COUNT(*) FROM inbox WHERE state = 'received')"
+            " + (SELECT COUNT(*) FROM instance WHERE status = 'ready')"
+        )
+        return bool(rows[0])
+
+    # --- Nemesis -------------------------------------------------------------------------------
+
+    def _strike(self) -> None:
+        self._wake_paused(now=time.monotonic())
+        if self._process is None or self._process.poll() is not None:
+            self._start()
+            return
+        faults = (
+            [self._kill_worker] * 8
+            + [self._flush_redis] * 3
+            + [self._double_bells] * 6
+            + [self._kill_redis, self._kill_supervisor, self._pause_worker]
+            + [self._cut_connections] * 3
+        )
+        fault = self._random.choice(faults)
+        fault()
+
+    def _kill_worker(self) -> None:
+        victims = [pid for pid in self._descendants() if not self._is_redis(pid)]
+        if victims:
+            self._signal(self._random.choice(victims), signal.SIGKILL)
+            self.report.faults["kill_worker"] += 1
+
+    def _kill_redis(self) -> None:
+        for pid in self._descendants():
+            if self._is_redis(pid):
+                self._signal(pid, signal.SIGKILL)
+                self.report.faults["kill_redis"] += 1
+
+    def _kill_supervisor(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self.report.faults["kill_supervisor"] += 1
+
+    def _pause_worker(self) -> None:
+        victims = [pid for pid in self._descendants() if not self._is_redis(pid)]
+        if victims and not self._paused:
+            victim = self._random.choice(victims)
+            self._signal(victim, signal.SIGSTOP)
+            self._paused[victim] = time.monotonic() + _PAUSED_SECONDS
+            self.report.faults["pause"] += 1
+
+    def _wake_paused(self, *, now: float) -> None:
+        for victim, until in list(self._paused.items()):
+            if now >= until:
+                self._signal(victim, signal.SIGCONT)
+                del self._paused[victim]
+
+    def _flush_redis(self) -> None:
+        url = doorbell.redis_url(settings())
+        with contextlib.suppress(RedisError, OSError), Redis.from_url(url) as connection:
+            connection.flushall()
+            self.report.faults["flush_redis"] += 1
+
+    def _double_bells(self) -> None:
+        for job in doorbell.QUEUES:
+            for _ in range(3):
+                doorbell.ring(job, str(uuid4()))
+        self.report.faults["double_bells"] += 1
+
+    def _cut_connections(self) -> None:
+        if not sql.is_postgresql():
+            return
+        with contextlib.suppress(Unavailable):
+            sql.all_rows(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+                " ORDER BY random() LIMIT 2"
+            )
+            self.report.faults["cut_connections"] += 1
+
+    def _descendants(self) -> list[int]:
+        found: list[int] = []
+        waiting = [self._process.pid] if self._process else []
+        while waiting:
+            pid = waiting.pop()
+            with contextlib.suppress(OSError):
+                children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+                waiting += [int(child) for child in children]
+                found += [int(child) for child in children]
+        return found
+
+    def _is_redis(self, pid: int) -> bool:
+        with contextlib.suppress(OSError):
+            return b"redis-server" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return False
+
+    def _signal(self, pid: int, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+    def _count(self) -> None:
+        if self._book.exists():
+            self.report.points.update(self._book.read_text().split())
+        row = sql.the_row("SELECT COALESCE(SUM(attempts), 0), COUNT(*) FROM outbox")
+        self.report.redelivered = int(row[0]) - int(row[1])
+
+
+def _left() -> str:
+    """Say what still waits, for the person who reads the closing line."""
+    statements = {
+        "instances": "SELECT status, attempts, COUNT(*) FROM instance WHERE status <> 'done'"
+        " GROUP BY status, attempts",
+        "messages": "SELECT state, attempts, last_error FROM outbox WHERE state <> 'sent'",
+        "tasks": "SELECT element_id, COUNT(*) FROM task WHERE state = 'open' GROUP BY element_id",
+        "timers": "SELECT fired, COUNT(*) FROM timer GROUP BY fired",
+    }
+    return str({name: sql.all_rows(statement) for name, statement in statements.items()})
