@@ -308,3 +308,9 @@ class AttemptsExhausted(Rejected):
     """The message was claimed more often than the policy allows."""
 
     code = "attempts_exhausted"
+
+
+class OcspIndexRefused(Misconfigured):
+    """A line of the OCSP responder's index is not a serial number and maybe an instant."""
+
+    code = "ocsp_index_refused"

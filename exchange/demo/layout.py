@@ -95,6 +95,9 @@ def lay_out(home: Home, *, fixture: Fixture, ports: Mapping[str, int], at: datet
     logins = _lay_out_people(authority, home, fixture=fixture)
     renew_crls(home, nodes=[node.name for node in fixture.nodes], at=at)
     _lay_out_directory(authority, home, fixture=fixture, seals=seals, ports=ports, at=at)
+    index = "".join(f"{serial}\n" for serial in authority.serials).encode()
+    for node in fixture.nodes:
+        _write(home.node(node.name) / "keys" / "ocsp.index", index)
     _write(home.logins, json.dumps(logins, ensure_ascii=False, indent=2).encode())
 
 
@@ -123,6 +126,7 @@ class _Authority:
     """The demo's CA while the layout is made: a root, one issuing CA, serial numbers."""
 
     def __init__(self, *, start: datetime) -> None:
+        self.serials: list[int] = []
         self.validity = pki.Validity(start=start, end=start + 5 * _YEARS)
         long = pki.Validity(start=start, end=start + 10 * _YEARS)
         root_key, issuing_key = pki.new_key(), pki.new_key()
@@ -143,13 +147,15 @@ class _Authority:
         self.issuing = pki.Issuer(certificate=issuing, key=issuing_key)
 
     def leaf(self, public_key: bytes, *, purpose: Purpose, subject: pki.Subject) -> bytes:
+        serial = _serial()
+        self.serials.append(serial)
         return pki.issue_leaf(
             self.issuing,
             public_key=public_key,
             purpose=purpose,
             subject=subject,
             validity=self.validity,
-            serial=_serial(),
+            serial=serial,
         )
 
 
@@ -178,7 +184,12 @@ def _lay_out_node(authority: _Authority, folder: Path, *, node: DemoNode, port: 
         purpose=Purpose.TSA,
         subject=pki.Subject(common_name=f"TSA {node.title['vi']}", organization="Demo"),
     )
-    _write(folder / "keys" / "checkpoint.seed", secrets.token_bytes(32))
+    _lay_out_key(
+        authority,
+        folder / "keys" / "ocsp",
+        purpose=Purpose.OCSP,
+        subject=pki.Subject(common_name=f"OCSP {node.title['vi']}", organization="Demo"),
+    )
     lines = (
         f"LIENTHONG_PORT={port}",
         f"LIENTHONG_PUBLIC_URL=http://127.0.0.1:{port}",
