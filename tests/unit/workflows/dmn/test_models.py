@@ -85,7 +85,8 @@ def test_invocations_bind_by_name() -> None:
 
 
 def test_a_wrong_invocation_is_a_problem() -> None:
-    body = f"<invocation>{literal('add')}<binding><parameter name='z'/>{literal('1')}</binding></invocation>"
+    binding = f"<binding><parameter name='z'/>{literal('1')}</binding>"
+    body = f"<invocation>{literal('add')}{binding}</invocation>"
     content = definitions(
         knowledge("add", {"a": "number"}, literal("a")), decision("d", body, "!add")
     )
@@ -182,7 +183,8 @@ def test_a_decision_service_is_called_and_evaluated() -> None:
         service,
         decision("d", literal("svc(1, 2) + svc(given: 3, x: 4)")).replace(
             "</decision>",
-            '<knowledgeRequirement><requiredKnowledge href="#s"/></knowledgeRequirement></decision>',
+            '<knowledgeRequirement><requiredKnowledge href="#s"/></knowledgeRequirement>'
+            "</decision>",
         ),
     )
     assert _result(content) == "20"
