@@ -97,7 +97,12 @@ def _pause(walk: Walk, token: Token, node: Node) -> None:
 def _arm_boundaries(walk: Walk, token: Token, node: Node) -> None:
     for boundary in walk.definition.boundaries(node.id):
         if any(event.kind in SUBSCRIBED for event in boundary.events):
-            put(walk, token.workflow, boundary.id, marks={HOST: token.id})
+            arm_boundary(walk, token, boundary)
+
+
+def arm_boundary(walk: Walk, token: Token, boundary: Node) -> None:
+    """Let a boundary event listen on behalf of an activity's token."""
+    put(walk, token.workflow, boundary.id, marks={HOST: token.id})
 
 
 def _pass(walk: Walk, token: Token, node: Node) -> bool | None:

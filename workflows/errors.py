@@ -65,6 +65,18 @@ class LoopUnusable(Rejected):
     code = "loop_unusable"
 
 
+class RepairRefused(Rejected):
+    """The token cannot be moved there."""
+
+    code = "repair_refused"
+
+
+class MigrationRefused(Rejected):
+    """An active element has nowhere to go in the other version."""
+
+    code = "migration_refused"
+
+
 class NotBoolean(Rejected):
     """A condition gave something that is neither true nor false."""
 

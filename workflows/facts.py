@@ -81,6 +81,21 @@ class Retry:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Move:
+    """Put a token before another element of its scope or of a scope around it."""
+
+    token_id: str
+    element_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Skip:
+    """Leave an element as if its work were done."""
+
+    token_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Cancel:
     """Withdraw everything and end the instance."""
 
@@ -94,5 +109,7 @@ Fact: TypeAlias = (
     | ServiceFailed
     | ValuesChanged
     | Retry
+    | Move
+    | Skip
     | Cancel
 )

@@ -38,10 +38,12 @@ from workflows.facts import (
     Fact,
     MessageArrived,
     MessageStart,
+    Move,
     Retry,
     ServiceAnswered,
     ServiceFailed,
     SignalRaised,
+    Skip,
     TaskCompleted,
     TimerFired,
     ValuesChanged,
@@ -49,6 +51,7 @@ from workflows.facts import (
 from workflows.graph import EventKind, Kind, Node
 from workflows.loops import materialise
 from workflows.receiving import receive_or_fail
+from workflows.repair import move, skip
 from workflows.scopes import complete, enter_scope, raise_from
 from workflows.specs import Token, TokenWorkflow
 from workflows.walk import (
@@ -80,7 +83,7 @@ class Transition:
     writes: Mapping[str, Value]  # case values to store, those that came with the fact included
     history: tuple[HistoryEntry, ...]
     finished: bool
-    halted: bool  # an uncaught error: no fact but Retry and Cancel is taken
+    halted: bool  # an uncaught error: only Retry, Move, Skip and Cancel are taken
     active: tuple[str, ...]  # ids of the elements where tokens stand now
 
 
@@ -129,13 +132,13 @@ def start(
 
     Raise `StartRefused` when the process has no such start event.
     """
-    walk = _new_walk(definition, instance_id, values, at)
+    walk = new_walk(definition, instance_id, values, at)
     node = None
     if trigger is not None:
         node = _triggered(definition, trigger)
         _receive_at_start(walk, node, dict(trigger.values))
     enter_scope(walk, walk.workflow, node)
-    return _conclude(walk)
+    return conclude(walk)
 
 
 def _receive_at_start(walk: Walk, node: Node, values: dict[str, Value]) -> None:
@@ -184,13 +187,13 @@ def apply(
     # 1. Restore the live tokens onto the cached specs.
     header, scopes = state.parse(snapshot)
     _check_header(definition, header, fact)
-    walk = _new_walk(definition, header.instance_id, values, at)
+    walk = new_walk(definition, header.instance_id, values, at)
     walk.counter = header.counter
     state.restore(walk.workflow, definition, scopes)
     # 2. Apply the fact.
     _take(walk, fact)
     # 3. Advance until quiet, prune, snapshot.
-    return _conclude(walk)
+    return conclude(walk)
 
 
 def _check_header(definition: Definition, header: state.Header, fact: Fact) -> None:
@@ -200,13 +203,14 @@ def _check_header(definition: Definition, header: state.Header, fact: Fact) -> N
         )
     if header.finished:
         raise InstanceClosed("expected an open instance, got a finished one")
-    if header.halted and not isinstance(fact, Retry | Cancel):
+    if header.halted and not isinstance(fact, Retry | Move | Skip | Cancel):
         raise InstanceHalted("expected a running instance, got one with an uncaught error")
 
 
-def _new_walk(
+def new_walk(
     definition: Definition, instance_id: str, values: Mapping[str, Value], at: datetime
 ) -> Walk:
+    """Return an empty walk whose rules are bound to it."""
     rules = Advance()
     walk = Walk(
         definition=definition,
@@ -219,7 +223,8 @@ def _new_walk(
     return walk
 
 
-def _conclude(walk: Walk) -> Transition:
+def conclude(walk: Walk) -> Transition:
+    """Advance until nothing moves, and return everything that came of it."""
     settle(walk)
     return Transition(
         snapshot=state.dump(walk),
@@ -252,6 +257,10 @@ def _take(walk: Walk, fact: Fact) -> None:  # noqa: C901 - one arm per fact
             broadcast(walk, fact.name, dict(fact.values))
         case Retry():
             _retry(walk, fact.token_id)
+        case Move():
+            move(walk, _find(walk, fact.token_id)[0], fact.element_id)
+        case Skip():
+            skip(walk, _find(walk, fact.token_id)[0])
         case Cancel():
             clear(walk, walk.workflow)
             walk.finished = True

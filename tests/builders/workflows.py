@@ -299,7 +299,7 @@ class Play:
         trigger = facts.MessageStart(element_id=element, values=plain(values)) if element else None
         if not element:
             self.values.update(plain(values))
-        self._record(
+        self.record(
             instance.start(
                 self.definition,
                 instance_id=self.instance_id,
@@ -312,7 +312,7 @@ class Play:
 
     def take(self, fact: facts.Fact) -> Play:
         """Apply a fact to the restored snapshot."""
-        self._record(
+        self.record(
             instance.apply(self.definition, self.snapshot, fact, values=self.values, at=self.at)
         )
         return self
@@ -375,7 +375,8 @@ class Play:
     def _subscription(self, element: str) -> str:
         return next(s for s, c in self.subscriptions.items() if c.element_id == element)
 
-    def _record(self, transition: instance.Transition) -> None:
+    def record(self, transition: instance.Transition) -> None:
+        """Take over what a transition brought, as a host does in one transaction."""
         self.snapshot = transition.snapshot
         self.values.update(transition.writes)
         self.finished, self.halted = transition.finished, transition.halted

@@ -65,7 +65,7 @@ class Grower:
             if s not in small and s is not Shape.RAISE
         ]
         if depth == 0 or self._random.random() < 0.15:
-            shape = self._random.choice((Shape.LEAF, Shape.LEAF, *small))
+            shape: Shape = self._random.choice((Shape.LEAF, Shape.LEAF, *small))
         else:
             shape = self._random.choice(large)
         self._n += 1

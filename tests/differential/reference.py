@@ -244,13 +244,14 @@ class Activity(Run):
         self._runs: list[Run] = []
         self._border: Item | None = None
         self._after: Run | None = None
+        self._failed = False
         try:
             for _ in range(self._left if block.many == "parallel" else min(1, self._left)):
                 self._begin_one()
         except Raised:
             self._fail()
         self._begin_rest()
-        if self._runs and self._after is None and block.boundary:
+        if self._runs and not self._failed and block.boundary:
             self._border = Item(game, f"b{block.n}")
         self.go()
 
@@ -271,6 +272,7 @@ class Activity(Run):
 
     def _fail(self) -> None:
         self._runs, self._left, self._border = [], 0, None
+        self._failed = True
         self._after = Leaf(self._game, f"k{self._block.n}")
 
     def items(self) -> Iterator[Item]:
