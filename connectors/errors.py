@@ -243,3 +243,9 @@ class DropUnavailable(Unavailable):
     """A drop folder cannot be read or written."""
 
     code = "drop_unavailable"
+
+
+class WsSecurityRefused(Denied):
+    """The Security header does not prove that the caller signed this very message now."""
+
+    code = "ws_security_refused"

@@ -19,12 +19,16 @@ from connectors.errors import (
     MultipartRefused,
     OperationUnknown,
     SoapActionMismatch,
+    WsSecurityRefused,
     XopRefused,
 )
 from connectors.intake import spool_unannounced
 from connectors.media import MULTIPART, XOP, MediaType, check_charset, parse_media_type
 from connectors.multipart import Multipart, MultipartCaps, Part, Source, bare_id, joined
 from connectors.soap_envelope import SoapMessage, Version
+from connectors.wssecurity import SECURITY, TokenJudge, verify_message
+from dossier.clock import Clock
+from dossier.ids import AgencyCode
 from dossier.safexml import Caps
 from dossier.wire import Spool, Spooled, WireRequest
 
@@ -118,14 +122,31 @@ class Call:
     message: SoapMessage
     binaries: Mapping[str, xop.Binary]  # by placeholder
     parts: Parts
+    caller: AgencyCode | None  # who signed the call by WS-Security, where that is used
     takes_mtom: bool  # the caller reads MTOM replies: it sent MTOM, or says so
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SignedCalls:
+    """What judges WS-Security signatures, where partners use them."""
+
+    judge: TokenJudge
+    clock: Clock
 
 
 class Incoming:
     """One request; `version` is what its answer is to be written in, as far as it is known."""
 
-    def __init__(self, request: WireRequest, *, spool: Spool, caps: ServerCaps) -> None:
+    def __init__(
+        self,
+        request: WireRequest,
+        *,
+        spool: Spool,
+        caps: ServerCaps,
+        signed: SignedCalls | None = None,
+    ) -> None:
         self.version = Version.SOAP11
+        self._signed = signed
         self._request = request
         self._spool = spool
         self._caps = caps
@@ -224,8 +245,14 @@ class Incoming:
         # The npm package soap announces text/xml for SOAP 1.2 by MTOM, so there 1.1 says nothing.
         said_nothing = attachments and self.version is Version.SOAP11
         expected = None if said_nothing else self.version
-        message = soap_envelope.parse_envelope(content, expected=expected, caps=caps)
+        message = soap_envelope.parse_envelope(
+            content,
+            expected=expected,
+            caps=caps,
+            understood=frozenset({SECURITY}) if self._signed else frozenset(),
+        )
         self.version = message.version
+        caller = self._caller(message)
         operation = self._operation(message, actions)
         service = contract.service()
         binaries = xop.detach(
@@ -238,8 +265,19 @@ class Incoming:
             message=message,
             binaries=binaries,
             parts=parts,
+            caller=caller,
             takes_mtom=attachments or MULTIPART in accepted or XOP in accepted,
         )
+
+    def _caller(self, message: SoapMessage) -> AgencyCode | None:
+        """Verify a Security header while the message is still as it was signed."""
+        if self._signed is None or next(message.root.iter(SECURITY), None) is None:
+            return None
+        if next(message.root.iter(xop.INCLUDE), None) is not None:
+            # Signed is the message with its parts put in (row 42); the container has its seal.
+            raise WsSecurityRefused("expected a signed message without parts", reason="xop")
+        signed = self._signed
+        return verify_message(message, judge=signed.judge, at=signed.clock.now())
 
     def _operation(self, message: SoapMessage, actions: tuple[MediaType, ...]) -> str:
         """Return the operation that the Body's child names, unless SOAPAction contradicts."""

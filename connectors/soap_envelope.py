@@ -77,17 +77,22 @@ class Fault:
 
 
 def parse_envelope(
-    content: bytes, *, expected: Version | None, caps: safexml.Caps = safexml.DEFAULT_CAPS
+    content: bytes,
+    *,
+    expected: Version | None,
+    caps: safexml.Caps = safexml.DEFAULT_CAPS,
+    understood: frozenset[str] = frozenset(),
 ) -> SoapMessage:
     """Return the envelope in `content`.
 
-    `expected` is the version that the Content-Type announced, None where it announces none.
+    `expected` is the version that the Content-Type announced, None where it announces none;
+    `understood` names the header blocks that the caller will deal with.
     Raises `XmlRefused` and the leaves of `SoapRefused`.
     """
     root = safexml.parse(content, caps=caps)
     version = _version(root, expected)
     body = _body(root, version)
-    _check_header(root, version)
+    _check_header(root, version, understood)
     if len(body) != 1:
         raise SoapRefused(f"expected one element in the Body, got {len(body)}")
     for node in (root, body):
@@ -149,8 +154,8 @@ def _body(root: etree._Element, version: Version) -> etree._Element:
     return root[-1]
 
 
-def _check_header(root: etree._Element, version: Version) -> None:
-    """Refuse a block that must be understood: this endpoint understands none."""
+def _check_header(root: etree._Element, version: Version, understood: frozenset[str]) -> None:
+    """Refuse a block that must be understood and is not."""
     prefix = f"{{{version.value}}}"
     if len(root) == 1:
         return
@@ -158,7 +163,7 @@ def _check_header(root: etree._Element, version: Version) -> None:
     for block in root[0]:
         role = block.get(f"{prefix}actor") or block.get(f"{prefix}role") or ""
         must = block.get(f"{prefix}mustUnderstand", "").strip() in _TRUE
-        if must and role.strip() in _OUR_ROLES:
+        if must and role.strip() in _OUR_ROLES and block.tag not in understood:
             raise SoapHeaderNotUnderstood("expected no header block that must be understood")
 
 

@@ -17,13 +17,14 @@ from connectors.errors import (
     InternalFault,
     MethodNotAllowed,
     OperationNotOffered,
+    WsSecurityRefused,
 )
-from connectors.incoming import Call, Incoming, ServerCaps
+from connectors.incoming import Call, Incoming, ServerCaps, SignedCalls
 from connectors.intake import checked_container, spool_container
 from connectors.mailbox import PullOperations
 from connectors.soap_faults import fault_reply, xml_reply
 from dossier.errors import LienThongError
-from dossier.ids import parse_agency_code, parse_message_id, parse_sha256
+from dossier.ids import parse_agency_code, parse_message_id, parse_sha256, same_agency
 from dossier.wire import Receiving, SendHints, Spool, Spooled, WireReply, WireRequest
 
 _LOG: Final = logging.getLogger(__name__)
@@ -40,7 +41,9 @@ class SoapServer:
         spool: Spool,
         caps: ServerCaps | None = None,
         pull: PullOperations | None = None,
+        signed: SignedCalls | None = None,
     ) -> None:
+        self._signed = signed
         self._receiving = receiving
         self._spool = spool
         self._pull = pull
@@ -48,7 +51,7 @@ class SoapServer:
 
     def __call__(self, request: WireRequest) -> WireReply:
         """Return the receipt, the WSDL or a fault; never raises."""
-        incoming = Incoming(request, spool=self._spool, caps=self._caps)
+        incoming = Incoming(request, spool=self._spool, caps=self._caps, signed=self._signed)
         try:
             if request.method in ("GET", "HEAD"):
                 return _wsdl(request)
@@ -79,6 +82,8 @@ class SoapServer:
     def _send_message(self, call: Call, peer: str) -> WireReply:
         """Protocol §4: the hints may answer early; size and digest hold before anything else."""
         hints, container = _read_send(call, self._caps)
+        if call.caller is not None and not same_agency(call.caller, hints.from_agency):
+            raise WsSecurityRefused("expected the sender's own signature", reason="agency")
         stored = self._receiving.before(hints)
         if stored is not None:
             return _receipt_reply(call, stored, headers={"Connection": "close"})

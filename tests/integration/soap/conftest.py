@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
+import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,10 +14,16 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dossier.wire import SendHints
+from tests.builders.connectors import CONTAINER
+
 _ROOT = Path(__file__).parents[3]
+CLIENTS = Path(__file__).parent / "clients"
+_MODULES = _ROOT / "build" / "soap-clients"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,3 +146,59 @@ def _wait(endpoint: Endpoint) -> None:
         except OSError:
             time.sleep(0.1)
     pytest.fail("the endpoint did not start")
+
+
+def program(name: str, package: str) -> str:
+    """Return the path of a program that the tests drive, or fail by naming its package."""
+    found = shutil.which(name)
+    if found is None:
+        pytest.fail(f"expected {name} for the tests with foreign SOAP clients: install {package}")
+    return found
+
+
+@pytest.fixture(scope="session")
+def node_modules() -> Path:
+    """Return where the npm packages of the lock file are installed; done once per tree."""
+    lock = (CLIENTS / "package-lock.json").read_bytes()
+    kept = _MODULES / "package-lock.json"
+    if not kept.exists() or kept.read_bytes() != lock:
+        shutil.rmtree(_MODULES, ignore_errors=True)
+        _MODULES.mkdir(parents=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(CLIENTS / name, _MODULES / f"{name}.new")
+            (_MODULES / f"{name}.new").rename(_MODULES / name)
+        try:
+            subprocess.run(
+                [program("npm", "npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+                cwd=_MODULES,
+                check=True,
+                capture_output=True,
+                timeout=300,
+            )
+        except BaseException:
+            kept.unlink()
+            raise
+    return _MODULES
+
+
+def call_program(command: list[str], hints: SendHints, **environment: str) -> dict[str, Any]:
+    """Give a foreign client the fields of SendMessage as JSON; return what it prints."""
+    request = {
+        "From": hints.from_agency,
+        "To": hints.to_agency,
+        "MessageId": hints.message_id,
+        "ContainerSha256": hints.container_sha256,
+        "Size": hints.size_bytes,
+        "Container": base64.b64encode(CONTAINER).decode(),
+    }
+    done = subprocess.run(
+        command,
+        input=json.dumps(request).encode(),
+        capture_output=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, **environment},
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer

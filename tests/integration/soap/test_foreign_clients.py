@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
-import os
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,77 +10,20 @@ import pytest
 
 from dossier.wire import SendHints
 from tests.builders.connectors import CONTAINER, FakeReceiving, hints_for
-from tests.integration.soap.conftest import Endpoint
-
-_CLIENTS = Path(__file__).parent / "clients"
-_MODULES = Path(__file__).parents[3] / "build" / "soap-clients"
-
-
-def _program(name: str, package: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        pytest.fail(f"expected {name} for the tests with foreign SOAP clients: install {package}")
-    return found
-
-
-@pytest.fixture(scope="session")
-def node_modules() -> Path:
-    """Return where the npm packages of the lock file are installed; done once per tree."""
-    lock = (_CLIENTS / "package-lock.json").read_bytes()
-    kept = _MODULES / "package-lock.json"
-    if not kept.exists() or kept.read_bytes() != lock:
-        shutil.rmtree(_MODULES, ignore_errors=True)
-        _MODULES.mkdir(parents=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(_CLIENTS / name, _MODULES / f"{name}.new")
-            (_MODULES / f"{name}.new").rename(_MODULES / name)
-        try:
-            subprocess.run(
-                [_program("npm", "npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-                cwd=_MODULES,
-                check=True,
-                capture_output=True,
-                timeout=300,
-            )
-        except BaseException:
-            kept.unlink()
-            raise
-    return _MODULES
-
-
-def _call(command: list[str], hints: SendHints, **environment: str) -> dict[str, Any]:
-    request = {
-        "From": hints.from_agency,
-        "To": hints.to_agency,
-        "MessageId": hints.message_id,
-        "ContainerSha256": hints.container_sha256,
-        "Size": hints.size_bytes,
-        "Container": base64.b64encode(CONTAINER).decode(),
-    }
-    done = subprocess.run(
-        command,
-        input=json.dumps(request).encode(),
-        capture_output=True,
-        check=False,
-        timeout=60,
-        env={**os.environ, **environment},
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+from tests.integration.soap.conftest import CLIENTS, Endpoint, call_program, program
 
 
 def _php(endpoint: Endpoint, version: str, hints: SendHints) -> dict[str, Any]:
-    php = _program("php", "php-cli and php-soap")
-    return _call([php, str(_CLIENTS / "client.php"), f"{endpoint.url}?wsdl", version], hints)
+    php = program("php", "php-cli and php-soap")
+    return call_program([php, str(CLIENTS / "client.php"), f"{endpoint.url}?wsdl", version], hints)
 
 
 def _node(
     endpoint: Endpoint, modules: Path, version: str, way: str, hints: SendHints
 ) -> dict[str, Any]:
-    script = str(_CLIENTS / "client.mjs")
-    command = [_program("node", "nodejs"), script, f"{endpoint.url}?wsdl", version, way]
-    return _call(command, hints, SOAP_MODULES=str(modules))
+    script = str(CLIENTS / "client.mjs")
+    command = [program("node", "nodejs"), script, f"{endpoint.url}?wsdl", version, way]
+    return call_program(command, hints, SOAP_MODULES=str(modules))
 
 
 @pytest.mark.parametrize("version", ["1.1", "1.2"])
