@@ -151,8 +151,7 @@ def write_container(
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Seal:
+class _Seal(NamedTuple):
     signer: Signer
     timestamper: Timestamper | None
     at: datetime

@@ -52,11 +52,18 @@ def take_apart(content: bytes | memoryview, *, caps: zipfile.Caps = zipfile.DEFA
 
 def is_foreign(archive: zipfile.Archive) -> bool:
     """Return whether other tools' signatures stand in the archive, and none of our profile."""
-    documents = [one for one in archive.entries if _SIGNATURE_NAME.fullmatch(one.name)]
-    binary = any(_BINARY_NAME.fullmatch(one.name) for one in archive.entries)
-    if any(PROFILE_MARK in bytes(one.content) for one in documents):
+    documents = _documents(archive)
+    if any(PROFILE_MARK in content for _, content in documents):
         return False
-    return bool(documents) or binary
+    return bool(documents) or any(_BINARY_NAME.fullmatch(one.name) for one in archive.entries)
+
+
+def _documents(archive: zipfile.Archive) -> list[tuple[str, bytes]]:
+    return [
+        (one.name, bytes(one.content))
+        for one in archive.entries
+        if one.name.startswith("META-INF/") and _SIGNATURE_NAME.fullmatch(one.name)
+    ]
 
 
 def parts_of(archive: zipfile.Archive) -> Parts:
@@ -66,22 +73,18 @@ def parts_of(archive: zipfile.Archive) -> Parts:
         for one in archive.entries
         if one.name != MIME_TYPE_NAME and not one.name.startswith("META-INF/")
     )
-    raw_documents = tuple(
-        (one.name, bytes(one.content))
-        for one in archive.entries
-        if _SIGNATURE_NAME.fullmatch(one.name)
-    )
+    names = {encode_name(one.name): one.name for one in files}
+    raw_documents = _documents(archive)
     documents = tuple((name, _read_document(content)) for name, content in raw_documents)
-    media_types, clash = _media_types(documents, files)
-    layout = clash
+    media_types, layout = _media_types(documents, names)
     if layout.is_passed:
         layout = _judge_layout(archive, files, documents, media_types)
     return Parts(
         files=files,
         documents=documents,
-        raw_documents=raw_documents,
+        raw_documents=tuple(raw_documents),
         digests={one.name: hashlib.sha256(one.content).digest() for one in files},
-        names={encode_name(one.name): one.name for one in files},
+        names=names,
         media_types=media_types,
         layout=layout,
     )
@@ -102,7 +105,7 @@ def _read_document(document: bytes) -> OwnSignature | SignatureMalformed:
 
 def _media_types(
     documents: Sequence[tuple[str, OwnSignature | SignatureMalformed]],
-    files: Sequence[zipfile.Entry],
+    names: Mapping[str, str],
 ) -> tuple[dict[str, str], Verdict]:
     """Return the signed media type of each file; two signatures must not tell two."""
     by_uri: dict[str, str] = {}
@@ -113,9 +116,7 @@ def _media_types(
             if by_uri.setdefault(one.uri, one.media_type) != one.media_type:
                 verdict = failed(SubIndication.FORMAT_FAILURE, "media_type_conflict", name=one.uri)
                 return {}, verdict
-    found = {
-        one.name: by_uri[encode_name(one.name)] for one in files if encode_name(one.name) in by_uri
-    }
+    found = {name: by_uri[uri] for uri, name in names.items() if uri in by_uri}
     return found, PASSED
 
 

@@ -95,8 +95,8 @@ class Cursor:
 
     def take(self, tag: int) -> bytes:
         """Read one value with `tag` and return its content octets."""
-        start, end = self._step(tag)
-        return self._buffer[start:end]
+        start = self._step(tag)
+        return self._buffer[start : self._position]
 
     def take_whole(self, tag: int) -> bytes:
         """Read one value with `tag` and return it with its header."""
@@ -106,8 +106,8 @@ class Cursor:
 
     def enter(self, tag: int) -> Cursor:
         """Read one value with `tag` and return a cursor over its content."""
-        start, end = self._step(tag)
-        return Cursor(self._buffer, start, end)
+        start = self._step(tag)
+        return Cursor(self._buffer, start, self._position)
 
     def take_integer(self) -> int:
         """Read a non-negative INTEGER in its shortest form."""
@@ -126,7 +126,8 @@ class Cursor:
         if self._position != self._end:
             raise DerRefused("expected the end of the value, got further octets")
 
-    def _step(self, tag: int) -> tuple[int, int]:
+    def _step(self, tag: int) -> int:
+        """Move behind the next value and return where its content begins."""
         buffer, position, end = self._buffer, self._position, self._end
         if position + 2 > end:
             raise DerRefused("expected a DER value, got the end")
@@ -135,20 +136,20 @@ class Cursor:
         start = position + 2
         size = buffer[position + 1]
         if size >= 0x80:
-            start += size & 0x7F
-            size = self._long_length(position + 2, start)
+            size, start = self._long_length(start, size & 0x7F)
         self._position = position = start + size
         if position > end:
             raise DerRefused("expected a value inside its parent, got one that is longer")
-        return start, position
+        return start
 
-    def _long_length(self, start: int, end: int) -> int:
-        if not start < end <= min(start + 4, self._end):
+    def _long_length(self, start: int, count: int) -> tuple[int, int]:
+        end = start + count
+        if not 1 <= count <= 4 or end > self._end:
             raise DerRefused("expected a definite length, got another form")
         size = int.from_bytes(self._buffer[start:end], "big")
         if size < 0x80 or not self._buffer[start]:
             raise DerRefused("expected the shortest length, got a longer form")
-        return size
+        return size, end
 
 
 def parse_generalized_time(content: bytes) -> datetime:

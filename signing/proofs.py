@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import pairwise
+from typing import NamedTuple
 
 from signing.certificate import Certificate
 from signing.certpath import Chain, judge_path
@@ -43,8 +44,8 @@ class SignedData:
     contents: Mapping[str, memoryview]  # by file name
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Times:
+# A named tuple, as one is made per signature: it costs a third of a frozen dataclass.
+class Times(NamedTuple):
     """What the time-stamps of a signature prove."""
 
     best: datetime | None  # the earliest proved time of existence
@@ -56,8 +57,8 @@ class Times:
     chains: tuple[Chain, ...]  # of the authorities, as far as found
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Judged:
+# A named tuple, as one is made per signature: it costs a third of a frozen dataclass.
+class _Judged(NamedTuple):
     kind: TimeProof
     verdict: Verdict
     token: Token | None
@@ -65,8 +66,8 @@ class _Judged:
     path: Chain
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Stamp:
+# A named tuple, as one is made per signature: it costs a third of a frozen dataclass.
+class Stamp(NamedTuple):
     """A token and what it should have stamped."""
 
     token: bytes
@@ -111,6 +112,16 @@ def judge_stamps(
 
     `strict` refuses tokens that carry more than they need.
     """
+    if not stamps and not archives:
+        return Times(
+            best=None,
+            proof=TimeProof.NONE,
+            control=at,
+            level=Level.B_B,
+            verdict=PASSED,
+            stamps=(),
+            chains=(),
+        )
     judged: list[_Judged] = []
     control = at
     for archive in reversed(archives):
@@ -143,21 +154,24 @@ def judge_stamps(
 def _times(judged: list[_Judged], *, control: datetime, has_values: bool) -> Times:
     proved = [(one.token.time, one.kind) for one in judged if one.verdict.is_passed and one.token]
     best, proof = min(proved, key=lambda pair: pair[0], default=(None, TimeProof.NONE))
-    kinds = {kind for _, kind in proved}
-    level = Level.B_B
-    if TimeProof.SIGNATURE_TIMESTAMP in kinds:
-        level = Level.B_LT if has_values else Level.B_T
-    if level is Level.B_LT and TimeProof.ARCHIVE_TIMESTAMP in kinds:
-        level = Level.B_LTA
+    level = _level([kind for _, kind in proved], has_values=has_values)
     return Times(
         best=best,
         proof=proof,
         control=control,
         level=level,
-        verdict=gravest(*(one.verdict for one in judged)) if judged else PASSED,
+        verdict=gravest(*(one.verdict for one in judged)),
         stamps=tuple(_stamp_verdict(one) for one in judged),
         chains=tuple(one.path for one in judged),
     )
+
+
+def _level(kinds: list[TimeProof], *, has_values: bool) -> Level:
+    if TimeProof.SIGNATURE_TIMESTAMP not in kinds:
+        return Level.B_B
+    if not has_values:
+        return Level.B_T
+    return Level.B_LTA if TimeProof.ARCHIVE_TIMESTAMP in kinds else Level.B_LT
 
 
 def _archive_imprint(

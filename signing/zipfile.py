@@ -260,7 +260,8 @@ def _read_line(view: memoryview, position: int, end: int) -> tuple[_Line, int]:
         and fields[11:16] == (0, 0, 0, 0, 0),
     )
     try:
-        _check_extra(view[extra_at : extra_at + extra_size])
+        if extra_size:
+            _check_extra(view[extra_at : extra_at + extra_size])
         _check_line(line)
     except ZipRefused as exc:
         raise _naming(exc, _decoded(line)) from exc
@@ -327,7 +328,8 @@ def _read_entry(view: memoryview, line: _Line, limit: int) -> tuple[memoryview, 
     end = start + line.packed
     if end > limit:
         raise ZipRefused("expected content before the directory, got overlap", reason="layout")
-    _check_extra(view[extra_at:start])
+    if extra_size:
+        _check_extra(view[extra_at:start])
     local = fields[6:9]
     known = (line.crc32, line.packed, line.size)
     name = bytes(view[name_at:extra_at])
