@@ -77,14 +77,24 @@ def _deadlines(procedure: Procedure, lines: list[str]) -> Iterator[Remark]:
     deadline = procedure.deadline
     if deadline is None:
         yield _declared("deadline_missing", Severity.WARNING, "deadline", lines)
-    elif not parse_allowance(deadline.total).amount:
+        return
+    total = parse_allowance(deadline.total)
+    if not total.count:
         yield _declared("deadline_zero", Severity.ERROR, "deadline.total", lines)
-    elif deadline.total.endswith("wd"):
-        total = parse_allowance(deadline.total).amount
-        for node in _nodes(procedure):
-            text = _allowed(node.extension.due or "", procedure)
-            if text.endswith("wd") and parse_allowance(text).amount > total:
-                yield _drawn("deadline_exceeded", node, step=text, total=deadline.total)
+        return
+    for node in _nodes(procedure):
+        text = _allowed(node.extension.due or "", procedure)
+        if not text or node.extension.pause:
+            continue
+        step = parse_allowance(text)
+        if step.unit is total.unit and step.count > total.count:
+            yield _drawn(
+                "deadline_exceeded",
+                node,
+                severity=Severity.WARNING,
+                step=text,
+                total=deadline.total,
+            )
 
 
 def _roles(procedure: Procedure, lines: list[str]) -> Iterator[Remark]:
@@ -225,7 +235,7 @@ def _allowed(text: str, procedure: Procedure) -> str:
     name = text.removeprefix("param.")
     if text.startswith("param.") and name in procedure.parameters:
         return str(procedure.parameters[name].value)
-    return text if is_literal(text) else ""
+    return text if is_literal(text) and not text[:4].isdigit() else ""
 
 
 def _declared(

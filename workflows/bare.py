@@ -1,0 +1,65 @@
+"""Treat a BPMN file without a folder as a procedure, so that scenarios can play it.
+
+Nothing but the model is known then: message types carry what `lt:input` names, forms are taken as
+filled in, documents as being there.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from workflows.definition import Collaboration, deploy_or_refuse
+from workflows.procedure import MessageType, Names, Procedure, Role
+
+
+def bare_procedure(source: bytes, *, code: str) -> Procedure:
+    """Return the procedure that a model alone describes; raise `DefinitionRefused`."""
+    deployment = deploy_or_refuse(source)
+    pools = {pool.role: pool.name or pool.role for pool in deployment.collaboration.pools}
+    roles = {role: pools.get(role, role) for role in (*pools, *deployment.roles)}
+    return Procedure(
+        code=code,
+        version="0",
+        name=_named(code),
+        effective=date.min,
+        citation="",
+        unconfirmed=True,
+        roles={
+            role: Role(name=_named(name), bind="initiator", units=())
+            for role, name in roles.items()
+        },
+        messages=_messages(deployment.collaboration),
+        documents={},
+        parameters={},
+        deadline=None,
+        pause_bases=(),
+        statuses={},
+        registers={},
+        english={},
+        forms={},
+        decisions={},
+        scenarios={},
+        deployment=deployment,
+        source=source,
+    )
+
+
+def _messages(collaboration: Collaboration) -> dict[str, MessageType]:
+    return {
+        flow.message_type: MessageType(
+            name=_named(flow.message_type),
+            source=flow.source_role,
+            to=flow.target_role,
+            documents=(),
+            values=(),
+            payload="",
+            urgency="normal",
+            expires="P3D",
+            assurance_minimum="sealed",
+        )
+        for flow in collaboration.flows
+    }
+
+
+def _named(text: str) -> Names:
+    return {"vi": text, "en": text}
