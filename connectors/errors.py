@@ -249,3 +249,15 @@ class WsSecurityRefused(Denied):
     """The Security header does not prove that the caller signed this very message now."""
 
     code = "ws_security_refused"
+
+
+class WebhookRefused(Rejected):
+    """The receiver of a notification will not take it, however often it is sent."""
+
+    code = "webhook_refused"
+
+
+class WebhookSignatureRefused(Denied):
+    """A notification is not signed with the shared secret, or not of now."""
+
+    code = "webhook_signature_refused"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +24,10 @@ _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 HostRule = Callable[[str, int], bool]
 """Tells whether a host (in lower case) may be called at a port."""
+
+
+Resolver = Callable[[str, int], str]
+"""Returns the one address that a host is called at; raises `EndpointForbidden` for a bad one."""
 
 
 class Body(Protocol):
@@ -87,10 +92,12 @@ class HttpClient:
         timeouts: Timeouts | None = None,
         tls: Tls | None = None,
         connections: int = 8,
+        resolver: Resolver | None = None,
     ) -> None:
+        """Take `resolver` for hosts that others name: it decides which address is called."""
         self._may_call = may_call
         self._timeouts = timeouts or Timeouts()
-        self._session = _session(tls or Tls(), connections)
+        self._session = _session(tls or Tls(), _Adapter(connections, resolver))
 
     @contextmanager
     def post(
@@ -107,7 +114,11 @@ class HttpClient:
             response = self._session.post(
                 url,
                 data=body,
-                headers={"Accept-Encoding": "identity", **headers},
+                headers={
+                    "Accept-Encoding": "identity",
+                    "Host": urlsplit(url).netloc,
+                    **headers,
+                },
                 timeout=(self._timeouts.connect_seconds, self._timeouts.silence_seconds),
                 allow_redirects=False,
                 stream=True,
@@ -158,14 +169,53 @@ def only_hosts(*allowed: str) -> HostRule:
     return lambda host, port: host in names or f"{host}:{port}" in names
 
 
+def public_address(*listed: str) -> Resolver:
+    """Return the resolver that refuses addresses of inner networks, but for the `listed` hosts.
+
+    A name is resolved once and called at that very address, so it cannot change in between.
+    """
+    inner = frozenset(host.lower() for host in listed)
+
+    def resolve(host: str, port: int) -> str:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError as exc:
+            raise PartnerUnavailable("expected a host that can be found", host=host) from exc
+        addresses = [str(one[4][0]) for one in found]
+        if host.lower() not in inner and not all(
+            ipaddress.ip_address(one.partition("%")[0]).is_global for one in addresses
+        ):
+            raise EndpointForbidden("expected a public address", host=host)
+        return addresses[0]
+
+    return resolve
+
+
 class _Adapter(HTTPAdapter):
-    """Send large bodies in large blocks."""
+    """Send large bodies in large blocks, to the address that a resolver names."""
+
+    def __init__(self, connections: int, resolver: Resolver | None) -> None:
+        self._resolver = resolver
+        super().__init__(pool_connections=connections, pool_maxsize=connections, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as inherited
         super().init_poolmanager(*args, **kwargs, blocksize=_BLOCK_BYTES)
 
+    # Any, because the stubs do not know all that urllib3 takes.
+    def build_connection_pool_key_attributes(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        where, how = super().build_connection_pool_key_attributes(*args, **kwargs)
+        if self._resolver is None:
+            return where, how
+        host = where["host"]
+        where["host"] = self._resolver(host, where["port"] or 443)
+        if where["scheme"] == "https":
+            # The certificate is still judged by the name that was asked for.
+            named: dict[str, Any] = {**how, "server_hostname": host, "assert_hostname": host}
+            return where, named
+        return where, how
 
-def _session(tls: Tls, connections: int) -> requests.Session:
+
+def _session(tls: Tls, adapter: _Adapter) -> requests.Session:
     session = requests.Session()
     # No proxies, no netrc, no CA bundle from the environment: only what was handed in.
     session.trust_env = False
@@ -173,7 +223,6 @@ def _session(tls: Tls, connections: int) -> requests.Session:
     if tls.certificate:
         pair = (str(tls.certificate), str(tls.key)) if tls.key else str(tls.certificate)
         session.cert = pair
-    adapter = _Adapter(pool_connections=connections, pool_maxsize=connections, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session

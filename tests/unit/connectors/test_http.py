@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import ssl
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from connectors.errors import EndpointForbidden, PartnerUnavailable
-from connectors.http import HttpClient, check_endpoint, only_hosts
+from connectors.http import HttpClient, Tls, check_endpoint, only_hosts
 
 _RULE = only_hosts("H08.example", "127.0.0.1:8080", "::1")
 
@@ -45,6 +56,79 @@ def test_allows_listed_hosts(url: str) -> None:
 def test_forbids_everything_else(url: str) -> None:
     with pytest.raises(EndpointForbidden):
         check_endpoint(url, _RULE)
+
+
+@pytest.fixture
+def https(tmp_path: Path) -> Iterator[tuple[int, Path]]:
+    """Yield the port of a TLS server named hook.example, and the file that vouches for it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hook.example")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("hook.example")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = tmp_path / "server.pem"
+    pem.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    with HTTPServer(("127.0.0.1", 0), _Answering) as server:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pem)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        yield server.server_port, pem
+        server.shutdown()
+        thread.join()
+
+
+class _Answering(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def _status(https: tuple[int, Path], host: str, *, trusted: bool = True) -> int:
+    port, authorities = https
+    client = HttpClient(
+        may_call=lambda host, port: True,
+        tls=Tls(authorities=authorities) if trusted else Tls(),
+        resolver=lambda host, port: "127.0.0.1",
+    )
+    try:
+        with client.post(f"https://{host}:{port}/", body=b"") as reply:
+            return reply.status
+    finally:
+        client.close()
+
+
+def test_a_certificate_is_judged_by_the_name_not_the_address(https: tuple[int, Path]) -> None:
+    assert _status(https, "hook.example") == 200
+    for host in ("other.example", "127.0.0.1"):
+        with pytest.raises(PartnerUnavailable):
+            _status(https, host)
+
+
+def test_an_unknown_authority_is_refused(https: tuple[int, Path]) -> None:
+    with pytest.raises(PartnerUnavailable):
+        _status(https, "hook.example", trusted=False)
 
 
 def test_nobody_listens() -> None:
