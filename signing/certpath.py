@@ -31,10 +31,13 @@ from signing.certificate import Certificate
 from signing.errors import CertificateRefused
 from signing.indication import SubIndication
 from signing.judgement import PASSED, Verdict, failed, gravest, indeterminate
-from signing.policy import Trust
+from signing.policy import ServiceKind, Trust
 from signing.revocation import judge_revocation
 
 _MAX_CANDIDATES: Final = 16
+AUTHORITIES: Final = frozenset({ServiceKind.AUTHORITY})
+# A time-stamping certificate is listed itself, or its issuer is.
+STAMPERS: Final = frozenset({ServiceKind.TIMESTAMPING, ServiceKind.AUTHORITY})
 Chain = tuple[Certificate, ...]
 _Context = Callable[[datetime], ValidationContext]
 
@@ -55,17 +58,22 @@ def judge_path(
     at: datetime,
     since: datetime | None = None,
     extra: tuple[bytes, ...] = (),
+    kinds: frozenset[ServiceKind] = AUTHORITIES,
 ) -> PathVerdict:
     """Judge the path of `leaf` at `time`, with what is known at `at`.
 
     `time` is the best proved time of use, or `at` when none is proved. `since` is for
     time-stamping certificates (see `judge_revocation`). `extra` are certificates that came with
-    the signature: they may complete a path and are never believed.
+    the signature: they may complete a path and are never believed. `kinds` are the services of a
+    trust list that may anchor the path; their status counts at `since` or `time` (TS 119 612).
     """
     found = find_path(leaf, trust=trust, extra=extra)
     if isinstance(found, Verdict):
         return PathVerdict(verdict=found, chain=())
-    verdicts = [_judge_bounds(found, time=time, at=at)]
+    verdicts = [
+        _judge_bounds(found, time=time, at=at),
+        _judge_service(found[-1], trust=trust, time=since or time, kinds=kinds),
+    ]
     for position, (certificate, issuer) in enumerate(pairwise(found)):
         verdict = judge_revocation(certificate, issuer, trust=trust, time=time, at=at, since=since)
         if position and verdict.sub_indication is SubIndication.REVOKED_NO_POE:
@@ -80,6 +88,25 @@ def judge_path(
     if any(verdict is not PASSED for verdict in verdicts):
         verdicts.sort(key=_is_revocation, reverse=True)
     return PathVerdict(verdict=gravest(*verdicts), chain=found)
+
+
+def _judge_service(
+    anchor: Certificate, *, trust: Trust, time: datetime, kinds: frozenset[ServiceKind]
+) -> Verdict:
+    """Judge whether the end of a path may anchor it: given as an anchor, or listed at `time`."""
+    if anchor.der in trust.anchors:
+        return PASSED
+    listed = [one for one in trust.services if one.certificate == anchor.der]
+    fitting = [one for one in listed if one.kind in kinds]
+    if any(one.is_granted(time) for one in fitting):
+        return PASSED
+    code = "service_withdrawn" if fitting else "service_kind"
+    return indeterminate(
+        SubIndication.NO_CERTIFICATE_CHAIN_FOUND,
+        code,
+        certificate=anchor.subject,
+        time=time.isoformat(),
+    )
 
 
 def _is_revocation(verdict: Verdict) -> bool:
@@ -120,7 +147,7 @@ def find_path(leaf: Certificate, *, trust: Trust, extra: tuple[bytes, ...] = ())
 
 
 def _find_path(leaf: Certificate, trust: Trust, extra: tuple[bytes, ...]) -> Chain | Verdict:
-    if leaf.der in trust.anchors:
+    if leaf.der in trust.anchors or any(leaf.der == one.certificate for one in trust.services):
         return (leaf,)
     if leaf.unknown_critical:
         return indeterminate(
@@ -138,7 +165,8 @@ def _find_path(leaf: Certificate, trust: Trust, extra: tuple[bytes, ...]) -> Cha
 
 
 async def _search(leaf: Certificate, trust: Trust, extra: tuple[bytes, ...]) -> Chain | Verdict:
-    anchors = [asn1_x509.Certificate.load(one) for one in trust.anchors]
+    listed = (one.certificate for one in trust.services)
+    anchors = [asn1_x509.Certificate.load(one) for one in dict.fromkeys((*trust.anchors, *listed))]
     others = [asn1_x509.Certificate.load(one) for one in (*trust.certificates, *extra)]
     target = asn1_x509.Certificate.load(leaf.der)
 

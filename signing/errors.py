@@ -78,6 +78,12 @@ class ExternalSignatureRefused(Rejected):
     code = "external_signature_refused"
 
 
+class TrustListMalformed(Rejected):
+    """The verified document is not a trust list that can be read."""
+
+    code = "trust_list_malformed"
+
+
 class TimestampMalformed(Rejected):
     """The bytes are not a time-stamp token, request or response that can be read."""
 

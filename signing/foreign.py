@@ -54,6 +54,7 @@ class Foreign:
     verdict: SignatureVerdict
     covered: tuple[etree._Element, ...]
     whole: bool  # it covers the whole document around it
+    octets: bytes | None  # canonical octets of the whole document, as they were digested
     named: tuple[str, ...]  # files that it references, whether they hold or not
 
     def with_verdict(self, verdict: Verdict) -> Foreign:
@@ -110,12 +111,15 @@ def judge_foreign(
             reason=str(exc.parameters.get("reason", "")),
             detail=exc.message[:200],
         )
-        return Foreign(verdict=unreadable(identity, problem), covered=(), whole=False, named=())
+        return Foreign(
+            verdict=unreadable(identity, problem), covered=(), whole=False, octets=None, named=()
+        )
     sound = [one for one in parts.references if one.verdict.is_passed]
     return Foreign(
         verdict=verdict,
         covered=tuple(one.target for one in sound if one.target is not None),
         whole=any(one.whole for one in sound),
+        octets=next((bytes(one.octets) for one in sound if one.whole and one.octets), None),
         named=tuple(one.name for one in parts.references if one.name),
     )
 

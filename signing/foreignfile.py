@@ -69,8 +69,11 @@ def judge_foreign_container(archive: zipfile.Archive, circumstances: Circumstanc
 
 def judge_foreign_xml(
     content: bytes, files: Mapping[str, bytes | memoryview], circumstances: Circumstances
-) -> Judgement:
-    """Judge an XML document with signatures inside, or a signature with `files` beside it."""
+) -> tuple[Judgement, bytes | None]:
+    """Judge an XML document with signatures inside, or a signature with `files` beside it.
+
+    Returns also the canonical octets of the document that a signature covers as a whole.
+    """
     found = _judge_document("signature", content, files=files, circumstances=circumstances)
     own = FileVerdict(
         name="",
@@ -86,7 +89,8 @@ def judge_foreign_xml(
     ]
     verdicts = [own, *_file_verdicts(files, found)]
     verdict = gravest(*faults) if faults else PASSED
-    return whole(verdict, [one.verdict for one in found], verdicts)
+    octets = next((one.octets for one in found if one.octets is not None), None)
+    return whole(verdict, [one.verdict for one in found], verdicts), octets
 
 
 def _judge_document(
@@ -117,7 +121,9 @@ def _judge_document(
 
 
 def _unread(name: str, verdict: Verdict) -> Foreign:
-    return Foreign(verdict=unreadable(name, verdict), covered=(), whole=False, named=())
+    return Foreign(
+        verdict=unreadable(name, verdict), covered=(), whole=False, octets=None, named=()
+    )
 
 
 def _malformed(reason: str, detail: str) -> Verdict:

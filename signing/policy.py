@@ -10,6 +10,7 @@ import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Final, Generic, TypeVar
 
 from signing.certificate import Certificate, parse_certificate
@@ -70,6 +71,32 @@ class Status:
     covers_expired: bool  # expired certificates stay listed (X.509 expiredCertsOnCRL)
 
 
+class ServiceKind(Enum):
+    """What a trust service is listed for (TS 119 612 §5.5.1)."""
+
+    AUTHORITY = "authority"  # issues certificates
+    TIMESTAMPING = "timestamping"
+    STATUS = "status"  # answers OCSP requests, issues CRLs
+    OTHER = "other"  # anchors nothing here
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Service:
+    """One service of a trust list: a certificate, what for, and since when with which status."""
+
+    kind: ServiceKind
+    certificate: bytes  # DER
+    history: tuple[tuple[datetime, bool], ...]  # (from, granted), oldest first
+
+    def is_granted(self, time: datetime) -> bool:
+        """Return whether the service was granted at `time`; not before its first status."""
+        granted = False
+        for since, status in self.history:
+            if since <= time:
+                granted = status
+        return granted
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trust:
     """Everything that is believed or looked up; nothing is fetched."""
@@ -78,6 +105,7 @@ class Trust:
     certificates: tuple[bytes, ...] = ()  # DER; used to build paths, not believed
     crls: tuple[bytes, ...] = ()  # DER; believed as far as their signature reaches
     ocsps: tuple[bytes, ...] = ()  # DER; likewise
+    services: tuple[Service, ...] = ()  # of trust lists: believed while they were granted
     # What was computed from the above: no part of the value.
     seen: Memory[bytes, Certificate] = field(
         default_factory=Memory, init=False, repr=False, compare=False
@@ -102,6 +130,7 @@ class Trust:
                 certificates=(*self.certificates, *values.certificates),
                 crls=(*self.crls, *values.crls),
                 ocsps=(*self.ocsps, *values.ocsps),
+                services=self.services,
             ),
         )
 

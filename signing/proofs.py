@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from signing.certificate import Certificate
-from signing.certpath import Chain, judge_path
+from signing.certpath import STAMPERS, Chain, judge_path
 from signing.errors import TimestampMalformed
 from signing.indication import SubIndication
 from signing.judgement import (
@@ -231,6 +231,7 @@ def _judge_stamp(
         at=control,
         since=token.time,
         extra=token.certificates,
+        kinds=STAMPERS,
     )
     verdict = gravest(
         check_token(token, certificate, imprint=stamp.imprint),

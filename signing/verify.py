@@ -65,6 +65,7 @@ __all__ = [
     "judge_container",
     "judge_xml",
     "open_container",
+    "open_foreign_xml",
     "open_xml",
     "require_passed",
 ]
@@ -198,6 +199,21 @@ def open_xml(
     )
 
 
+def open_foreign_xml(
+    content: bytes, *, trust: Trust, at: datetime, purposes: frozenset[Purpose]
+) -> VerifiedXml:
+    """Return the canonical octets of a document that another tool's signature covers as a whole.
+
+    Raises as `open_container` does; a signature that leaves a part uncovered does not pass.
+    """
+    circumstances = Circumstances(trust=trust, at=at, purposes=purposes, foreign_allowed=True)
+    judgement, octets = judge_foreign_xml(content, {}, circumstances)
+    require_passed(judgement)
+    if octets is None:
+        raise VerificationFailed(judgement)
+    return VerifiedXml(judgement=judgement, content=octets, signature=judgement.signatures[0])
+
+
 def _view(content: bytes | Path) -> memoryview:
     if isinstance(content, bytes):
         return memoryview(content)
@@ -292,7 +308,7 @@ def _judge_xml(
     files: Mapping[str, bytes] = MappingProxyType({}),
 ) -> tuple[Judgement, Enveloped | None]:
     if PROFILE_MARK not in content:
-        return judge_foreign_xml(content, files, circumstances), None
+        return judge_foreign_xml(content, files, circumstances)[0], None
     try:
         parts = read_xml(content)
     except (SignatureMalformed, DocumentNotCanonical) as exc:
