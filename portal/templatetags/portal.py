@@ -16,7 +16,7 @@ from dossier.canonical import Json
 from dossier.model import Business
 from dossier.texts import Bilingual, known_codes, render, render_stored, spell
 from portal.assets import asset
-from portal.controls import plain
+from portal.controls import day_first, plain
 from portal.language import current_language, said
 
 register = template.Library()
@@ -50,8 +50,8 @@ def exactly(instant: datetime) -> str:
 
 @register.filter
 def plainly(value: Json) -> str:
-    """Return a case value as text."""
-    return plain(value)
+    """Return a case value as text, a date as people write it."""
+    return day_first(plain(value))
 
 
 @register.filter
