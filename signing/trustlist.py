@@ -29,6 +29,7 @@ from signing.xades import PROFILE_MARK, SignatureRole
 TSL: Final = "http://uri.etsi.org/02231/v2#"
 MAX_SERVICES: Final = 20_000
 _CAPS: Final = safexml.Caps(size_bytes=16 * 1024 * 1024, elements=500_000)
+_POSTAL: Final = ("SchemeOperatorAddress", "PostalAddresses", "PostalAddress")
 _TYPE: Final = "http://uri.etsi.org/TrstSvc/Svctype/"
 _STATUS: Final = "http://uri.etsi.org/TrstSvc/TrustedList/Svcstatus/"
 _OLD_STATUS: Final = "http://uri.etsi.org/TrstSvc/Svcstatus/"
@@ -69,6 +70,9 @@ class TrustList:
     number: int  # rises with each issue
     territory: str
     operator: str
+    street: str  # of the operator
+    locality: str
+    information_uri: str
     issued: datetime
     next_update: datetime | None  # None: the list is closed and will not be issued again
     services: tuple[Service, ...]
@@ -109,7 +113,10 @@ def _read(content: bytes) -> TrustList:
         return TrustList(
             number=int(_text(scheme, "TSLSequenceNumber")),
             territory=_text(scheme, "SchemeTerritory"),
-            operator=_name(_child(scheme, "SchemeOperatorName")),
+            operator=_first(scheme, "SchemeOperatorName", "Name"),
+            street=_first(scheme, *_POSTAL, "StreetAddress"),
+            locality=_first(scheme, *_POSTAL, "Locality"),
+            information_uri=_first(scheme, "SchemeInformationURI", "URI"),
             issued=_instant(_text(scheme, "ListIssueDateTime")),
             next_update=_next_update(scheme),
             services=tuple(_services(root)),
@@ -167,8 +174,9 @@ def _text(parent: etree._Element, name: str) -> str:
     return (_child(parent, name).text or "").strip()
 
 
-def _name(parent: etree._Element) -> str:
-    found = parent.find(f"{{{TSL}}}Name")
+def _first(parent: etree._Element, *names: str) -> str:
+    """Return the text of the first element down a path, "" when there is none."""
+    found = parent.find("/".join(f"{{{TSL}}}{name}" for name in names))
     return "" if found is None else (found.text or "").strip()
 
 
@@ -192,12 +200,14 @@ def write_trust_list(
 
 def _document(listed: TrustList) -> str:
     name = _escaped(listed.operator)
+    uri = f'<URI xml:lang="vi">{_escaped(listed.information_uri)}</URI>'
     address = (
-        '<PostalAddresses><PostalAddress xml:lang="vi"><StreetAddress>-</StreetAddress>'
-        "<Locality>-</Locality><CountryName>VN</CountryName></PostalAddress></PostalAddresses>"
-        '<ElectronicAddress><URI xml:lang="vi">https://example.invalid/</URI></ElectronicAddress>'
+        '<PostalAddresses><PostalAddress xml:lang="vi">'
+        f"<StreetAddress>{_escaped(listed.street)}</StreetAddress>"
+        f"<Locality>{_escaped(listed.locality)}</Locality>"
+        f"<CountryName>{_escaped(listed.territory)}</CountryName></PostalAddress>"
+        f"</PostalAddresses><ElectronicAddress>{uri}</ElectronicAddress>"
     )
-    uri = '<URI xml:lang="vi">https://example.invalid/</URI>'
     following = (
         "" if listed.next_update is None else f"<dateTime>{_z(listed.next_update)}</dateTime>"
     )
