@@ -48,8 +48,10 @@ def evaluate_files(
     """
     model = load_model([_read(path) for path in paths])
     given = read_inputs(inputs)
-    names = [decision] if decision else [node.element.name for node in model.graph.decisions()]
-    outcomes = [_evaluated(model, name, given, at) for name in names]
+    if decision:
+        outcomes = [_evaluated(model, decision, given, at)]
+    else:
+        outcomes = list(model.evaluate_all(given, at=at))
     described = [_described(outcome, language) for outcome in outcomes]
     if decision:
         text = described[0]
@@ -59,10 +61,17 @@ def evaluate_files(
         )
         text = f'{{"results": {{{results}}}, "decisions": [{", ".join(described)}]}}'
     return Answer(
-        json=text,
-        lines=tuple(line for outcome in outcomes for line in _explained(outcome, language)),
+        json=_printable(text),
+        lines=tuple(
+            _printable(line) for outcome in outcomes for line in _explained(outcome, language)
+        ),
         is_sound=not any(outcome.problems for outcome in outcomes),
     )
+
+
+def _printable(text: str) -> str:
+    """Return `text` with lone surrogates spelled as escapes, which JSON reads back."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _evaluated(model: Model, name: str, given: Mapping[str, object], at: datetime) -> Outcome:

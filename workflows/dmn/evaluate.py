@@ -6,12 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from dossier.errors import Rejected
 from workflows.dmn.boxed import compile_box, compile_function
 from workflows.dmn.errors import DecisionUnknown
 from workflows.dmn.graph import Graph, Node
 from workflows.dmn.inputs import shaped
 from workflows.dmn.items import component_names
-from workflows.dmn.journal import DecisionRun, Problem, TableTrace, journal_of
+from workflows.dmn.journal import (
+    DecisionRun,
+    Journal,
+    Problem,
+    TableTrace,
+    journal_of,
+    problem_of,
+)
 from workflows.dmn.model import Decision, DecisionService, InputElement, Knowledge, Reference
 from workflows.dmn.place import Place
 from workflows.dmn.reader import read_definitions
@@ -70,81 +78,42 @@ class Model:
         are problems of the outcome.
         """
         node = self.graph.named(name)
-        run = DecisionRun(at)
-        given = {key: to_feel(value) for key, value in inputs.items()}
-        value = guarded(lambda scope: self._asked(node, given, run), Scope({}, run))
+        evaluation = _Evaluation(self, inputs, at)
+        run = evaluation.run
+        value = guarded(lambda scope: evaluation.asked(node), Scope({}, run))
         check_size(value, DMN)
-        journal = run.journal
-        return Outcome(
-            name=node.element.name,
-            value=value,
-            problems=tuple(journal.problems),
-            hints=tuple(journal.hints),
-            traces=tuple(journal.traces),
-            digest=node.definitions.digest,
-        )
+        return _outcome(node, value, journal_of(run))
+
+    def evaluate_all(
+        self, inputs: Mapping[str, object], *, at: datetime | None = None
+    ) -> tuple[Outcome, ...]:
+        """Return the outcomes of all decisions of the first file, each evaluated once.
+
+        A breached limit is a problem of its decision, and of those that require it.
+        """
+        evaluation = _Evaluation(self, inputs, at)
+        asked = [node.reference for node in self.graph.decisions()]
+        ordered, circles = self.graph.order_with_circles(asked, ())
+        found = evaluation.each(ordered, frozenset(circles))
+        return tuple(found[reference] for reference in asked if reference in found)
 
     def problems(self, node: Node) -> tuple[Problem, ...]:
         """Return what compiling the element finds."""
-        self._evaluator(node)
+        self.evaluator(node)
         return self._problems.get(node.reference, ())
 
-    def _asked(self, node: Node, given: Mapping[str, Feel], run: Run) -> Feel:
-        if isinstance(node.element, InputElement):
-            raise DecisionUnknown("expected a decision, got an input", name=node.element.name)
-        known = self._inputs(given, run)
-        if isinstance(node.element, Decision):
-            return self._values([node.reference], known, run).get(node.reference)
-        function = self._values([node.reference], known, run).get(node.reference)
-        if not isinstance(function, Function):
-            return None
-        names = [parameter.name for parameter in function.signatures[0].parameters]
-        arguments = {name: shaped_for(function, name, given.get(name)) for name in names}
-        bound = bind(function, arguments, run)
-        if bound is None:
-            problem = Problem("dmn_invocation", node.element.name, node.element.line)
-            journal_of(run).report(replace(problem, parameters=(("name", node.element.name),)))
-            return None
-        return bound[0].call(bound[1], run)
-
-    def _inputs(self, given: Mapping[str, Feel], run: Run) -> dict[Reference, Feel]:
-        """Return the inputs by reference; imported ones may stand under their imports' names."""
-        known: dict[Reference, Feel] = {}
-        for node in self.graph.nodes.values():
-            if not isinstance(node.element, InputElement):
-                continue
-            path = self.graph.import_path(node.definitions)
-            found = _nested(given, path, node.element.name)
-            known[node.reference] = self._input(node, found, run)
-        return known
-
-    def _input(self, node: Node, value: Feel, run: Run) -> Feel:
-        element = node.element
-        place = self._place(node, ())
-        wanted = place.type_of(element.type_ref, element.line)
-        return place.held(shaped(value, wanted), wanted, element.type_ref, element.line, run)
-
-    def _values(
-        self, targets: Iterable[Reference], known: Mapping[Reference, Feel], run: Run
-    ) -> dict[Reference, Feel]:
-        """Return `known` with the values of `targets` and of all they require."""
-        values = dict(known)
-        for node in self.graph.order(targets, known):
-            run.spend()
-            visible = self.graph.visible(self.graph.requires(node), values, node.definitions)
-            values[node.reference] = self._evaluator(node)(Scope(visible, run))
-        return values
-
-    def _evaluator(self, node: Node) -> Evaluator:
+    def evaluator(self, node: Node) -> Evaluator:
+        """Return the evaluator of an element over the names that it requires."""
         known = self._compiled.get(node.reference)
         if known is None:
-            place = self._place(node, self.graph.requires(node))
+            place = self.place(node, self.graph.requires(node))
             known = self._compile(node, place)
             self._compiled[node.reference] = known
             self._problems[node.reference] = tuple(place.found)
         return known
 
-    def _place(self, node: Node, requires: Iterable[Reference]) -> Place:
+    def place(self, node: Node, requires: Iterable[Reference]) -> Place:
+        """Return the surroundings of the expressions of an element."""
         known = dict.fromkeys(requires)
         seen = self.graph.visible(known, known, node.definitions)
         return Place(
@@ -193,7 +162,7 @@ class Model:
         parameters = tuple(
             Parameter(
                 node.element.name,
-                self._place(node, ()).type_of(node.element.type_ref, node.element.line),
+                self.place(node, ()).type_of(node.element.type_ref, node.element.line),
                 nullable=True,
             )
             for node in entries
@@ -206,7 +175,7 @@ class Model:
             run.enter()
             try:
                 known = dict(zip(references, values, strict=True))
-                found = self._values(element.outputs, known, run)
+                found = _Evaluation(self, {}, None, run=run).values(element.outputs, known)
             finally:
                 run.leave()
             results = {
@@ -219,6 +188,104 @@ class Model:
 
         function = Function(element.name, (Signature(parameters, len(parameters), call),))
         return lambda scope: function
+
+
+class _Evaluation:
+    """The evaluation of some elements over one set of inputs."""
+
+    def __init__(
+        self,
+        model: Model,
+        inputs: Mapping[str, object],
+        at: datetime | None,
+        *,
+        run: Run | None = None,
+    ) -> None:
+        self._model = model
+        self._graph = model.graph
+        self._given = {key: to_feel(value) for key, value in inputs.items()}
+        self.run = run or DecisionRun(at)
+
+    def asked(self, node: Node) -> Feel:
+        """Return the value of a decision, or of a function called with the inputs by name."""
+        if isinstance(node.element, InputElement):
+            raise DecisionUnknown("expected a decision, got an input", name=node.element.name)
+        value = self.values([node.reference], {}).get(node.reference)
+        if isinstance(node.element, Decision) or not isinstance(value, Function):
+            return value
+        names = [parameter.name for parameter in value.signatures[0].parameters]
+        arguments = {name: shaped_for(value, name, self._given.get(name)) for name in names}
+        bound = bind(value, arguments, self.run)
+        if bound is None:
+            named = (("name", node.element.name),)
+            problem = Problem("dmn_invocation", node.element.name, node.element.line, 0, named)
+            journal_of(self.run).report(problem)
+            return None
+        return bound[0].call(bound[1], self.run)
+
+    def values(
+        self, targets: Iterable[Reference], known: Mapping[Reference, Feel]
+    ) -> dict[Reference, Feel]:
+        """Return `known` with the values of `targets` and of all they require."""
+        values = dict(known)
+        for node in self._graph.order(targets, known):
+            values[node.reference] = self._value(node, values)
+        return values
+
+    def each(
+        self, nodes: Iterable[Node], circles: frozenset[Reference]
+    ) -> dict[Reference, Outcome]:
+        """Return the outcome of each element, after those it requires; budgets are not shared."""
+        values: dict[Reference, Feel] = {}
+        outcomes: dict[Reference, Outcome] = {}
+        for node in nodes:
+            run = self.run = DecisionRun(self.run.at)
+            try:
+                value = guarded(lambda scope, n=node: self._value(n, values), Scope({}, run))  # type: ignore[misc]  # the loop's own node
+                check_size(value, DMN)
+            except Rejected as exc:
+                value = None
+                run.journal.report(problem_of(exc, node.element.name, node.element.line))
+            for required in (node.reference, *self._graph.requires(node)):
+                if required in circles:
+                    run.journal.report(_circle(self._graph.nodes[required]))
+                for problem in outcomes[required].problems if required in outcomes else ():
+                    run.journal.report(problem)
+            values[node.reference] = value
+            outcomes[node.reference] = _outcome(node, value, run.journal)
+        return outcomes
+
+    def _value(self, node: Node, values: Mapping[Reference, Feel]) -> Feel:
+        self.run.spend()
+        if isinstance(node.element, InputElement):
+            return self._input(node)
+        visible = self._graph.visible(self._graph.requires(node), values, node.definitions)
+        return self._model.evaluator(node)(Scope(visible, self.run))
+
+    def _input(self, node: Node) -> Feel:
+        """Return an input; an imported one may stand under its imports' names."""
+        element = node.element
+        path = self._graph.import_path(node.definitions)
+        value = _nested(self._given, path, element.name)
+        place = self._model.place(node, ())
+        wanted = place.type_of(element.type_ref, element.line)
+        return place.held(shaped(value, wanted), wanted, element.type_ref, element.line, self.run)
+
+
+def _circle(node: Node) -> Problem:
+    name = node.element.name
+    return Problem("dmn_cycle", name, node.element.line, 0, (("name", name),))
+
+
+def _outcome(node: Node, value: Feel, journal: Journal) -> Outcome:
+    return Outcome(
+        name=node.element.name,
+        value=value,
+        problems=tuple(journal.problems),
+        hints=tuple(journal.hints),
+        traces=tuple(journal.traces),
+        digest=node.definitions.digest,
+    )
 
 
 def _nested(given: Mapping[str, Feel], path: Sequence[str], name: str) -> Feel:
@@ -251,11 +318,4 @@ def load_model(contents: Sequence[bytes]) -> Model:
 
 def failed_outcome(node: Node, problem: Problem) -> Outcome:
     """Return the outcome of an evaluation that `problem` ended."""
-    return Outcome(
-        name=node.element.name,
-        value=None,
-        problems=(problem,),
-        hints=(),
-        traces=(),
-        digest=node.definitions.digest,
-    )
+    return _outcome(node, None, Journal(problems=[problem]))

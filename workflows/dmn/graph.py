@@ -96,8 +96,21 @@ class Graph:
 
         Raise `DecisionCycle` when elements need each other.
         """
+        ordered, circles = self.order_with_circles(targets, known)
+        for reference in circles:
+            name = self.nodes[reference].element.name
+            raise DecisionCycle(
+                f"expected requirements without a circle, got one at {name}", name=name
+            )
+        return ordered
+
+    def order_with_circles(
+        self, targets: Iterable[Reference], known: Iterable[Reference]
+    ) -> tuple[list[Node], tuple[Reference, ...]]:
+        """Return the order, and the elements that are met again on the way to themselves."""
         done: set[Reference] = set(known)
         open_ones: set[Reference] = set()
+        circles: dict[Reference, None] = {}
         ordered: list[Node] = []
         pending = [(target, False) for target in targets]
         while pending:
@@ -109,16 +122,13 @@ class Graph:
                 open_ones.discard(reference)
                 done.add(reference)
                 ordered.append(node)
-                continue
-            if reference in open_ones:
-                raise DecisionCycle(
-                    f"expected requirements without a circle, got one at {node.element.name}",
-                    name=node.element.name,
-                )
-            open_ones.add(reference)
-            pending.append((reference, True))
-            pending.extend((needed, False) for needed in self.requires(node))
-        return ordered
+            elif reference in open_ones:
+                circles[reference] = None
+            else:
+                open_ones.add(reference)
+                pending.append((reference, True))
+                pending.extend((needed, False) for needed in self.requires(node))
+        return ordered, tuple(circles)
 
     def seen_as(self, node: Node, within: Definitions) -> tuple[str, str]:
         """Return the import's name (or nothing) and the name by which `within` sees the element."""

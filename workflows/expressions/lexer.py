@@ -26,7 +26,7 @@ _TOKEN: Final = re.compile(
     rf"(?P<number>(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?)"
     rf"|(?P<text>\"(?:[^\"\\]|\\.)*\")"
     rf"|(?P<name>(?:(?![{_SPACE}])[{_START}])(?:(?![{_SPACE}])[{_PART}])*)"
-    r"|(?P<symbol>\*\*|\.\.|<=|>=|!=|->|[-+*/=<>()\[\]{}:,.;@'%&|#$!^~])",
+    r"|(?P<symbol>\*\*|\.\.|<=|>=|!=|->|[^\"\s])",  # a name may hold any symbol
     re.DOTALL,
 )
 _ESCAPE: Final = re.compile(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{6}|.)", re.DOTALL)
@@ -64,8 +64,7 @@ def tokenize(source: str) -> list[Token]:
             return tokens
         match = _TOKEN.match(source, start)
         if match is None:
-            what = "<closing quote>" if source[start] == '"' else "<token>"
-            raise syntax_error(source, start, expected=what, got=source[start])
+            raise syntax_error(source, start, expected="<closing quote>", got=source[start])
         kind = Kind(match.lastgroup)
         tokens.append(Token(kind, match.group(), start, start > position))
         position = match.end()

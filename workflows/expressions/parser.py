@@ -66,17 +66,20 @@ def parse_tests(cursor: Cursor) -> Tests:
     at = cursor.token.at
     if cursor.at_symbol("-") and cursor.peek().kind is Kind.END:
         return Tests(at, (), False, True)
-    negated = cursor.at_word("not") and cursor.peek().text == "("
-    if negated:
+    start = cursor.index
+    if cursor.at_word("not") and cursor.peek().text == "(":
         cursor.index += 2
-    tests = _test_list(cursor)
-    if negated:
+        tests = _test_list(cursor)
         cursor.expect(")")
+        if cursor.token.kind is Kind.END:
+            return Tests(at, tests, True, False)
+        cursor.index = start  # an expression that begins with the function `not`
+    tests = _test_list(cursor)
     if cursor.at_word("and") and tests[-1].operator:
         raise cursor.unexpected("<end> (a range is written [3..9))")
     if cursor.token.kind is not Kind.END:
         raise cursor.unexpected("<end>")
-    return Tests(at, tests, negated, False)
+    return Tests(at, tests, False, False)
 
 
 def parse_expression(cursor: Cursor) -> Node:

@@ -16,6 +16,7 @@ from workflows.expressions.temporal import Date, DateTime, DaysTime, Time, Years
 _PLAIN_KEY: Final = re.compile(r"[^\W\d]\w*(?: \w+)*")
 
 
+_ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 CHARS: Final = 1_000_000
 _DEPTH: Final = 64
 
@@ -80,9 +81,18 @@ def _too_long(limit: int) -> TextLimit:
 
 
 def quoted(text: str) -> str:
-    """Return `text` as a FEEL string literal."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + escaped.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t") + '"'
+    """Return `text` as a FEEL string literal, without control characters."""
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return '"' + "".join(_escaped(character) for character in text) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character.isprintable() or ord(character) > 0xFFFF:
+        return character
+    return f"\\u{ord(character):04x}"
 
 
 def _key(name: str) -> str:

@@ -259,6 +259,26 @@ def test_circles_are_refused() -> None:
     assert _result(content, "fine") == "1"
 
 
+def test_all_decisions_are_evaluated_once_and_each_bears_its_own_problems() -> None:
+    chain = [decision("d0", literal("1"))] + [
+        decision(f"d{n}", literal(f"d{n - 1} + 1"), f"d{n - 1}") for n in range(1, 1500)
+    ]
+    content = definitions(
+        input_element("unused", "number"),
+        *chain,
+        decision("a", literal("b"), "b"),
+        decision("b", literal("a"), "a"),
+        decision("slow", literal("some x in 1..9999, y in 1..9999 satisfies x < 0")),
+        decision("after", literal("slow"), "slow"),
+    )
+    found = {one.name: one for one in load_model([content]).evaluate_all({"unused": "text"})}
+    assert json_text(found["d1499"].value) == "1500"
+    assert found["d1499"].problems == ()
+    codes = {name: [p.code for p in found[name].problems] for name in ("a", "b", "slow", "after")}
+    assert codes["slow"] == codes["after"] == ["expression_step_limit"]
+    assert set(codes["a"]) == set(codes["b"]) == {"dmn_cycle"}
+
+
 def test_importing_in_a_circle_is_refused() -> None:
     def file(own: str, other: str) -> bytes:
         return definitions(f'<import name="o" namespace="{other}"/>', namespace=own)

@@ -215,7 +215,7 @@ def test_an_unknown_name_is_null(feel: Shown) -> None:
         (">= 3 and < 9", 1, 1, "<expression>", ">="),
         ("1 2", 1, 3, "<operator> or <end>", "2"),
         ("a /* b", 1, 3, "<end of comment>", "<end>"),
-        ("`a`", 1, 1, "<token>", "`"),
+        ("`a`", 1, 1, "<expression>", "`"),
     ],
 )
 def test_errors_name_the_position_and_what_was_expected(
