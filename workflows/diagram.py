@@ -12,9 +12,9 @@ from typing import Final
 
 from lxml import etree
 
-from dossier import safexml
 from dossier.model import OutlineStep
 from workflows.definition import Definition
+from workflows.encoding import parse_model
 from workflows.graph import SCOPES, Kind, Node
 from workflows.names import BPMN, DC, DD, DI, local_name
 from workflows.symbols import (
@@ -47,7 +47,7 @@ def draw_svg(
     `states` maps element ids to `done`, `active` or `incident`; `labels` replaces what the author
     wrote, for another language.
     """
-    root = safexml.parse(source, caps=safexml.Caps(depth=128), keep_comments=True)
+    root = parse_model(source)
     elements = {
         identifier: element
         for element in root.iter(BPMN + "*")

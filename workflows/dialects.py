@@ -5,6 +5,7 @@ The author's bytes are kept; only the graph is translated. What has no counterpa
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Final
 
@@ -17,6 +18,8 @@ from workflows.findings import Severity
 from workflows.graph import Assign, Extension, Kind, Loop
 from workflows.names import BPMN, CAMUNDA, ZEEBE, local_name
 
+_DATA_OBJECT: Final = re.compile(r"(?:\w+:)?getDataObject\(\s*['\"](\w+)['\"]\s*\)")
+_QUOTED: Final = re.compile(r"('[^']*'|\"[^\"]*\")")
 # Attributes that name program code; our engine runs none, so a model that needs them is refused.
 _CODE: Final = ("class", "delegateExpression", "expression")
 
@@ -25,7 +28,10 @@ def plain_expression(text: str, element: etree._Element, report: Report) -> str:
     """Return `text` in our expression language; the prefixes of other dialects are translated."""
     stripped = text.strip()
     if not stripped.startswith(("${", "#{", "=")):
-        return stripped
+        plain = _from_xpath(stripped)
+        if plain != stripped:
+            report("expression_translated", element, Severity.EXACT, expression=stripped[:80])
+        return plain
     try:
         plain = translate_text(stripped)
     except Rejected as exc:
@@ -39,6 +45,24 @@ def plain_expression(text: str, element: etree._Element, report: Report) -> str:
         return ""
     report("expression_translated", element, Severity.EXACT, expression=stripped[:80])
     return plain
+
+
+def _from_xpath(text: str) -> str:
+    """Translate the two habits of models without a language of their own: XPath and `==`."""
+    if "getDataObject(" not in text and "==" not in text:
+        return text
+    parts = _QUOTED.split(_DATA_OBJECT.sub(r"\1", text))
+    return "".join(
+        '"' + part[1:-1] + '"' if part[:1] == "'" else part.replace("==", "=") for part in parts
+    )
+
+
+def _literal_or_expression(text: str, element: etree._Element, report: Report) -> str:
+    """Return a mapping's source: what has no prefix is a constant text in Camunda and Zeebe."""
+    if text.strip().startswith(("${", "#{", "=")):
+        return plain_expression(text, element, report)
+    escaped = text.strip().replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def called_process(element: etree._Element) -> str | None:
@@ -119,10 +143,13 @@ def _mappings(element: etree._Element, extension: Extension, report: Report) -> 
     holder = element.find(BPMN + "extensionElements")
     for child in holder.iter("*") if holder is not None else ():
         if child.tag in (CAMUNDA + "inputParameter", CAMUNDA + "outputParameter"):
-            pair = (child.get("name", ""), plain_expression(child.text or "", element, report))
+            pair = (
+                child.get("name", ""),
+                _literal_or_expression(child.text or "", element, report),
+            )
             (inputs if local_name(child) == "inputParameter" else outputs).append(pair)
         elif child.tag in (ZEEBE + "input", ZEEBE + "output"):
-            source = plain_expression(child.get("source", ""), element, report)
+            source = _literal_or_expression(child.get("source", ""), element, report)
             pair = (child.get("target", ""), source)
             (inputs if local_name(child) == "input" else outputs).append(pair)
         elif child.tag in (CAMUNDA + "executionListener", CAMUNDA + "taskListener"):

@@ -11,8 +11,8 @@ from typing import Final
 
 from lxml import etree
 
-from dossier import safexml
 from workflows import dialects
+from workflows.encoding import parse_model
 from workflows.errors import DefinitionRefused
 from workflows.extension import read_extension
 from workflows.findings import Finding, Severity
@@ -46,7 +46,6 @@ _INERT: Final = frozenset(
         "supportedInterfaceRef", "resourceRole", "performer", "humanPerformer", "potentialOwner",
     }
 )  # fmt: skip
-_DIAGRAM_DEPTH: Final = safexml.Caps(depth=128)
 
 
 @dataclass(kw_only=True)
@@ -79,7 +78,7 @@ def read_model(source: bytes) -> tuple[Model, tuple[Finding, ...]]:
 
     Raise `XmlRefused` for bytes that are no safe XML, and `DefinitionRefused` for other XML.
     """
-    root = safexml.parse(source, caps=_DIAGRAM_DEPTH, keep_comments=True)
+    root = parse_model(source)
     if root.tag != BPMN + "definitions":
         raise DefinitionRefused(
             "expected a BPMN 2.0 file, got another root element",

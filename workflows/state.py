@@ -77,7 +77,10 @@ def parse(snapshot: bytes) -> tuple[Header, list[Any]]:
         )
     try:
         inflate = zlib.decompressobj()
-        body = json.loads(inflate.decompress(snapshot[4:], MAXIMUM_BYTES))
+        text = inflate.decompress(snapshot[4:], MAXIMUM_BYTES)
+        if not inflate.eof or inflate.unused_data:
+            raise ValueError("truncated or followed by other bytes")
+        body = json.loads(text)
         header = Header(
             instance_id=body["i"],
             digest=body["d"],
