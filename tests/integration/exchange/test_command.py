@@ -1,0 +1,101 @@
+"""The command on a filled node: what it prints, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from exchange.settings import settings
+from exchange.wiring import node
+from lienthong.main import run
+from tests.builders.exchange import NAME, OneNode
+
+
+@pytest.fixture
+def here(one: OneNode, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[OneNode]:
+    """Make the process's own settings those of the node."""
+    monkeypatch.setenv("LIENTHONG_HOME", str(one.home.root))
+    monkeypatch.setenv("LIENTHONG_NODE", NAME)
+    monkeypatch.setenv("LIENTHONG_DATABASE_URL", database_url)
+    settings.cache_clear()
+    node.cache_clear()
+    yield one
+    settings.cache_clear()
+    node.cache_clear()
+
+
+def test_export_and_verify_a_dossier(
+    here: OneNode, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = here.send_letter()
+    here.answer_letter(code)
+    here.close_letter(code)
+    target = tmp_path / "dossier.asice"
+    assert run(["dossier", "export", code, "-o", str(target)]) == 0
+    anchor = str(here.home.evidence / "anchor.pem")
+    capsys.readouterr()
+    assert run(["verify", str(target), "--anchor", anchor, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["indication"] == "TOTAL-PASSED"
+    assert report["signatures"]
+    assert report["files"]
+    assert run(["verify", str(target)]) == 1  # nothing is trusted without an anchor
+
+
+def test_dossier_is_shown_as_json(here: OneNode, capsys: pytest.CaptureFixture[str]) -> None:
+    code = here.start_letter()
+    assert run(["dossier", "show", code]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["code"], shown["open"]) == (code, True)
+
+
+def test_unknown_dossier_is_refused_with_a_sentence(
+    here: OneNode, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["dossier", "show", "H28-000000-0000"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("lienthong: error: There is no dossier H28-000000-0000.")
+
+
+def test_usage_errors_exit_with_2(here: OneNode) -> None:
+    assert run(["dossier", "fold"]) == 2
+    assert run(["nonsense"]) == 2
+
+
+def test_account_is_opened_listed_and_disabled(
+    here: OneNode, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add = ["user", "add", "moi", "--name", "Người mới", "--password"]
+    assert run([*add, "short"]) == 1
+    assert run([*add, "long enough password"]) == 0
+    assert run(["user", "grant", "moi", "--agency", "000.00.00.H08", "--role", "clerk"]) == 0
+    assert run(["user", "set-password", "moi", "--password", "another long password"]) == 0
+    assert run(["user", "disable", "moi"]) == 0
+    capsys.readouterr()
+    assert run(["user", "list"]) == 0
+    assert "moi\tNgười mới\tdisabled" in capsys.readouterr().out
+
+
+def test_agencies_messages_incidents_and_directory_are_listed(
+    here: OneNode, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here.send_letter()
+    for command in (["agency", "list"], ["message", "list"], ["directory", "show"]):
+        capsys.readouterr()
+        assert run(command) == 0
+        assert "000.00.00.H08" in capsys.readouterr().out
+    assert run(["incident", "list"]) == 0
+
+
+def test_check_names_what_is_wrong(here: OneNode, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check"]) == 0
+    crls = here.node.settings.trust_dir / "crl"
+    moved = crls.with_name("away")
+    crls.rename(moved)
+    capsys.readouterr()
+    assert run(["check", "--lang", "vi"]) == 1
+    assert "BAD Thư mục tin cậy thiếu" in capsys.readouterr().out
+    moved.rename(crls)
