@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -24,6 +23,7 @@ from exchange.node import Node
 from exchange.publish import publish
 from exchange.settings import settings
 from storage import schema, sql
+from storage.transactions import transaction
 from tests.builders.workflows import draw_pools
 
 NODE = "h08"
@@ -157,4 +157,21 @@ def count_open() -> int:
     return int(sql.the_row("SELECT COUNT(*) FROM dossier WHERE is_open = %s", (True,))[0])
 
 
-PATIENCE = timedelta(seconds=60)
+def clear_work() -> None:
+    """Delete every dossier and the log, and keep agencies, directory, people and procedures."""
+    tables = (
+        *("task", "fact", "subscription", "timer", "instance", "case_value", "pause"),
+        *("document_signature", "document", "history", "incident", "attempt", "outbox", "inbox"),
+        *("log_pending", "log_entry", "log_tile", "log_state", "checkpoint", "dossier"),
+    )
+    with transaction():
+        for table in tables:
+            sql.execute(f"DELETE FROM {table}")
+
+
+def pass_time() -> None:
+    """Make everything due that waits for its time, without waiting."""
+    with transaction():
+        sql.execute("UPDATE timer SET due = 0 WHERE fired = %s", (False,))
+        sql.execute("UPDATE outbox SET next_at = 0 WHERE state = 'new'")
+        sql.execute("UPDATE instance SET ready_at = 0, lease_until = 0 WHERE status = 'ready'")
