@@ -261,3 +261,27 @@ class WebhookSignatureRefused(Denied):
     """A notification is not signed with the shared secret, or not of now."""
 
     code = "webhook_signature_refused"
+
+
+class ForeignCallMalformed(Misconfigured):
+    """The configuration of a foreign call cannot be used."""
+
+    code = "foreign_call_malformed"
+
+
+class ForeignCallUnknown(Misconfigured):
+    """A procedure names a call that is not configured."""
+
+    code = "foreign_call_unknown"
+
+
+class ForeignInputsRefused(Rejected):
+    """The values do not fit what the foreign WSDL describes."""
+
+    code = "foreign_inputs_refused"
+
+
+class ForeignCallRefused(Rejected):
+    """The foreign system answered with an error that is no business error."""
+
+    code = "foreign_call_refused"

@@ -103,15 +103,28 @@ class HttpClient:
     def post(
         self, url: str, *, body: Body | bytes, headers: Mapping[str, str] = _NO_HEADERS
     ) -> Iterator[HttpReply]:
-        """Yield the reply to a POST, whatever its status, redirects included.
+        """Yield the reply to a POST; see `request`."""
+        with self.request("POST", url, body=body, headers=headers) as reply:
+            yield reply
+
+    @contextmanager
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: Body | bytes | None = None,
+        headers: Mapping[str, str] = _NO_HEADERS,
+    ) -> Iterator[HttpReply]:
+        """Yield the reply, whatever its status, redirects included.
 
         Raises `EndpointForbidden` before anything is sent, `PartnerUnavailable` when no reply
         comes.
         """
         check_endpoint(url, self._may_call)
-        # Not `with self._session.post(...)`: that would read the rest of a huge reply on exit.
         try:
-            response = self._session.post(
+            response = self._session.request(
+                method,
                 url,
                 data=body,
                 headers={
@@ -130,6 +143,7 @@ class HttpClient:
         try:
             yield HttpReply(response, deadline=time.monotonic() + self._timeouts.reply_seconds)
         finally:
+            # Closing, not reading to the end: the rest may be huge.
             response.close()
 
     def close(self) -> None:
