@@ -18,6 +18,7 @@ from workflows.dmn.model import (
     BoxedList,
     BoxedRelation,
     DecisionTable,
+    Entry,
     Text,
 )
 from workflows.dmn.place import Place
@@ -65,7 +66,9 @@ def _context(box: BoxedContext, place: Place) -> Evaluator:
     entries: list[tuple[str, Evaluator]] = []
     inner = place
     for entry in box.entries:
-        evaluator = place.typed(compile_box(entry.body, inner), entry.type_ref, box.line)
+        evaluator = compile_box(entry.body, inner)
+        if not _is_result_type(entry, place):
+            evaluator = place.typed(evaluator, entry.type_ref, box.line)
         entries.append((entry.name, evaluator))
         if entry.name:
             inner = inner.seeing([entry.name])
@@ -84,6 +87,13 @@ def _context(box: BoxedContext, place: Place) -> Evaluator:
     return context
 
 
+def _is_result_type(entry: Entry, place: Place) -> bool:
+    """Say whether the typeRef of a function's entry is that of its result, as before DMN 1.3."""
+    if not isinstance(entry.body, BoxedFunction):
+        return False
+    return not isinstance(place.types.of(entry.type_ref), FunctionOf)
+
+
 def _invocation(box: BoxedInvocation, place: Place) -> Evaluator:
     callee = place.expression(box.callee)
     bindings = [(name, compile_box(body, place)) for name, body in box.bindings]
@@ -94,6 +104,9 @@ def _invocation(box: BoxedInvocation, place: Place) -> Evaluator:
         scope.run.spend()
         function = callee(scope)
         given = {name: body(scope) for name, body in bindings}
+        if isinstance(function, Function):  # a parameter without a binding is null
+            names = (parameter.name for parameter in function.signatures[0].parameters)
+            given = {**dict.fromkeys(names), **given}
         bound = bind(function, given, scope.run) if isinstance(function, Function) else None
         if bound is None:
             journal_of(scope.run).report(problem)

@@ -150,7 +150,14 @@ class Model:
         body = element.body
         if is_result and not body.type_ref:
             body = replace(body, type_ref=element.type_ref)
-        return compile_function(body, place, element.name)
+        made = compile_function(body, place.seeing([element.name]), element.name)
+
+        def recursive(scope: Scope) -> Feel:
+            own: dict[str, Feel] = {}
+            own[element.name] = made(Scope(own, scope.run, scope))
+            return own[element.name]
+
+        return recursive
 
     def _service(self, element: DecisionService, place: Place) -> Evaluator:
         """Return the evaluator of the function: parameters are the inputs, then input decisions."""

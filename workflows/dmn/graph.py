@@ -83,7 +83,9 @@ class Graph:
 
     def requires(self, node: Node) -> tuple[Reference, ...]:
         """Return what the element needs before it can be evaluated."""
-        if isinstance(node.element, Decision | Knowledge):
+        if isinstance(node.element, Knowledge):  # a function may call itself
+            return tuple(found for found in node.element.requires if found != node.reference)
+        if isinstance(node.element, Decision):
             return node.element.requires
         return ()  # what is inside of a service is evaluated when it is called
 

@@ -39,6 +39,7 @@ class Text:
     line: int
     id: str = ""
     type_ref: str = ""
+    language: str = ""  # empty for FEEL
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

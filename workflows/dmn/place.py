@@ -82,6 +82,8 @@ class Place:
         text: Text,
         compile_text: Callable[[str, Environment], tuple[Evaluator, frozenset[str]]],
     ) -> Evaluator:
+        if text.language:
+            return self._foreign(text)
         environment = Environment(
             names=self.names, vocabulary=self.vocabulary, types=self.types.named
         )
@@ -97,6 +99,12 @@ class Place:
             for name in unknown
         )
         return self._noted(evaluator, text)
+
+    def _foreign(self, text: Text) -> Evaluator:
+        parameters = (("name", text.language),)
+        problem = Problem("dmn_language_unknown", self.element, text.line, 0, parameters)
+        self.found.append(problem)
+        return lambda scope: journal_of(scope.run).report(problem)
 
     def _noted(self, evaluator: Evaluator, text: Text) -> Evaluator:
         """Return `evaluator` with the notes of its nulls placed in the file."""

@@ -100,7 +100,15 @@ def written(element: etree._Element) -> Text:
         line=line_of(element if inner is None else inner),
         id=attribute(element, "id"),
         type_ref=type_of(element),
+        language=_language_of(element),
     )
+
+
+def _language_of(element: etree._Element) -> str:
+    """Return the foreign language of an expression: its own, or the one of the whole file."""
+    root = element.getroottree().getroot()
+    language = attribute(element, "expressionLanguage") or attribute(root, "expressionLanguage")
+    return "" if "feel" in language.lower() else language
 
 
 def optional_text(element: etree._Element | None) -> Text | None:

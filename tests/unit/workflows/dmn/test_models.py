@@ -84,6 +84,58 @@ def test_invocations_bind_by_name() -> None:
     assert _result(content) == "8"
 
 
+def test_a_parameter_without_a_binding_is_null() -> None:
+    binding = f"<binding><parameter name='a'/>{literal('1')}</binding>"
+    content = definitions(
+        knowledge("add", {"a": "number", "b": "number"}, literal("[a, b]")),
+        decision("d", f"<invocation>{literal('add')}{binding}</invocation>", "!add"),
+    )
+    assert _result(content) == "[1, null]"
+
+
+def test_a_knowledge_model_may_call_itself() -> None:
+    content = definitions(
+        knowledge("fact", {"n": "number"}, literal("if n <= 1 then 1 else n * fact(n - 1)")),
+        decision("d", literal("fact(10)"), "!fact"),
+    )
+    assert _result(content) == "3628800"
+
+
+def test_the_type_of_a_functions_entry_may_be_that_of_its_result() -> None:
+    function = (
+        "<functionDefinition><formalParameter name='n' typeRef='number'/>"
+        f"{literal('n * 2')}</functionDefinition>"
+    )
+    body = (
+        f"<context><contextEntry>{variable('f', 'number')}{function}</contextEntry>"
+        f"<contextEntry>{literal('f(4)')}</contextEntry></context>"
+    )
+    assert _result(definitions(decision("d", body))) == "8"
+
+
+def test_other_expression_languages_are_problems() -> None:
+    body = literal("x").replace(">", ' expressionLanguage="juel">', 1)
+    found = load_model([definitions(decision("d", body))]).evaluate("d", {})
+    assert [p.code for p in found.problems] == ["dmn_language_unknown"]
+
+
+def test_names_may_hold_any_symbol() -> None:
+    name = "Applicant's age (years) – tính"
+    content = definitions(
+        input_element(name, "number"), decision("d", literal(f"{name} + 1"), f">{name}")
+    )
+    assert _result(content, **{name: 3}) == "4"
+
+
+def test_results_are_converted_to_the_decisions_type() -> None:
+    assert _result(definitions(decision("d", literal("5"), type_ref="list<number>"))) == "[5]"
+    assert _result(definitions(decision("d", literal("[5]"), type_ref="number"))) == "5"
+    midnight = _result(
+        definitions(decision("d", literal('@"2026-11-23"'), type_ref="date and time"))
+    )
+    assert midnight == '"2026-11-23T00:00:00Z"'
+
+
 def test_a_wrong_invocation_is_a_problem() -> None:
     binding = f"<binding><parameter name='z'/>{literal('1')}</binding>"
     body = f"<invocation>{literal('add')}{binding}</invocation>"
