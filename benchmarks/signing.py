@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from benchmarks.measure import Measure
-from signing.asic import DataFile, seal_container, write_container
+from signing.asic import DataFile, seal_container, sign_files, write_container
+from signing.evidencerecord import build_records
 from signing.purpose import Purpose
 from signing.tsa import TimestampAuthority
 from signing.verify import judge_container
@@ -96,7 +97,8 @@ def run(only: str) -> Iterator[Measure]:
     """Yield the figures whose names begin with `only`."""
     scene = Scene()
     with tempfile.TemporaryDirectory() as folder:
-        for goal in (*_small_goals(scene), *_big_goals(scene, Path(folder))):
+        goals = (*_small_goals(scene), *_batch_goals(scene), *_big_goals(scene, Path(folder)))
+        for goal in goals:
             if goal.name.startswith(only):
                 yield _measured(goal)
 
@@ -152,6 +154,46 @@ def _small_goals(scene: Scene) -> Iterator[Goal]:
         baseline=scene.bare_sign,
         against="one bare P-256 signature",
         gate=2.5,
+    )
+
+
+def _batch_goals(scene: Scene) -> Iterator[Goal]:
+    contents = [os.urandom(SMALL) for _ in range(1000)]
+    files = [
+        DataFile(name=f"letter{number}.pdf", media_type="application/pdf", content=content)
+        for number, content in enumerate(contents)
+    ]
+
+    def hash_all() -> None:
+        for content in contents:
+            hashlib.sha256(content)
+
+    yield Goal(
+        name="signing.batch_signature_1000",
+        call=lambda: sign_files(
+            files,
+            signer=scene.seal,
+            timestamper=scene.pki.timestamper(),
+            at=NOW,
+            role=SignatureRole.APPROVED,
+        ),
+        baseline=hash_all,
+        against="the SHA-256 of the same 1000 files of 10 KB",
+        gate=3,
+        calls=1,
+        rounds=9,
+    )
+    yield Goal(
+        name="signing.evidence_records_1000",
+        call=lambda: build_records(
+            [hashlib.sha256(content).digest() for content in contents],
+            timestamper=scene.pki.timestamper(),
+        ),
+        baseline=hash_all,
+        against="the SHA-256 of the same 1000 files of 10 KB",
+        gate=None,
+        calls=1,
+        rounds=9,
     )
 
 

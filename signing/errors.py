@@ -78,6 +78,12 @@ class ExternalSignatureRefused(Rejected):
     code = "external_signature_refused"
 
 
+class EvidenceRecordMalformed(Rejected):
+    """The bytes are not an evidence record that can be read, or no record can be made."""
+
+    code = "evidence_record_malformed"
+
+
 class TrustListMalformed(Rejected):
     """The verified document is not a trust list that can be read."""
 

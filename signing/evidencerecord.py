@@ -1,0 +1,245 @@
+"""Evidence records (RFC 4998): one time-stamp over many documents, renewable, one file for each.
+
+The digests of the documents are the leaves of a hash tree; a time-stamp covers its root; a record
+holds the branch of one document. Renewal stamps the old time-stamps in the same way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from signing import der
+from signing.errors import DerRefused, EvidenceRecordMalformed
+from signing.indication import SubIndication
+from signing.judgement import TimestampVerdict, Verdict, failed
+from signing.policy import Trust
+from signing.proofs import Stamp, judge_stamps
+from signing.timestamp import Imprint
+from signing.tsa import DIGEST_BY_IDENTIFIER, Timestamper
+
+MAX_RECORD_BYTES: Final = 1024 * 1024
+MAX_STAMPS: Final = 64
+MAX_DEPTH: Final = 64
+MAX_SIBLINGS: Final = 1024
+
+_SHA256: Final = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"), der.tlv(der.NULL, b""))
+_TAGGED_SHA256: Final = b"\xa0" + _SHA256[1:]  # implicitly tagged (§3.2)
+# A list of one digest, which most levels of a branch are, up to the digest itself.
+_ONE_DIGEST: Final = der.sequence(der.tlv(der.OCTET_STRING, bytes(32)))[:-32]
+_TREE_TAG: Final = 0xA2
+_DIGEST_BYTES: Final = 32
+
+# A branch is one list of digests per level; the first holds the document's own digest.
+Branch = tuple[tuple[bytes, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArchiveStamp:
+    """One archive time-stamp of a record: the branch up to its imprint, and the token."""
+
+    branch: Branch  # empty: the token covers the digest itself
+    token: bytes  # DER
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EvidenceRecord:
+    """A record with SHA-256 throughout: one chain of archive time-stamps, oldest first."""
+
+    stamps: tuple[ArchiveStamp, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordVerdict:
+    """What a record proves of a digest."""
+
+    verdict: Verdict
+    time: datetime | None  # since when the document is proved to exist
+    stamps: tuple[TimestampVerdict, ...]  # oldest first
+
+
+def build_records(digests: Sequence[bytes], *, timestamper: Timestamper) -> list[bytes]:
+    """Return one record (DER) for each SHA-256 digest, all under one time-stamp, in order.
+
+    Raises `EvidenceRecordMalformed` for no digest or another size, and what the time-stamper
+    raises.
+    """
+    return [_dump(EvidenceRecord(stamps=(stamp,))) for stamp in _stamped(digests, timestamper)]
+
+
+def renew_records(records: Sequence[bytes], *, timestamper: Timestamper) -> list[bytes]:
+    """Return the records with one more archive time-stamp over their newest ones (§5.2)."""
+    parsed = [parse_record(one) for one in records]
+    digests = [hashlib.sha256(one.stamps[-1].token).digest() for one in parsed]
+    return [
+        _dump(EvidenceRecord(stamps=(*one.stamps, stamp)))
+        for one, stamp in zip(parsed, _stamped(digests, timestamper), strict=True)
+    ]
+
+
+def judge_record(record: bytes, *, digest: bytes, trust: Trust, at: datetime) -> RecordVerdict:
+    """Judge what a record proves of a document's SHA-256; any bytes get a verdict."""
+    try:
+        parsed = parse_record(record)
+    except EvidenceRecordMalformed as exc:
+        verdict = failed(SubIndication.FORMAT_FAILURE, exc.code, detail=exc.message[:200])
+        return RecordVerdict(verdict=verdict, time=None, stamps=())
+    stamps: list[Stamp] = []
+    covered = digest
+    for stamp in parsed.stamps:
+        root = _root(stamp.branch, covered)
+        if root is None:
+            verdict = failed(SubIndication.HASH_FAILURE, "record_of_another")
+            return RecordVerdict(verdict=verdict, time=None, stamps=())
+        stamps.append(Stamp(token=stamp.token, imprint=_only_sha256(root)))
+        covered = hashlib.sha256(stamp.token).digest()
+    times = judge_stamps([], stamps, trust=trust, at=at, has_values=False, strict=True)
+    return RecordVerdict(
+        verdict=times.verdict,
+        time=times.best if times.verdict.is_passed else None,
+        stamps=times.stamps,
+    )
+
+
+def _only_sha256(root: bytes) -> Imprint:
+    # The tree is SHA-256, so a token with another imprint algorithm covers something else.
+    return lambda name: root if name == "sha256" else b""
+
+
+def _root(branch: Branch, digest: bytes) -> bytes | None:
+    """Return what the branch leads to from `digest` (§4.3), None when it does not hold it."""
+    if not branch:
+        return digest
+    if digest not in branch[0]:
+        return None
+    current = _father(branch[0])
+    for siblings in branch[1:]:
+        current = _father((*siblings, current))
+    return current
+
+
+def _father(children: Sequence[bytes]) -> bytes:
+    return hashlib.sha256(b"".join(sorted(children))).digest()
+
+
+def _stamped(digests: Sequence[bytes], timestamper: Timestamper) -> list[ArchiveStamp]:
+    if not digests or any(len(one) != _DIGEST_BYTES for one in digests):
+        raise EvidenceRecordMalformed("expected SHA-256 digests, got none or others")
+    levels = _tree(digests)
+    token = timestamper.stamp(levels[-1][0])
+    return [
+        ArchiveStamp(branch=_branch(levels, position), token=token)
+        for position in range(len(digests))
+    ]
+
+
+def _tree(digests: Sequence[bytes]) -> list[list[bytes]]:
+    """Return the levels of a binary tree, leaves first; a last odd node moves up as it is."""
+    levels = [list(digests)]
+    while len(levels[-1]) > 1:
+        below = levels[-1]
+        level = [_father(below[at : at + 2]) for at in range(0, len(below) - 1, 2)]
+        if len(below) % 2:
+            level.append(below[-1])
+        levels.append(level)
+    return levels
+
+
+def _branch(levels: list[list[bytes]], position: int) -> Branch:
+    lists: list[tuple[bytes, ...]] = []
+    for level in levels[:-1]:
+        sibling = position ^ 1
+        if sibling < len(level):
+            lists.append((level[sibling],) if lists else _pair(level, position, sibling))
+        position //= 2
+    return tuple(lists)
+
+
+def _pair(level: list[bytes], position: int, sibling: int) -> tuple[bytes, ...]:
+    return tuple(sorted((level[position], level[sibling])))
+
+
+def parse_record(content: bytes) -> EvidenceRecord:
+    """Return the record; raise `EvidenceRecordMalformed` for other bytes and other algorithms.
+
+    What `build_records` and `renew_records` write reads back; so do foreign records with one
+    chain, SHA-256 throughout and neither encryption nor further data.
+    """
+    if len(content) > MAX_RECORD_BYTES:
+        raise EvidenceRecordMalformed(f"expected at most {MAX_RECORD_BYTES} bytes, got more")
+    try:
+        return _parse(content)
+    except DerRefused as exc:
+        raise EvidenceRecordMalformed(f"expected an evidence record: {exc}") from exc
+
+
+def _parse(content: bytes) -> EvidenceRecord:
+    outer = der.Cursor(content)
+    body = outer.enter(der.SEQUENCE)
+    outer.finish()
+    if body.take_integer() != 1:
+        raise DerRefused("expected version 1, got another")
+    algorithms = body.enter(der.SEQUENCE)
+    _expect_sha256(algorithms.take_whole(der.SEQUENCE))
+    algorithms.finish()
+    chains = body.enter(der.SEQUENCE)
+    body.finish()
+    chain = chains.enter(der.SEQUENCE)
+    chains.finish()  # a second chain would be of another digest algorithm (§5.1)
+    stamps: list[ArchiveStamp] = []
+    while chain.next_tag() is not None and len(stamps) <= MAX_STAMPS:
+        stamps.append(_parse_stamp(chain.enter(der.SEQUENCE)))
+    if not 0 < len(stamps) <= MAX_STAMPS:
+        raise DerRefused(f"expected 1 to {MAX_STAMPS} archive time-stamps, got others")
+    return EvidenceRecord(stamps=tuple(stamps))
+
+
+def _parse_stamp(cursor: der.Cursor) -> ArchiveStamp:
+    if cursor.next_tag() == 0xA0:
+        _expect_sha256(der.tlv(der.SEQUENCE, cursor.take(0xA0)))
+    branch: list[tuple[bytes, ...]] = []
+    if cursor.next_tag() == _TREE_TAG:
+        tree = cursor.enter(_TREE_TAG)
+        while tree.next_tag() is not None and len(branch) <= MAX_DEPTH:
+            branch.append(_parse_siblings(tree.enter(der.SEQUENCE)))
+        tree.finish()
+    token = cursor.take_whole(der.SEQUENCE)
+    cursor.finish()
+    return ArchiveStamp(branch=tuple(branch), token=token)
+
+
+def _parse_siblings(cursor: der.Cursor) -> tuple[bytes, ...]:
+    found: list[bytes] = []
+    while cursor.next_tag() is not None and len(found) < MAX_SIBLINGS:
+        digest = cursor.take(der.OCTET_STRING)
+        if len(digest) != _DIGEST_BYTES:
+            raise DerRefused("expected SHA-256 digests, got another size")
+        found.append(digest)
+    cursor.finish()
+    if not found:
+        raise DerRefused("expected at least one digest, got none")
+    return tuple(found)
+
+
+def _expect_sha256(identifier: bytes) -> None:
+    if DIGEST_BY_IDENTIFIER.get(identifier) != "sha256":
+        raise DerRefused("expected SHA-256, got another digest algorithm")
+
+
+def _dump(record: EvidenceRecord) -> bytes:
+    chain = der.sequence(*(_dump_stamp(one) for one in record.stamps))
+    return der.sequence(der.integer(1), der.sequence(_SHA256), der.sequence(chain))
+
+
+def _dump_stamp(stamp: ArchiveStamp) -> bytes:
+    lists = b"".join(
+        _ONE_DIGEST + siblings[0]
+        if len(siblings) == 1
+        else der.sequence(*(der.tlv(der.OCTET_STRING, digest) for digest in siblings))
+        for siblings in stamp.branch
+    )
+    tree = der.tlv(_TREE_TAG, lists) if lists else b""
+    return der.sequence(_TAGGED_SHA256, tree, stamp.token)
