@@ -45,7 +45,7 @@ def _check_messages(procedure: Procedure) -> None:
     for name, message in procedure.messages.items():
         where = f"messages.{name}"
         if name not in carried:
-            raise refuse(where, "no_such_flow", message=name)
+            raise refuse(where, "no_such_flow", message_type=name)
         if message.payload and message.payload not in procedure.forms:
             raise refuse(f"{where}.payload", "no_such_form", form=message.payload)
         for kind in message.documents:
@@ -57,7 +57,7 @@ def _check_flows(procedure: Procedure) -> None:
         message = procedure.messages.get(flow.message_type)
         where = f"messages.{flow.message_type}"
         if message is None:
-            raise refuse(where, "missing", message=flow.message_type)
+            raise refuse(where, "missing", message_type=flow.message_type)
         if (message.source, message.to) != (flow.source_role, flow.target_role):
             raise refuse(
                 where,

@@ -15,7 +15,7 @@ from workflows.graph import Kind, Node, Process, TimerForm
 from workflows.timing import is_literal, parse_timer
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Compiled:
     """The closed table of one definition: source text to compiled form."""
 

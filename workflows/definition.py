@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from dossier.errors import XmlRefused
@@ -59,7 +58,7 @@ class Collaboration:
         return next((pool for pool in self.pools if pool.role == role), None)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Definition:
     """One pool's process, compiled and built; shared by all its instances and never changed."""
 
@@ -68,37 +67,16 @@ class Definition:
     process: Process
     collaboration: Collaboration
     compiled: Compiled
+    specs: Mapping[str, Any]  # SpiffWorkflow's specs, one per scope
+    # Per inclusive gateway and incoming flow, the nodes that lead to that flow.
+    reach: Mapping[str, Mapping[str, frozenset[str]]]
+    _boundaries: Mapping[str, tuple[Node, ...]]  # by the activity they sit on
+    _inside: Mapping[str, tuple[Node, ...]]  # by scope
 
     @property
     def elements(self) -> Mapping[str, Node]:
         """Return the author's elements by id, with kind, name, lane, extension values and line."""
         return self.process.nodes
-
-    @cached_property
-    def specs(self) -> Mapping[str, Any]:
-        """Return SpiffWorkflow's specs, one per scope."""
-        return build_specs(self.process)
-
-    @cached_property
-    def reach(self) -> Mapping[str, Mapping[str, frozenset[str]]]:
-        """Return, per inclusive gateway and incoming flow, the nodes that lead to that flow."""
-        return {
-            node.id: reach_of(self.process, node)
-            for node in self.process.nodes.values()
-            if node.kind is Kind.INCLUSIVE and len(node.incoming) > 1
-        }
-
-    @cached_property
-    def _boundaries(self) -> Mapping[str, tuple[Node, ...]]:
-        found: dict[str, list[Node]] = {}
-        for node in self.process.nodes.values():
-            if node.attached_to is not None:
-                found.setdefault(node.attached_to, []).append(node)
-        return {host: tuple(nodes) for host, nodes in found.items()}
-
-    @cached_property
-    def _inside(self) -> Mapping[str, tuple[Node, ...]]:
-        return {scope: self.process.inside(scope) for scope in self.process.scopes}
 
     def boundaries(self, node_id: str) -> tuple[Node, ...]:
         """Return the boundary events of an activity."""
@@ -155,7 +133,7 @@ def _begins(node: Node) -> bool:
     return node.kind is not Kind.EVENT_SUB_PROCESS
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Deployment:
     """A judged model: its findings, and, when none of them blocks, its definitions."""
 
@@ -214,13 +192,7 @@ def deploy(source: bytes) -> Deployment:
     for role, process in _runnable(model):
         compiled, problems = compile_process(process)
         findings.extend(problems)
-        definitions[role] = Definition(
-            digest=digest,
-            role=role,
-            process=process,
-            collaboration=collaboration,
-            compiled=compiled,
-        )
+        definitions[role] = _build(digest, role, process, collaboration, compiled)
     findings.sort(key=lambda finding: finding.line)
     return Deployment(
         digest=digest,
@@ -228,6 +200,35 @@ def deploy(source: bytes) -> Deployment:
         collaboration=collaboration,
         model=model,
         _definitions=definitions,
+    )
+
+
+def _build(
+    digest: str,
+    role: str,
+    process: Process,
+    collaboration: Collaboration,
+    compiled: Compiled,
+) -> Definition:
+    nodes = process.nodes.values()
+    boundaries: dict[str, tuple[Node, ...]] = {}
+    for node in nodes:
+        if node.attached_to is not None:
+            boundaries[node.attached_to] = (*boundaries.get(node.attached_to, ()), node)
+    return Definition(
+        digest=digest,
+        role=role,
+        process=process,
+        collaboration=collaboration,
+        compiled=compiled,
+        specs=build_specs(process),
+        reach={
+            node.id: reach_of(process, node)
+            for node in nodes
+            if node.kind is Kind.INCLUSIVE and len(node.incoming) > 1
+        },
+        _boundaries=boundaries,
+        _inside={scope: process.inside(scope) for scope in process.scopes},
     )
 
 

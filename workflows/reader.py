@@ -6,35 +6,31 @@ What the standard forbids is for `lint`; what a vendor writes differently is for
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
 from lxml import etree
 
 from workflows import dialects
+from workflows.draft import Draft, line_of
 from workflows.encoding import parse_model
 from workflows.errors import DefinitionRefused
 from workflows.extension import read_extension
 from workflows.findings import Finding, Severity
 from workflows.graph import (
     SCOPES,
-    Event,
-    EventKind,
     Flow,
     Kind,
-    Loop,
-    LoopKind,
     Model,
     Node,
     Participant,
     Process,
-    TimerForm,
     WireFlow,
 )
 from workflows.names import BPMN, LT, local_name, text_of
+from workflows.traits import EVENTS, read_events, read_loop
 
 _KINDS: Final = {kind.value: kind for kind in Kind if kind is not Kind.EVENT_SUB_PROCESS}
-_EVENTS: Final = {kind.value + "EventDefinition": kind for kind in EventKind}
 # Elements that carry no token and mean nothing to execution; everything else is a finding.
 _INERT: Final = frozenset(
     {
@@ -46,31 +42,6 @@ _INERT: Final = frozenset(
         "supportedInterfaceRef", "resourceRole", "performer", "humanPerformer", "potentialOwner",
     }
 )  # fmt: skip
-
-
-@dataclass(kw_only=True)
-class Draft:
-    """What one reading gathers: the definitions that elements refer to, and the findings."""
-
-    named: dict[str, etree._Element] = field(default_factory=dict)  # messages, signals, errors…
-    lanes: dict[str, str] = field(default_factory=dict)  # node id -> innermost lane
-    handlers: dict[str, str] = field(default_factory=dict)  # association source -> target
-    findings: list[Finding] = field(default_factory=list)
-
-    def report(
-        self, rule: str, element: etree._Element, severity: Severity, **parameters: str | int
-    ) -> None:
-        """Record a finding about `element`."""
-        self.findings.append(
-            Finding(
-                rule=rule,
-                severity=severity,
-                line=line_of(element),
-                element=element.get("id"),
-                name=element.get("name"),
-                parameters=parameters,
-            )
-        )
 
 
 def read_model(source: bytes) -> tuple[Model, tuple[Finding, ...]]:
@@ -109,12 +80,6 @@ def read_model(source: bytes) -> tuple[Model, tuple[Finding, ...]]:
         },
     )
     return model, tuple(draft.findings)
-
-
-def line_of(element: etree._Element) -> int:
-    """Return the source line of `element`, 0 when the parser does not know it."""
-    line: int | None = element.sourceline  # type: ignore[assignment]  # the stub says Ellipsis
-    return line or 0
 
 
 def _uris(element: etree._Element) -> Iterator[str]:
@@ -196,7 +161,7 @@ def _read_scope(
 def _judge_other(element: etree._Element, draft: Draft) -> None:
     """Report what stands beside the nodes and is neither inert nor part of its parent."""
     name = local_name(element)
-    if name in _INERT or name in _EVENTS or name.endswith("oopCharacteristics"):
+    if name in _INERT or name in EVENTS or name.endswith("oopCharacteristics"):
         return
     if "horeography" in name:
         draft.report("unsupported_element", element, Severity.ERROR, kind=name)
@@ -229,7 +194,7 @@ def _read_node(element: etree._Element, scope: str, draft: Draft) -> Node:
         if element.get(quantity, "1") != "1":
             draft.report("token_quantity", element, Severity.ERROR, attribute=quantity)
     extension = read_extension(element, draft.report)
-    events = tuple(_read_events(element, kind, draft))
+    events = tuple(read_events(element, kind, draft))
     return Node(
         id=identifier,
         kind=kind,
@@ -245,7 +210,7 @@ def _read_node(element: etree._Element, scope: str, draft: Draft) -> Node:
         instantiate=element.get("instantiate") == "true",
         for_compensation=element.get("isForCompensation") == "true",
         handler=draft.handlers.get(identifier) if kind is Kind.BOUNDARY else None,
-        loop=_read_loop(element, draft),
+        loop=read_loop(element, draft),
         script=_read_script(element),
         called=_read_called(element),
         extension=dialects.translate(element, kind, extension, draft.report),
@@ -265,142 +230,6 @@ def _read_script(element: etree._Element) -> str | None:
 def _read_called(element: etree._Element) -> str | None:
     called = element.get("calledElement") or dialects.called_process(element)
     return called.rpartition(":")[2] or None if called else None
-
-
-def _read_events(element: etree._Element, kind: Kind, draft: Draft) -> Iterator[Event]:
-    if kind in (Kind.SEND_TASK, Kind.RECEIVE_TASK):
-        yield _message_of_task(element, draft)
-        return
-    for child in element.iterchildren(BPMN + "*"):
-        name = local_name(child)
-        if name in _EVENTS:
-            yield _read_event(child, _EVENTS[name], element, draft)
-        elif child.tag == BPMN + "eventDefinitionRef":
-            target = draft.named.get(text_of(child).rpartition(":")[2])
-            if target is not None and local_name(target) in _EVENTS:
-                yield _read_event(target, _EVENTS[local_name(target)], element, draft)
-            else:
-                draft.report("missing_reference", element, Severity.ERROR, kind="eventDefinition")
-
-
-def _message_of_task(element: etree._Element, draft: Draft) -> Event:
-    reference = element.get("messageRef")
-    target = draft.named.get(reference.rpartition(":")[2]) if reference else None
-    if reference and target is None:
-        draft.report("missing_reference", element, Severity.ASSUME, kind="message")
-    name = (target.get("name") if target is not None else None) or reference
-    if name is None:
-        name = element.get("name") or element.get("id")
-    return Event(kind=EventKind.MESSAGE, line=line_of(element), name=name, reference=reference)
-
-
-_REFERENCES: Final = {
-    EventKind.MESSAGE: "messageRef",
-    EventKind.SIGNAL: "signalRef",
-    EventKind.ERROR: "errorRef",
-    EventKind.ESCALATION: "escalationRef",
-    EventKind.COMPENSATION: "activityRef",
-}
-
-
-def _read_event(
-    element: etree._Element, kind: EventKind, owner: etree._Element, draft: Draft
-) -> Event:
-    reference = element.get(_REFERENCES[kind]) if kind in _REFERENCES else None
-    reference = reference.rpartition(":")[2] if reference else None
-    if kind is EventKind.COMPENSATION:
-        return Event(
-            kind=kind,
-            line=line_of(element),
-            activity=reference,
-            waits=element.get("waitForCompletion", "true") == "true",
-        )
-    if kind is EventKind.TIMER:
-        return _read_timer(element, owner, draft)
-    if kind is EventKind.CONDITION:
-        condition = element.find(BPMN + "condition")
-        text = text_of(condition) if condition is not None else ""
-        if not text:
-            draft.report("missing_condition", owner, Severity.ERROR)
-        plain = dialects.plain_expression(text, owner, draft.report)
-        return Event(kind=kind, line=line_of(element), text=plain or None)
-    return _read_named(element, kind, owner, reference, draft)
-
-
-def _read_named(
-    element: etree._Element,
-    kind: EventKind,
-    owner: etree._Element,
-    reference: str | None,
-    draft: Draft,
-) -> Event:
-    target = draft.named.get(reference) if reference else None
-    if reference and target is None:
-        draft.report("missing_reference", owner, Severity.ASSUME, kind=kind.value)
-    name = target.get("name") if target is not None else element.get("name")
-    name = name or reference
-    if name is None and kind in (EventKind.MESSAGE, EventKind.SIGNAL, EventKind.LINK):
-        draft.report("unnamed_event", owner, Severity.ASSUME, kind=kind.value)
-        name = owner.get("name") or owner.get("id")
-    code = None
-    if kind in (EventKind.ERROR, EventKind.ESCALATION) and reference:
-        code = (target.get(f"{kind.value}Code") if target is not None else None) or reference
-    return Event(kind=kind, line=line_of(element), name=name, code=code, reference=reference)
-
-
-def _read_timer(element: etree._Element, owner: etree._Element, draft: Draft) -> Event:
-    forms = [form for form in TimerForm if element.find(BPMN + form.value) is not None]
-    if len(forms) != 1:
-        rule = "timer_ambiguous" if forms else "missing_timer"
-        draft.report(rule, owner, Severity.ERROR)
-    if not forms:
-        return Event(kind=EventKind.TIMER, line=line_of(element))
-    child = element.find(BPMN + forms[0].value)
-    text = text_of(child) if child is not None else ""
-    if not text:
-        draft.report("missing_timer", owner, Severity.ERROR)
-    plain = dialects.plain_expression(text, owner, draft.report)
-    return Event(kind=EventKind.TIMER, line=line_of(element), timer=forms[0], text=plain or None)
-
-
-def _read_loop(element: etree._Element, draft: Draft) -> Loop | None:
-    standard = element.find(BPMN + "standardLoopCharacteristics")
-    if standard is not None:
-        return Loop(
-            kind=LoopKind.STANDARD,
-            line=line_of(standard),
-            condition=_child_expression(standard, "loopCondition", draft),
-            maximum=standard.get("loopMaximum"),
-            test_before=standard.get("testBefore") == "true",
-        )
-    multi = element.find(BPMN + "multiInstanceLoopCharacteristics")
-    if multi is None:
-        return None
-    sequential = multi.get("isSequential") == "true"
-    collection = _child_expression(multi, "loopDataInputRef", draft)
-    item = multi.find(BPMN + "inputDataItem")
-    output = multi.find(BPMN + "loopDataOutputRef")
-    output_item = multi.find(BPMN + "outputDataItem")
-    loop = Loop(
-        kind=LoopKind.SEQUENTIAL if sequential else LoopKind.PARALLEL,
-        line=line_of(multi),
-        cardinality=_child_expression(multi, "loopCardinality", draft),
-        collection=collection,
-        item=(item.get("name") or item.get("id")) if item is not None else None,
-        condition=_child_expression(multi, "completionCondition", draft),
-        output_collection=text_of(output) or None if output is not None else None,
-        output_item=(output_item.get("name") or output_item.get("id"))
-        if output_item is not None
-        else None,
-        behavior=multi.get("behavior", "All"),
-    )
-    return dialects.translate_loop(multi, loop, draft.report)
-
-
-def _child_expression(element: etree._Element, name: str, draft: Draft) -> str | None:
-    child = element.find(BPMN + name)
-    text = text_of(child) if child is not None else ""
-    return dialects.plain_expression(text, element, draft.report) or None if text else None
 
 
 def _read_collaboration(

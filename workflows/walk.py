@@ -59,7 +59,7 @@ UNDOES: Final = "undoes"  # compensation handler: number of the token that asked
 TAKE: Final = "take"  # flows it takes on leaving; never stored
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Walk:
     """The mutable state of one transition; nothing outlives it but the snapshot."""
 
