@@ -6,8 +6,10 @@ Imports `signing` and `dossier` only; a test runs `lienthong verify` with Django
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from dossier.clock import SystemClock
 from dossier.report import Report, ReportPage
@@ -18,22 +20,23 @@ from signing.evidence import TrustGiven, judge_file
 from signing.keys import read_certificates
 from signing.report import dump_report, report_of, report_page, report_text
 
+_FINGERPRINT_LENGTH: Final = 64
 
-def judge_path(
-    path: Path,
-    *,
-    anchors: Sequence[Path | str] = (),
-    crls: Sequence[Path] = (),
-    at: datetime | None = None,
-) -> Report:
-    """Judge a file; `anchors` are PEM or DER files, or SHA-256 fingerprints in hexadecimal."""
-    try:
-        content = path.read_bytes()
-    except OSError as exc:
-        raise FileUnreadable(
-            f"expected a readable file, got {exc.strerror}", name=path.name
-        ) from exc
-    return judge_bytes(content, name=path.name, given=given_of(anchors=anchors, crls=crls), at=at)
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrustFiles:
+    """What an auditor brings along, as files and fingerprints."""
+
+    anchors: Sequence[Path | str] = ()  # PEM or DER files, or SHA-256 in hexadecimal
+    certificates: Sequence[Path] = ()  # used to build paths, not believed
+    crls: Sequence[Path] = ()
+    ocsps: Sequence[Path] = ()
+
+
+def judge_path(path: Path, *, trusted: TrustFiles, at: datetime | None = None) -> Report:
+    """Judge a file, now or at the given instant; raise `FileUnreadable`, `AnchorRefused`."""
+    content = _read(path)
+    return judge_bytes(content, name=path.name, given=given_of(trusted), at=at)
 
 
 def judge_bytes(
@@ -45,26 +48,41 @@ def judge_bytes(
     return report_of(judged, name=name, given=given, at=instant)
 
 
-def given_of(*, anchors: Sequence[Path | str], crls: Sequence[Path] = ()) -> TrustGiven:
-    """Return what the caller trusts; raise `AnchorRefused`."""
+def given_of(trusted: TrustFiles) -> TrustGiven:
+    """Return what the caller trusts; raise `AnchorRefused` or `FileUnreadable`."""
     certificates: list[bytes] = []
     fingerprints: set[str] = set()
-    for anchor in anchors:
+    for anchor in trusted.anchors:
         text = str(anchor).removeprefix("sha256:").lower()
-        if len(text) == 64 and set(text) <= set("0123456789abcdef"):
+        if len(text) == _FINGERPRINT_LENGTH and set(text) <= set("0123456789abcdef"):
             fingerprints.add(text)
-            continue
-        try:
-            certificates += read_certificates(Path(anchor).read_bytes())
-        except (OSError, CertificateRefused) as exc:
-            raise AnchorRefused(
-                "expected a certificate file or a SHA-256 fingerprint", name=str(anchor)[:80]
-            ) from exc
+        else:
+            certificates += _certificates(Path(anchor))
     return TrustGiven(
         anchors=tuple(certificates),
         fingerprints=frozenset(fingerprints),
-        crls=tuple(path.read_bytes() for path in crls),
+        certificates=tuple(one for path in trusted.certificates for one in _certificates(path)),
+        crls=tuple(_read(path) for path in trusted.crls),
+        ocsps=tuple(_read(path) for path in trusted.ocsps),
     )
+
+
+def _certificates(path: Path) -> tuple[bytes, ...]:
+    try:
+        return read_certificates(path.read_bytes())
+    except (OSError, CertificateRefused) as exc:
+        raise AnchorRefused(
+            "expected a certificate file or a SHA-256 fingerprint", name=str(path)[:80]
+        ) from exc
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise FileUnreadable(
+            f"expected a readable file, got {exc.strerror}", name=path.name
+        ) from exc
 
 
 def page_of(report: Report, *, language: Language) -> ReportPage:

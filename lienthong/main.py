@@ -25,11 +25,18 @@ class Noun:
     module: str
     needs_database: bool
     summary: str
+    attribute: str = "command"
 
 
 NOUNS: Final = {
     "agency": Noun(
         module="lienthong.agency", needs_database=True, summary="Agencies that this node hosts."
+    ),
+    "augment": Noun(
+        module="lienthong.sign",
+        needs_database=False,
+        summary="Raise signatures to a higher level.",
+        attribute="augment",
     ),
     "check": Noun(module="lienthong.check", needs_database=True, summary="Examine this node."),
     "decision": Noun(
@@ -56,9 +63,17 @@ NOUNS: Final = {
         module="lienthong.migrate", needs_database=True, summary="Bring the database up to date."
     ),
     "procedure": Noun(
-        module="lienthong.procedure", needs_database=True, summary="Procedures: lint, publish."
+        module="lienthong.procedure",
+        needs_database=False,  # publish boots by itself
+        summary="Procedures: lint, test, simulate, compare, begin, publish.",
     ),
     "serve": Noun(module="lienthong.serve", needs_database=False, summary="Serve the portal."),
+    "sign": Noun(
+        module="lienthong.sign",
+        needs_database=False,
+        summary="Sign files into a container.",
+        attribute="sign",
+    ),
     "user": Noun(module="lienthong.user", needs_database=True, summary="People and their roles."),
     "verify": Noun(
         module="lienthong.verify", needs_database=False, summary="Judge signed files, offline."
@@ -82,7 +97,7 @@ class Nouns(click.Group):
         if noun.needs_database:
             boot: Any = importlib.import_module("exchange.boot")
             boot.boot()
-        command: click.Command = importlib.import_module(noun.module).command
+        command: click.Command = getattr(importlib.import_module(noun.module), noun.attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -22,7 +22,7 @@ from dossier.clock import SystemClock
 from exchange.demo.fixture import Fixture, load_fixture
 from exchange.demo.layout import Home, is_laid_out, lay_out, renew_crls
 from exchange.settings import settings
-from exchange.verify import judge_path
+from exchange.verify import TrustFiles, judge_path
 from lienthong.demo import launch, story
 from lienthong.errors import EvidenceRefused
 from lienthong.serve import refuse_taken_port
@@ -113,6 +113,8 @@ def _running(
     console: Console, home: Home, fixture: Fixture, ports: dict[str, int]
 ) -> Iterator[list[launch.RunningNode]]:
     nodes: list[launch.RunningNode] = []
+    # Whoever ends this process, as Ctrl-C or by `kill`, ends the nodes as well.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         for node in fixture.nodes:
             origin = f"http://127.0.0.1:{ports[node.name]}"
@@ -130,7 +132,7 @@ def _verify(console: Console, home: Home, files: list[Path]) -> None:
     table = Table("evidence", "indication", "signatures")
     refused = []
     for path in files:
-        judged = judge_path(path, anchors=[home.evidence / "anchor.pem"])
+        judged = judge_path(path, trusted=TrustFiles(anchors=[home.evidence / "anchor.pem"]))
         table.add_row(path.name, judged.indication.value, str(len(judged.signatures)))
         if not judged.is_passed:
             refused.append(path.name)

@@ -99,3 +99,44 @@ def test_check_names_what_is_wrong(here: OneNode, capsys: pytest.CaptureFixture[
     assert run(["check", "--lang", "vi"]) == 1
     assert "BAD Thư mục tin cậy thiếu" in capsys.readouterr().out
     moved.rename(crls)
+
+
+def test_files_are_signed_raised_and_judged_without_more_than_the_anchor(
+    here: OneNode, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = here.node.settings.keys_dir
+    trust = here.node.settings.trust_dir
+    letter = tmp_path / "quyết định.txt"
+    letter.write_text("Điều 1", encoding="utf-8")
+    target = tmp_path / "signed.asice"
+    seal = keys / "seals" / "000.00.00.H08"
+    tsa = ["--tsa-key", str(keys / "tsa.key.pem"), "--tsa-cert", str(keys / "tsa.crt.pem")]
+    own = ["--key", f"{seal}.key.pem", "--cert", f"{seal}.crt.pem"]
+    assert run(["sign", str(letter), "-o", str(target), *own, *tsa]) == 0
+    anchor = ["--anchor", str(trust / "anchor.pem")]
+    assert run(["verify", str(target), *anchor]) == 1  # no issuing certificate, no CRLs
+    given = [*anchor, "--cert", str(trust / "certificates.pem")]
+    for crl in sorted((trust / "crl").glob("*.crl")):
+        given += ["--crl", str(crl)]
+    assert run(["augment", str(target), "--to", "LT", *tsa, *given]) == 0
+    assert run(["augment", str(target), "--to", "LTA", *tsa, *given]) == 0
+    capsys.readouterr()
+    assert run(["verify", str(target), *anchor, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["signatures"][0]["level"] == "B-LTA"
+
+
+def test_signing_asks_for_the_right_pin(here: OneNode, tmp_path: Path) -> None:
+    letter = tmp_path / "letter.txt"
+    letter.write_text("x")
+    pin = tmp_path / "pin"
+    person = here.node.settings.keys_dir / "persons" / "bd.lanhdao"
+    target = tmp_path / "signed.asice"
+    call = [
+        *("sign", str(letter), "-o", str(target), "--pin-file", str(pin)),
+        *("--key", f"{person}.key.pem", "--cert", f"{person}.crt.pem", "--role", "approved"),
+    ]
+    pin.write_text("000000x")
+    assert run(call) == 1
+    assert not target.exists()
+    pin.write_text(here.pin("bd.lanhdao"))
+    assert run(call) == 0

@@ -1,0 +1,116 @@
+"""Sign files and raise signatures, for the command: no database, no network."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from dossier.clock import SystemClock
+from exchange.errors import FileUnreadable
+from exchange.verify import TrustFiles, given_of
+from signing.asic import DataFile, write_container
+from signing.augment import augment_container
+from signing.judgement import Level
+from signing.keys import Signer, load_pkcs12, load_signer
+from signing.policy import Trust
+from signing.tsa import TimestampAuthority, Timestamper
+from signing.xades import SignatureRole
+
+ROLES: Final = tuple(role.value for role in SignatureRole)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeyFiles:
+    """Where a key lies: PKCS#8 PEM with its certificates, or one PKCS#12 file alone."""
+
+    key: Path
+    certificates: Path | None
+    pin: bytes | None
+
+
+def sign_paths(
+    paths: Sequence[Path], target: Path, *, key: KeyFiles, tsa: KeyFiles | None, role: str
+) -> int:
+    """Write an ASiC-E of the files, signed with the key; return its size in bytes.
+
+    Level B-T with a time-stamp authority's key, B-B without. Raises `PinRefused`, `KeyUnusable`,
+    `FileUnreadable`.
+    """
+    files = [
+        DataFile(
+            name=path.name,
+            media_type=mimetypes.guess_type(path.name)[0] or "application/octet-stream",
+            content=path,
+        )
+        for path in paths
+    ]
+    signer = _signer(key)
+    temporary = target.with_name(target.name + ".new")
+    with temporary.open("wb") as out:
+        write_container(
+            out,
+            files,
+            signer=signer,
+            timestamper=_timestamper(tsa),
+            at=SystemClock().now(),
+            role=SignatureRole(role),
+        )
+    temporary.replace(target)
+    return target.stat().st_size
+
+
+def augment_path(
+    path: Path,
+    *,
+    to: str,
+    tsa: KeyFiles,
+    trusted: TrustFiles,
+) -> int:
+    """Raise the signatures of a container in place; return its new size in bytes.
+
+    Raises the judgement's error where a signature does not pass: nothing is written then.
+    """
+    given = given_of(trusted)
+    timestamper = _timestamper(tsa)
+    if timestamper is None:
+        raise FileUnreadable("expected the key of a time-stamp authority", name="tsa")
+    trust = Trust(
+        anchors=tuple(given.anchors),
+        certificates=tuple(given.certificates),
+        crls=tuple(given.crls),
+        ocsps=tuple(given.ocsps),
+    )
+    raised = augment_container(
+        path.read_bytes(),
+        to=Level(f"B-{to}"),
+        trust=trust,
+        timestamper=timestamper,
+        at=SystemClock().now(),
+    )
+    temporary = path.with_name(path.name + ".new")
+    temporary.write_bytes(raised)
+    temporary.replace(path)
+    return len(raised)
+
+
+def _signer(key: KeyFiles) -> Signer:
+    content = _read(key.key)
+    if key.certificates is None:
+        return load_pkcs12(content, password=key.pin)
+    return load_signer(content, certificates=_read(key.certificates), password=key.pin)
+
+
+def _timestamper(tsa: KeyFiles | None) -> Timestamper | None:
+    if tsa is None:
+        return None
+    return TimestampAuthority(_signer(tsa)).timestamper(SystemClock().now)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise FileUnreadable(f"expected a readable file: {exc.strerror}", name=path.name) from exc

@@ -1,0 +1,79 @@
+"""`lienthong sign` and `lienthong augment`: make signatures, and raise them to higher levels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from exchange.signfiles import KeyFiles, augment_path, sign_paths
+from exchange.verify import TrustFiles
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("sign")
+@click.argument("files", nargs=-1, required=True, type=_FILE)
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--key", required=True, type=_FILE, help="PKCS#8 PEM, or PKCS#12 without --cert.")
+@click.option("--cert", type=_FILE, help="Certificates in PEM, the signer's first.")
+@click.option("--pin-file", type=_FILE, help="File with the PIN; asked for when the key needs it.")
+@click.option("--tsa-key", type=_FILE, help="Key of a time-stamp authority: level B-T.")
+@click.option("--tsa-cert", type=_FILE, help="Its certificates in PEM.")
+@click.option(
+    "--role",
+    type=click.Choice(["approved", "issued", "sealed"]),
+    default="sealed",
+    show_default=True,
+)
+def sign(
+    *,
+    files: tuple[Path, ...],
+    output: Path,
+    key: Path,
+    cert: Path | None,
+    pin_file: Path | None,
+    tsa_key: Path | None,
+    tsa_cert: Path | None,
+    role: str,
+) -> None:
+    """Sign FILES into one ASiC-E container."""
+    own = KeyFiles(key=key, certificates=cert, pin=_pin(key, pin_file))
+    tsa = KeyFiles(key=tsa_key, certificates=tsa_cert, pin=None) if tsa_key else None
+    size = sign_paths(files, output, key=own, tsa=tsa, role=role)
+    click.echo(f"lienthong: {output.name}: {size} bytes", err=True)
+
+
+@click.command("augment")
+@click.argument("file", type=_FILE)
+@click.option("--to", type=click.Choice(["T", "LT", "LTA"]), required=True, help="The level.")
+@click.option("--tsa-key", required=True, type=_FILE, help="Key of a time-stamp authority.")
+@click.option("--tsa-cert", required=True, type=_FILE, help="Its certificates in PEM.")
+@click.option("--anchor", "anchors", multiple=True, metavar="FILE|SHA256", help="Trust anchor.")
+@click.option("--cert", "certificates", multiple=True, type=_FILE, help="Issuing certificates.")
+@click.option("--crl", "crls", multiple=True, type=_FILE, help="A CRL; may be repeated.")
+@click.option("--ocsp", "ocsps", multiple=True, type=_FILE, help="An OCSP response.")
+def augment(
+    *,
+    file: Path,
+    to: str,
+    tsa_key: Path,
+    tsa_cert: Path,
+    anchors: tuple[str, ...],
+    certificates: tuple[Path, ...],
+    crls: tuple[Path, ...],
+    ocsps: tuple[Path, ...],
+) -> None:
+    """Raise the signatures of FILE to a higher level, in place; no signed byte changes."""
+    tsa = KeyFiles(key=tsa_key, certificates=tsa_cert, pin=None)
+    trusted = TrustFiles(anchors=anchors, certificates=certificates, crls=crls, ocsps=ocsps)
+    size = augment_path(file, to=to, tsa=tsa, trusted=trusted)
+    click.echo(f"lienthong: {file.name}: {size} bytes", err=True)
+
+
+def _pin(key: Path, pin_file: Path | None) -> bytes | None:
+    if pin_file is not None:
+        return pin_file.read_bytes().strip()
+    if b"ENCRYPTED" in key.read_bytes() or key.suffix in (".p12", ".pfx"):
+        return str(click.prompt("PIN", hide_input=True)).encode()
+    return None
