@@ -18,6 +18,7 @@ from workflows.expressions.errors import TextLimit
 from workflows.expressions.runtime import Feel
 
 RECORD_CHARS: Final = 20_000  # of one value; a longer one is marked as cut
+RECORD_ROWS: Final = 200
 CUT: Final = "…"
 
 
@@ -62,8 +63,32 @@ def _table(trace: TableTrace) -> dict[str, Json]:
             }
             for index in trace.matched
         ],
+        "columns": [
+            *(column.label or column.expression.text.strip() for column in table.inputs),
+            *(column.label or column.name or trace.element for column in table.outputs),
+            *table.annotations,
+        ],
+        "rows": _rows(trace),
         "output": shown(trace.output),
     }
+
+
+def _rows(trace: TableTrace) -> list[Json]:
+    """Return the rows to draw: all of them, or the matched ones alone of a very long table."""
+    rules = trace.table.rules
+    shown_ones = range(len(rules)) if len(rules) <= RECORD_ROWS else trace.matched
+    return [
+        {
+            "number": index + 1,
+            "isMatched": index in trace.matched,
+            "cells": [
+                *(test.text.strip() or "-" for test in rules[index].tests),
+                *(output.text.strip() for output in rules[index].outputs),
+                *rules[index].annotations,
+            ],
+        }
+        for index in shown_ones
+    ]
 
 
 def _problem(problem: Problem) -> dict[str, Json]:

@@ -122,7 +122,17 @@ def _target(compiler: Compiling, node: Call) -> Callable[[Scope], Feel]:
     if isinstance(node.function, Name) and node.function.builtin:
         function = compiler.library[node.function.name]
         return lambda scope: function
-    return compiler.compile(node.function)
+    target = compiler.compile(node.function)
+    known = compiler.library.get(node.function.name) if isinstance(node.function, Name) else None
+    if known is None:
+        return target
+
+    def shadowed(scope: Scope) -> Feel:
+        """Return a function of this name, be it the library's behind a variable of another type."""
+        value = target(scope)
+        return value if isinstance(value, Function) else known
+
+    return shadowed
 
 
 def _is_defined(compiler: Compiling, node: Call) -> Evaluator:

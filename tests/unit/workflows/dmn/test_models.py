@@ -124,7 +124,7 @@ def test_names_may_hold_any_symbol() -> None:
     content = definitions(
         input_element(name, "number"), decision("d", literal(f"{name} + 1"), f">{name}")
     )
-    assert _result(content, **{name: 3}) == "4"
+    assert _result(content, "d", **{name: 3}) == "4"
 
 
 def test_results_are_converted_to_the_decisions_type() -> None:

@@ -203,6 +203,11 @@ def test_the_record_names_version_inputs_rules_and_annotations() -> None:
             "hitPolicy": "UNIQUE",
             "inputs": [{"label": "x", "value": "3.5"}],
             "matched": [{"number": 2, "id": "r2", "annotations": ["Điều 6"]}],
+            "columns": ["x", "y", "note"],
+            "rows": [
+                {"number": 1, "isMatched": False, "cells": ["< 3", "1", "Điều 5"]},
+                {"number": 2, "isMatched": True, "cells": [">= 3", "9", "Điều 6"]},
+            ],
             "output": "9",
         }
     ]

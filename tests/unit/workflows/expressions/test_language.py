@@ -192,6 +192,7 @@ def test_names_match_longest_first(feel: Shown) -> None:
     assert feel("a-b + 1", **{"a": Decimal(5), "b": Decimal(2), "a-b": Decimal(9)}) == "10"
     assert feel("Tuổi người nộp > 17", **{"Tuổi người nộp": Decimal(18)}) == "true"
     assert feel("date and time and true", **{"date and time": True}) == "true"
+    assert feel("count(list) + count", **{"count": Decimal(1), "list": [None]}) == "2"
     assert feel("🐎 * 2", **{"🐎": Decimal(4)}) == "8"
 
 
