@@ -12,11 +12,11 @@ import hashlib
 import json
 import os
 import secrets
-import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,7 @@ from connectors.errors import ContainerUnreadable, DropUnavailable
 from connectors.intake import spool_container
 from connectors.mailbox import Mailbox, MessageKey
 from dossier.canonical import dump
+from dossier.clock import Clock
 from dossier.envelope import FILE_NAME, parse_envelope
 from dossier.errors import Conflict, Denied, LienThongError, Rejected
 from dossier.ids import AgencyCode, Sha256, parse_agency_code, parse_message_id, parse_sha256
@@ -59,8 +60,10 @@ class FileDrop:
         mailbox: Mailbox,
         receiving: Receiving,
         spool: Spool,
+        clock: Clock,
         batch: int = 100,
     ) -> None:
+        self._clock = clock
         self._folder = folder
         self._agency = agency
         self._mailbox = mailbox
@@ -108,7 +111,8 @@ class FileDrop:
     def _each(self, folder: str, suffix: str, deal: Callable[[Path], None]) -> tuple[int, int]:
         """Deal with every settled file; return how many went well and how many never will."""
         well = refused = 0
-        for path in _settled(self._folder / folder, suffix)[: self._batch]:
+        now = self._clock.now()
+        for path in _settled(self._folder / folder, suffix, now=now)[: self._batch]:
             try:
                 deal(path)
             except (Rejected, Denied, Conflict) as error:
@@ -153,9 +157,8 @@ class FileDrop:
         _place(target.with_name(f"{path.name}{_NOTE}"), iter((dump({"code": error.code}),)))
 
 
-def _settled(folder: Path, suffix: str) -> list[Path]:
+def _settled(folder: Path, suffix: str, *, now: datetime) -> list[Path]:
     """Return the files that are not being written any more, oldest first; links are no files."""
-    now = time.time()
     found = [
         (entry.stat(follow_symlinks=False).st_mtime, Path(entry.path))
         for entry in os.scandir(folder)
@@ -163,7 +166,9 @@ def _settled(folder: Path, suffix: str) -> list[Path]:
         and entry.name.endswith(suffix)
         and not entry.name.startswith(".")
     ]
-    return [path for changed, path in sorted(found) if now - changed >= _SETTLED_SECONDS]
+    return [
+        path for changed, path in sorted(found) if now.timestamp() - changed >= _SETTLED_SECONDS
+    ]
 
 
 def _place(target: Path, chunks: Iterator[bytes]) -> None:
@@ -198,7 +203,7 @@ def _hints(path: Path) -> SendHints:
     try:
         with zipfile.ZipFile(path) as archive, archive.open(FILE_NAME) as file:
             content = file.read(_ENVELOPE_BYTES + 1)
-    except (zipfile.BadZipFile, zlib.error, KeyError, RuntimeError, NotImplementedError) as exc:
+    except (zipfile.BadZipFile, zlib.error, KeyError, RuntimeError) as exc:
         raise ContainerUnreadable("expected a container with an envelope") from exc
     envelope = parse_envelope(content)
     digest, size_bytes = _digest(path)

@@ -48,8 +48,8 @@ def unpack(content: bytes, *, limit_bytes: int) -> Unpacked:
             limit = min(limit_bytes, _RATIO * len(content))
             with archive.open(entries[0]) as file:
                 inner = file.read(limit + 1)
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, OSError, EOFError):
-        # RuntimeError: encrypted; NotImplementedError: a method that nobody uses here.
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError):
+        # RuntimeError: encrypted, or compressed by a method that nobody uses here.
         return Unpacked(content=content, was_refused=True)
     if len(inner) > limit:
         return Unpacked(content=content, was_refused=True)

@@ -83,7 +83,7 @@ class Signer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class OtherInfo:
+class LetterDetails:
     """The rest of what a letter's head says."""
 
     priority: str = _text("Priority")  # 0 to 4
@@ -135,7 +135,9 @@ class MessageHeader:
     content: str = _text("Content", limit=500)
     signer: Signer = field(default_factory=Signer, metadata=_named("SignerInfo", Signer))
     due_date: str = _text("DueDate")  # yyyy/MM/dd
-    other: OtherInfo = field(default_factory=OtherInfo, metadata=_named("OtherInfo", OtherInfo))
+    other: LetterDetails = field(
+        default_factory=LetterDetails, metadata=_named("OtherInfo", LetterDetails)
+    )
     response_for: tuple[ResponseFor, ...] = _many("ResponseFor", ResponseFor)
     steering_type: str = _text("SteeringType")  # 1 not steering, 2 steering, 3 report; 0 occurs
     to_places: tuple[str, ...] = _texts("Place", within="ToPlaces", limit=150)

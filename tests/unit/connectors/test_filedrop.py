@@ -15,6 +15,7 @@ import pytest
 from connectors.errors import DropUnavailable
 from connectors.filedrop import FileDrop, Swept
 from connectors.mailbox import MessageStatus
+from dossier.clock import SystemClock
 from dossier.envelope import Assurance, Contract, Envelope, Urgency, write_envelope
 from dossier.errors import Unavailable
 from dossier.ids import AgencyCode, ConversationId, MessageId, Sha256
@@ -69,6 +70,7 @@ def place(tmp_path: Path) -> Place:
         mailbox=mailbox,
         receiving=receiving,
         spool=DiskSpool(tmp_path / "spool"),
+        clock=SystemClock(),
     )
     return Place(
         folder=tmp_path / "drop",
@@ -215,6 +217,7 @@ def test_a_folder_that_is_none_is_unavailable(tmp_path: Path, place: Place) -> N
         mailbox=place.mailbox,
         receiving=place.receiving,
         spool=DiskSpool(place.spool),
+        clock=SystemClock(),
     )
     with pytest.raises(DropUnavailable):
         drop.sweep()
