@@ -151,6 +151,7 @@ def _described(outcome: Outcome, language: Language) -> str:
     rest = json.dumps(
         {
             "version": record["version"],
+            "inputs": record["inputs"],
             "tables": record["tables"],
             "problems": [_problem(problem, language) for problem in outcome.problems],
             "hints": [_problem(hint, language) for hint in outcome.hints],

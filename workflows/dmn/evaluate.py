@@ -49,6 +49,7 @@ class Outcome:
     problems: tuple[Problem, ...]  # with any of these the value must not be used
     hints: tuple[Problem, ...]  # nulls that FEEL gives without calling them errors
     traces: tuple[TableTrace, ...]
+    inputs: Mapping[str, Feel]  # those that were read
     digest: str  # of the file that holds the decision
 
 
@@ -210,7 +211,7 @@ class _Evaluation:
     ) -> None:
         self._model = model
         self._graph = model.graph
-        self._given = {key: to_feel(value) for key, value in inputs.items()}
+        self._given = inputs
         self.run = run or DecisionRun(at)
 
     def asked(self, node: Node) -> Feel:
@@ -221,7 +222,10 @@ class _Evaluation:
         if isinstance(node.element, Decision) or not isinstance(value, Function):
             return value
         names = [parameter.name for parameter in value.signatures[0].parameters]
-        arguments = {name: shaped_for(value, name, self._given.get(name)) for name in names}
+        arguments = {
+            name: shaped_for(value, name, to_feel(self._given.get(name))) for name in names
+        }
+        journal_of(self.run).inputs.update(arguments)
         bound = bind(value, arguments, self.run)
         if bound is None:
             named = (("name", node.element.name),)
@@ -273,10 +277,12 @@ class _Evaluation:
         """Return an input; an imported one may stand under its imports' names."""
         element = node.element
         path = self._graph.import_path(node.definitions)
-        value = _nested(self._given, path, element.name)
+        given = to_feel(_nested(self._given, path, element.name))
         place = self._model.place(node, ())
         wanted = place.type_of(element.type_ref, element.line)
-        return place.held(shaped(value, wanted), wanted, element.type_ref, element.line, self.run)
+        value = place.held(shaped(given, wanted), wanted, element.type_ref, element.line, self.run)
+        journal_of(self.run).inputs.setdefault(element.name, value)
+        return value
 
 
 def _circle(node: Node) -> Problem:
@@ -291,14 +297,15 @@ def _outcome(node: Node, value: Feel, journal: Journal) -> Outcome:
         problems=tuple(journal.problems),
         hints=tuple(journal.hints),
         traces=tuple(journal.traces),
+        inputs=dict(journal.inputs),
         digest=node.definitions.digest,
     )
 
 
-def _nested(given: Mapping[str, Feel], path: Sequence[str], name: str) -> Feel:
+def _nested(given: Mapping[str, object], path: Sequence[str], name: str) -> object:
     """Return the input under its imports' names, all of them or the last ones, or by name alone."""
     for start in range(len(path)):
-        source: Feel = given
+        source: object = given
         for prefix in path[start:]:
             source = source.get(prefix) if isinstance(source, Mapping) else None
         if isinstance(source, Mapping) and name in source:

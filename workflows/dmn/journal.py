@@ -42,6 +42,7 @@ class Journal:
     problems: list[Problem] = field(default_factory=list)
     hints: list[Problem] = field(default_factory=list)  # nulls that FEEL itself gives
     traces: list[TableTrace] = field(default_factory=list)
+    inputs: dict[str, Feel] = field(default_factory=dict)  # the inputs that were read
 
     def report(self, problem: Problem) -> None:
         """Add a problem once."""

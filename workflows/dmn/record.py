@@ -28,6 +28,7 @@ def record_of(outcome: Outcome) -> dict[str, Json]:
         "format": 1,
         "decision": outcome.name,
         "version": outcome.digest,
+        "inputs": {name: shown(value) for name, value in outcome.inputs.items()},
         "output": shown(outcome.value),
         "tables": [_table(trace) for trace in outcome.traces],
         "problems": [_problem(problem) for problem in outcome.problems],

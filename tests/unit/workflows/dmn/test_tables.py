@@ -195,7 +195,7 @@ def test_the_record_names_version_inputs_rules_and_annotations() -> None:
     found = load_model([content]).evaluate("d", {"x": Decimal("3.50")})
     record = record_of(found)
     assert record["version"] == found.digest
-    assert record["output"] == "9"
+    assert (record["inputs"], record["output"]) == ({"x": "3.5"}, "9")
     assert record["tables"] == [
         {
             "element": "d",
