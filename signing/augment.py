@@ -23,6 +23,7 @@ from signing.judgement import Level, SignatureVerdict
 from signing.policy import Status, Trust
 from signing.purpose import DOCUMENT_PURPOSES, Purpose
 from signing.revocation import usable_statuses
+from signing.timestamp import stamped
 from signing.tsa import Timestamper
 from signing.unsigned import Values
 from signing.verify import judge_xml, open_container, require_passed
@@ -129,7 +130,7 @@ def _next(
     known = signature.unsigned.text.decode()
     if verdict.level is Level.B_B:
         digest = hashlib.sha256(signature.value_element).digest()
-        known += unsigned.stamp_text(step.timestamper.stamp(digest))
+        known += unsigned.stamp_text(stamped(step.timestamper, digest))
     elif verdict.level is Level.B_T:
         known += unsigned.values_text(_values(verdict, signature, step))
     else:
@@ -139,7 +140,7 @@ def _next(
         for one in data:
             imprint.update(one)
         imprint.update(signature.archived(0) + known.encode())
-        known += unsigned.archive_text(step.timestamper.stamp(imprint.digest()))
+        known += unsigned.archive_text(stamped(step.timestamper, imprint.digest()))
     return with_unsigned(text, known)
 
 

@@ -18,7 +18,7 @@ from signing.indication import SubIndication
 from signing.judgement import TimestampVerdict, Verdict, failed
 from signing.policy import Trust
 from signing.proofs import Stamp, judge_stamps
-from signing.timestamp import Imprint
+from signing.timestamp import Imprint, stamped
 from signing.tsa import DIGEST_BY_IDENTIFIER, Timestamper
 
 MAX_RECORD_BYTES: Final = 1024 * 1024
@@ -129,7 +129,7 @@ def _stamped(digests: Sequence[bytes], timestamper: Timestamper) -> list[Archive
     if not digests or any(len(one) != _DIGEST_BYTES for one in digests):
         raise EvidenceRecordMalformed("expected SHA-256 digests, got none or others")
     levels = _tree(digests)
-    token = timestamper.stamp(levels[-1][0])
+    token = stamped(timestamper, levels[-1][0])
     return [
         ArchiveStamp(branch=_branch(levels, position), token=token)
         for position in range(len(digests))

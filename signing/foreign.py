@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Final
 
 from lxml import etree
 
@@ -44,7 +45,8 @@ from signing.references import (
 from signing.unsigned import DS, MAX_VALUES, XADES, XADES_141, Values
 from signing.xades import PROFILE, SIGNED_PROPERTIES
 
-_PROPERTIES_TYPES = (SIGNED_PROPERTIES, "http://uri.etsi.org/01903/v1.3.2#SignedProperties")
+MAX_STAMPS: Final = 64
+_PROPERTIES_TYPES: Final = (SIGNED_PROPERTIES, "http://uri.etsi.org/01903/v1.3.2#SignedProperties")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,6 +134,9 @@ def _read(element: etree._Element, surroundings: Surroundings) -> _Parts:
         raise SignatureMalformed("expected references and a plain method", reason="shape")
     keys = element.findall(f"{{{DS}}}KeyInfo")
     qualifying = element.findall(f"{{{DS}}}Object/{{{XADES}}}QualifyingProperties")
+    stamps = sum(1 for _ in element.iter(f"{{{XADES}}}EncapsulatedTimeStamp"))
+    if stamps > MAX_STAMPS:
+        raise SignatureMalformed(f"expected at most {MAX_STAMPS} time-stamps", reason="timestamp")
     if len(keys) > 1 or len(qualifying) > 1:
         raise SignatureMalformed("expected one KeyInfo and one set of properties", reason="shape")
     signed = qualifying[0].find(f"{{{XADES}}}SignedProperties") if qualifying else None

@@ -31,6 +31,7 @@ from signing.references import CAPS, Surroundings, index_ids
 from signing.unsigned import DS, XADES
 
 MAX_SIGNATURES: Final = 64
+MAX_WORK_BYTES: Final = 64 * 1024 * 1024  # canonicalised for one document, all references together
 _MIME_TYPES: Final = (
     b"application/vnd.etsi.asic-e+zip",
     b"application/vnd.etsi.asic-s+zip",
@@ -103,6 +104,7 @@ def _judge_document(
     """Return one result for each signature of a document, and at least one."""
     try:
         root = safexml.parse(content, caps=CAPS, keep_comments=True)
+        _check_work(root, len(content), files)
         surroundings = Surroundings(root=root, by_id=index_ids(root), files=files)
     except XmlRefused as exc:
         return [_unread(name, _malformed("xml", exc.message))]
@@ -118,6 +120,19 @@ def _judge_document(
             judge_foreign(identity, element, surroundings=surroundings, circumstances=circumstances)
         )
     return [_with_coverage(one, root, elements, found) for one in found]
+
+
+def _check_work(root: etree._Element, size: int, files: Mapping[str, bytes | memoryview]) -> None:
+    """Raise `SignatureMalformed` before canonicalising more than a fair document would need."""
+    largest = max((len(content) for content in files.values()), default=0)
+    work = 0
+    for reference in root.iter(f"{{{DS}}}Reference"):
+        if reference.get("URI", "")[:1] in ("", "#"):
+            work += size
+        elif len(reference.findall(f"{{{DS}}}Transforms/*")):
+            work += largest
+    if work > MAX_WORK_BYTES:
+        raise SignatureMalformed("expected fewer references to whole documents", reason="work")
 
 
 def _unread(name: str, verdict: Verdict) -> Foreign:

@@ -17,7 +17,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from signing import der
 from signing.algorithms import SignatureAlgorithm, der_to_raw, verify
 from signing.certificate import Certificate
-from signing.errors import CertificateRefused, DerRefused, TimestampMalformed
+from signing.errors import (
+    CertificateRefused,
+    DerRefused,
+    TimestampMalformed,
+    TimestampUnavailable,
+)
 from signing.indication import SubIndication
 from signing.judgement import PASSED, Verdict, failed, indeterminate
 from signing.policy import Trust
@@ -29,6 +34,7 @@ from signing.tsa import (
     CT_SIGNED_DATA,
     CT_TST_INFO,
     DIGEST_BY_IDENTIFIER,
+    Timestamper,
 )
 
 # Gives the digest of what should have been stamped, by the `hashlib` name the token states.
@@ -244,6 +250,21 @@ def _parse_info(
 def _expect(found: bytes, wanted: bytes, what: str) -> None:
     if found != wanted:
         raise DerRefused(f"expected {what}, got another object identifier")
+
+
+def stamped(timestamper: Timestamper, imprint_sha256: bytes) -> bytes:
+    """Return a token over the digest; raise `TimestampUnavailable` when it is something else.
+
+    So a broken authority never spoils a signature that was just made.
+    """
+    token = timestamper.stamp(imprint_sha256)
+    try:
+        found = parse_token(token)
+    except TimestampMalformed as exc:
+        raise TimestampUnavailable("expected a time-stamp token, got something else") from exc
+    if (found.imprint_hash, found.imprint) != ("sha256", imprint_sha256):
+        raise TimestampUnavailable("expected a token over the digest, got one over another")
+    return token
 
 
 def signer_of(token: Token, trust: Trust) -> Certificate | None:

@@ -71,6 +71,7 @@ __all__ = [
 ]
 
 _XML_SIGNATURE: Final = "signature"
+_CHUNK_BYTES: Final = 256 * 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,8 +96,31 @@ class VerifiedFile:
         return content
 
     def open(self) -> BinaryIO:
-        """Return a stream over `content`."""
-        return io.BytesIO(self.content)
+        """Return a stream; its end raises `ContentChanged` if the mapped file was changed."""
+        return io.BufferedReader(_Stream(self), buffer_size=_CHUNK_BYTES)
+
+
+class _Stream(io.RawIOBase):
+    """Read a verified file without holding it in memory, and digest what is read."""
+
+    def __init__(self, file: VerifiedFile) -> None:
+        self._file = file
+        self._position = 0
+        self._digest = hashlib.sha256()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]  # the Buffer type of the base has no name before Python 3.12
+        target = memoryview(buffer).cast("B")
+        piece = bytes(self._file.view[self._position : self._position + len(target)])
+        target[: len(piece)] = piece
+        self._position += len(piece)
+        self._digest.update(piece)
+        if not piece and self._digest.hexdigest() != self._file.sha256:
+            name = self._file.name
+            raise ContentChanged(f"expected {name} as verified, got other bytes", name=name)
+        return len(piece)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,6 +18,7 @@ from signing import unsigned
 from signing.algorithms import SHA256_URI, SignatureAlgorithm
 from signing.errors import SignatureMalformed
 from signing.keys import Signer
+from signing.timestamp import stamped
 from signing.tsa import Timestamper
 from signing.unsigned import DS, EXCLUSIVE, XADES, Unsigned, decoded, encoded
 
@@ -187,7 +188,7 @@ def finish_signature(
     value_element = _VALUE_OPEN + encoded(signature) + _VALUE_CLOSE
     stamp = ""
     if timestamper is not None:
-        token = timestamper.stamp(hashlib.sha256(value_element.encode()).digest())
+        token = stamped(timestamper, hashlib.sha256(value_element.encode()).digest())
         stamp = unsigned.wrap(unsigned.stamp_text(token))
     return b"".join(
         (

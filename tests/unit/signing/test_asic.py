@@ -106,6 +106,16 @@ def test_silent_timestamper_stops_the_seal() -> None:
         seal_container(letter(), signer=SEAL, timestamper=Silent(), at=NOW)
 
 
+@pytest.mark.parametrize("answer", [b"", b"junk", pki().timestamper().stamp(bytes(32))])
+def test_wrong_answer_of_an_authority_stops_the_seal(answer: bytes) -> None:
+    class Wrong:
+        def stamp(self, imprint_sha256: bytes) -> bytes:
+            return answer
+
+    with pytest.raises(TimestampUnavailable):
+        seal_container(letter(), signer=SEAL, timestamper=Wrong(), at=NOW)
+
+
 @pytest.mark.parametrize(
     "document",
     [

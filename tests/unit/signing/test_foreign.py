@@ -320,3 +320,19 @@ def test_changed_bytes_never_raise_and_never_pass_inside_signed_parts(tmp_path: 
         judgement = judge_xml(changed, trust=trust, at=NOW)
         in_signed_info = start <= position < end and not chr(content[position]).isspace()
         assert not (judgement.is_passed and in_signed_info), position
+
+
+def test_too_many_references_to_the_whole_document_are_refused_before_any_work(
+    tmp_path: Path,
+) -> None:
+    content = enveloped(EXCLUSIVE, tmp_path)
+    start = content.index(b"<ds:Reference")
+    end = content.index(b"</ds:Reference>") + len(b"</ds:Reference>")
+    filler = b"<f>" + b"x" * 500_000 + b"</f>"
+    flooded = content[:start] + content[start:end] * 300 + content[end:]
+    flooded = flooded.replace(b"<ds:Signature ", filler + b"<ds:Signature ", 1)
+
+    judgement = judge(flooded)
+
+    assert judgement.sub_indication is SubIndication.FORMAT_FAILURE
+    assert ("reason", "work") in judgement.signatures[0].reasons[0].parameters

@@ -75,6 +75,8 @@ def test_reads_container_from_disk_and_notices_later_change(tmp_path: Path) -> N
 
     with pytest.raises(ContentChanged):
         _ = file.content
+    with pytest.raises(ContentChanged):
+        file.open().read()
 
 
 def test_streams_files_from_disk_into_the_same_bytes(tmp_path: Path) -> None:
