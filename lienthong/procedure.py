@@ -1,45 +1,210 @@
-"""`lienthong procedure`: check procedure folders and publish them."""
+"""`lienthong procedure`: check, rehearse, compare, begin and publish procedure folders.
+
+Only `publish` needs the node's database.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from dossier.calendar import local_day
+from dossier.canonical import Json
 from dossier.clock import SystemClock
-from exchange.publish import lint, publish, read_folder
+from dossier.texts import Language, render
+from exchange.boot import boot
+from exchange.procedures.compare import compare_folders, comparison_json, comparison_lines
+from exchange.procedures.lint import lint
+from exchange.procedures.scaffold import scaffold
+from exchange.procedures.simulation import simulate_folder, simulation_json, simulation_lines
+from exchange.procedures.trace import trace
+from exchange.procedures.trial import Trial, trial_lines, try_folders
+from exchange.publish import publish_ready, read_folder
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_EITHER = click.Path(exists=True, path_type=Path)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_LANG = click.option(
+    "--lang", type=click.Choice(["vi", "en"]), default="en", show_default=True, help="Language."
+)
 
 
 @click.group("procedure")
 def command() -> None:
-    """Procedures: lint, publish."""
+    """Procedures: lint, test, simulate, compare, begin, publish."""
 
 
 @command.command("lint")
-@click.argument("file", type=click.Path(exists=True, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the problems as JSON.")
-def lint_file(file: Path, *, as_json: bool) -> int:
+@click.argument("file", type=_EITHER)
+@_JSON
+@_LANG
+def lint_file(*, file: Path, as_json: bool, lang: str) -> int:
     """Check a BPMN FILE or a procedure folder; exit 0 when it can run."""
-    found = lint(file)
+    language = Language(lang)
+    found = lint(file, language=language)
     if as_json:
-        click.echo(
-            json.dumps(
-                {"runnable": found.is_runnable, "problems": found.problems}, ensure_ascii=False
-            )
-        )
+        problems: list[Json] = [asdict(problem) for problem in found.problems]
+        _print({"runnable": found.is_runnable, "problems": problems})
     else:
         for problem in found.problems:
-            click.echo(
-                f"{problem['severity']}: {problem['element']} (line {problem['line']}): "
-                f"{problem['message']} [{problem['rule']}]"
-            )
+            place = f"{problem.file}:{problem.line}" if problem.line else problem.file
+            element = f" {problem.element}" if problem.element else ""
+            click.echo(f"{problem.severity}: {place}{element}: {problem.message} [{problem.rule}]")
+        errors = sum(problem.severity == "error" for problem in found.problems)
+        judged = "runnable" if found.is_runnable else "not_runnable"
+        notes = len(found.problems) - errors
+        click.echo(render("lint", judged, language, errors=errors, warnings=notes), err=True)
     return 0 if found.is_runnable else 1
 
 
+@command.command("test")
+@click.argument("folders", nargs=-1, required=True, type=_FOLDER)
+@click.option("--coverage", is_flag=True, help="Fail when an element is never entered; name them.")
+@click.option(
+    "--svg",
+    "drawings",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Draw coverage and failures into DIR.",
+)
+@_JSON
+@_LANG
+def test_folders(
+    *, folders: tuple[Path, ...], coverage: bool, drawings: Path | None, as_json: bool, lang: str
+) -> int:
+    """Run the scenarios of procedure FOLDERS, or of the folders directly below them.
+
+    Exit 0 when all pass.
+    """
+    language = Language(lang)
+    trials = []
+    for trial in try_folders(folders, language=language, draw=drawings is not None):
+        trials.append(trial)
+        if not as_json:
+            click.echo("\n".join(trial_lines(trial, language=language, with_coverage=coverage)))
+        if drawings is not None:
+            _draw(trial.drawings, drawings)
+    if as_json:
+        _print({"passed": all(one.passed for one in trials), "folders": list(map(_tried, trials))})
+    complete = not coverage or not any(one.uncovered for one in trials)
+    return 0 if complete and all(one.passed for one in trials) else 1
+
+
+@command.command("simulate")
+@click.argument("folder", type=_FOLDER)
+@click.option("--runs", type=click.IntRange(1, 100_000), default=100, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the first run.")
+@click.option("--cores", type=click.IntRange(1, 64), default=1, show_default=True)
+@_JSON
+@_LANG
+def simulate(*, folder: Path, runs: int, seed: int, cores: int, as_json: bool, lang: str) -> int:
+    """Play FOLDER at random and show durations, bottlenecks and dead ends.
+
+    Exit 0 when every run came to its end.
+    """
+    procedure, found = simulate_folder(
+        folder, runs=runs, seed=seed, at=SystemClock().now(), cores=cores
+    )
+    if as_json:
+        _print(simulation_json(found))
+    else:
+        click.echo("\n".join(simulation_lines(procedure, found, language=Language(lang))))
+    return 1 if found.unfinished else 0
+
+
+@command.command("diff")
+@click.argument("before", type=_FOLDER)
+@click.argument("after", type=_FOLDER)
+@_JSON
+@_LANG
+def diff(*, before: Path, after: Path, as_json: bool, lang: str) -> None:
+    """Say what differs between the procedure folders BEFORE and AFTER."""
+    compared = compare_folders(before, after)
+    if as_json:
+        _print(comparison_json(compared))
+    else:
+        click.echo("\n".join(comparison_lines(compared, language=Language(lang))))
+
+
+@command.command("run")
+@click.argument("file", type=_EITHER)
+@click.option("--scenario", required=True, type=_FILE, help="A scenario file (YAML or JSON).")
+@_JSON
+def run(*, file: Path, scenario: Path, as_json: bool) -> int:
+    """Play one scenario on a BPMN FILE or a procedure folder and print the trace.
+
+    Exit 0 when every step went as the scenario says.
+    """
+    found = trace(file, scenario=scenario)
+    if as_json:
+        _print(found.document)
+    else:
+        click.echo("\n".join(found.lines))
+    return 0 if found.passed else 1
+
+
+@command.command("new")
+@click.argument("name")
+@click.option(
+    "--in",
+    "below",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    help="Where the folder is made.  [default: here]",
+)
+def new(*, name: str, below: Path) -> None:
+    """Begin a procedure in a new folder NAME that passes its own scenarios."""
+    folder = scaffold(name, below=below, effective=local_day(SystemClock().now()))
+    click.echo(folder)
+
+
 @command.command("publish")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def publish_folder(folder: Path) -> None:
-    """Publish the procedure in FOLDER on this node."""
-    published = publish(read_folder(folder), at=SystemClock().now(), by="lienthong")
-    click.echo(f"lienthong: {published.code} version {published.version} is published", err=True)
+@click.argument("folder", type=_FOLDER)
+@click.option("--by", default="lienthong", show_default=True, help="Who publishes, for the log.")
+def publish_folder(*, folder: Path, by: str) -> None:
+    """Publish the procedure in FOLDER on this node.
+
+    Its lint and its scenarios must pass and enter every element.
+    """
+    boot()
+    published = publish_ready(read_folder(folder), at=SystemClock().now(), by=by)
+    click.echo(
+        f"lienthong: {published.code} version {published.version} is published, "
+        f"in effect from {published.effective.isoformat()}",
+        err=True,
+    )
+
+
+def _tried(trial: Trial) -> Json:
+    return {
+        "folder": trial.folder,
+        "procedure": trial.procedure,
+        "passed": trial.passed,
+        "scenarios": [
+            {
+                "scenario": one.scenario,
+                "name": one.name,
+                "passed": one.passed,
+                "steps": one.steps,
+                "faults": [asdict(fault) for fault in one.faults],
+            }
+            for one in trial.scenarios
+        ],
+        "covered": list(trial.covered),
+        "uncovered": list(trial.uncovered),
+    }
+
+
+def _draw(drawings: Mapping[str, str], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, svg in drawings.items():
+        (folder / name).write_text(svg, encoding="utf-8")
+
+
+def _print(document: Mapping[str, Json]) -> None:
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))

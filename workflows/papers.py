@@ -5,21 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from uuid import NAMESPACE_URL, uuid5
 
 from dossier.calendar import local_day
 from dossier.canonical import Json
 from dossier.codes import letter_number
+from dossier.errors import Rejected
 from dossier.form import FieldKind
 from dossier.rule_errors import FormRefused
-from workflows.commands import OpenTask
+from workflows.commands import CallDecision, OpenTask
+from workflows.dmn import Model, load_model
 from workflows.expressions import Value
+from workflows.expressions.values import from_feel
 from workflows.procedure import Procedure
 from workflows.scenario_errors import PlayRefused
 
 
 def read_form(procedure: Procedure, task: OpenTask, values: Mapping[str, Json]) -> dict[str, Json]:
-    """Return what a person enters in the form of a task; any name will do for a document."""
+    """Return what a person enters in the form of a task; any name will do for a document.
+
+    A model alone, without the forms of a procedure folder, takes the values as they are given.
+    """
+    if not procedure.forms:
+        return dict(values)
     if task.form is None:
         if values:
             raise PlayRefused(
@@ -42,7 +51,7 @@ def checked(
     procedure: Procedure, form: str, values: Mapping[str, Json], *, element_id: str
 ) -> dict[str, Json]:
     """Return the values of a form or payload, or raise `PlayRefused` naming every fault."""
-    if not form:
+    if not form or not procedure.forms:
         return dict(values)
     try:
         return procedure.forms[form].check(values)
@@ -57,7 +66,9 @@ def checked(
 
 def produced(procedure: Procedure, task: OpenTask, values: Mapping[str, Json]) -> frozenset[str]:
     """Return the kinds of documents that completing a task adds: uploaded or printed."""
-    form = procedure.forms[task.form] if task.form else None
+    if not procedure.documents:
+        return frozenset()
+    form = procedure.forms.get(task.form or "")
     uploaded = {
         one.document_kind
         for one in (form.fields if form else ())
@@ -80,8 +91,32 @@ def demand(documents: frozenset[str], kinds: tuple[str, ...], *, element_id: str
 
 def numbered(procedure: Procedure, book: str, *, sequence: int, at: datetime) -> str:
     """Return the number that a register of the procedure gives."""
-    pattern = procedure.registers[book].pattern
+    declared = procedure.registers.get(book)
+    pattern = declared.pattern if declared else "{number}/BARE"
     return str(letter_number(pattern, sequence=sequence, year=local_day(at).year))
+
+
+def decided(
+    procedure: Procedure, call: CallDecision, *, values: Mapping[str, Value], at: datetime
+) -> dict[str, Value] | None:
+    """Return what the procedure's decision tables answer; None when they have no sound answer."""
+    inputs = call.inputs if call.inputs is not None else values
+    try:
+        model = _model(tuple(sorted(procedure.decisions.items())))
+        outcome = model.evaluate(call.decision, inputs, at=at)
+    except Rejected:
+        return None
+    if outcome.problems:
+        return None
+    value = from_feel(outcome.value)
+    if call.result:
+        return {call.result: value}
+    return dict(value) if isinstance(value, Mapping) else {call.decision: value}
+
+
+@lru_cache(maxsize=8)
+def _model(files: tuple[tuple[str, bytes], ...]) -> Model:
+    return load_model([content for _path, content in files])
 
 
 def form_values(
@@ -89,7 +124,8 @@ def form_values(
 ) -> dict[str, Value]:
     """Return form values as the engine holds them: dates as dates, numbers as decimals."""
     typed = plain_values(values)
-    for one in procedure.forms[form].fields if form else ():
+    known = procedure.forms.get(form or "")
+    for one in known.fields if known else ():
         if one.kind is FieldKind.DATE and one.name in values:
             typed[one.name] = date.fromisoformat(str(values[one.name]))
     return typed

@@ -19,7 +19,7 @@ from dossier.clock import VirtualClock
 from dossier.deadline import due, parse_allowance
 from workflows import instance as engine
 from workflows import papers
-from workflows.commands import BroadcastSignal, HistoryEvent, OpenTask, SendMessage
+from workflows.commands import BroadcastSignal, CallDecision, HistoryEvent, OpenTask, SendMessage
 from workflows.expressions import Value
 from workflows.facts import (
     Fact,
@@ -96,7 +96,7 @@ class Play:
         run, task = self.open_task(element_id, which=which)
         found = papers.read_form(self.procedure, task, values or {})
         documents = run.documents | papers.produced(self.procedure, task, found)
-        papers.demand(documents, (*task.documents_out, *task.sign_documents), element_id=element_id)
+        self._demand(documents, (*task.documents_out, *task.sign_documents), element_id)
         run.documents = documents
         entered = papers.form_values(self.procedure, task.form, found)
         if task.register:
@@ -135,12 +135,14 @@ class Play:
         """Answer the open service or decision call of an element."""
         run, call = self._call(element_id)
         self._apply(run, ServiceAnswered(call_id=call, values=papers.plain_values(values or {})))
+        run.calls.pop(call, None)
         self._settle()
 
     def fail(self, element_id: str, *, code: str) -> None:
         """Let the open service or decision call of an element fail for good."""
         run, call = self._call(element_id)
         self._apply(run, ServiceFailed(call_id=call, code=code))
+        run.calls.pop(call, None)
         self._settle()
 
     def forward_to(self, instant: datetime) -> None:
@@ -254,6 +256,15 @@ class Play:
                 self._send(run, leaving)
             elif leaving is not None:
                 self._broadcast(run, leaving)
+            elif isinstance(command, CallDecision) and self.procedure.decisions:
+                self._decide(run, command)
+
+    def _decide(self, run: Run, call: CallDecision) -> None:
+        """Answer a decision from the procedure's tables; without an answer the call stays open."""
+        found = papers.decided(self.procedure, call, values=self._seen(run), at=self.clock.at)
+        if found is not None:
+            self._apply(run, ServiceAnswered(call_id=call.call_id, values=found))
+            run.calls.pop(call.call_id, None)
 
     def _send(self, run: Run, command: SendMessage) -> None:
         declared = self.procedure.messages[command.message_type]
@@ -261,7 +272,7 @@ class Play:
         if names is None:
             names = {name: run.values[name] for name in declared.values if name in run.values}
         documents = command.documents or declared.documents
-        papers.demand(run.documents, documents, element_id=command.element_id)
+        self._demand(run.documents, documents, command.element_id)
         papers.checked(
             self.procedure,
             declared.payload,
@@ -279,6 +290,10 @@ class Play:
         self.sent.append(message)
         if message.to_role in self.runs:
             self._under_way.append(message)
+
+    def _demand(self, documents: frozenset[str], kinds: tuple[str, ...], element_id: str) -> None:
+        if self.procedure.documents:
+            papers.demand(documents, kinds, element_id=element_id)
 
     def _broadcast(self, run: Run, command: BroadcastSignal) -> None:
         for other in self.runs.values():

@@ -99,7 +99,8 @@ def _deadlines(procedure: Procedure, lines: list[str]) -> Iterator[Remark]:
 
 def _roles(procedure: Procedure, lines: list[str]) -> Iterator[Remark]:
     if not any(role.bind == "initiator" for role in procedure.roles.values()):
-        yield _declared("initiator_missing", Severity.ERROR, "roles", lines)
+        first = next(iter(procedure.roles))
+        yield _declared("initiator_missing", Severity.ERROR, f"roles.{first}.bind", lines)
     seen: dict[str, str] = {}
     for name, role in procedure.roles.items():
         if role.bind in seen:

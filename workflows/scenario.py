@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Final, assert_never
 
 from dossier.calendar import load_calendar
 from dossier.canonical import Json
@@ -13,11 +13,16 @@ from dossier.texts import Bilingual
 from workflows import papers
 from workflows.commands import HistoryEvent
 from workflows.diagram import draw_svg
-from workflows.play import Play, Trace
+from workflows.play import Play, Sent, Trace
 from workflows.procedure import Procedure
+from workflows.rows import Run
 from workflows.scenariofile import Scenario, Step, Verb, parse_instant, parse_scenario
 
-__all__ = ["Coverage", "Mismatch", "Result", "coverage", "draw_coverage", "run", "run_all"]
+__all__ = [
+    "Coverage", "Mismatch", "Result", "coverage", "draw_coverage", "draw_failure", "run", "run_all",
+]  # fmt: skip
+
+_ELEMENTS: Final = ("open", "waiting", "incidents", "path")  # expectations that name elements
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +34,7 @@ class Mismatch:
     what: str  # an expectation such as `open`, or the verb of a step that failed
     expected: str
     actual: str
+    missing: tuple[str, ...] = ()  # elements that were expected and not met
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +45,8 @@ class Result:
     steps: int
     mismatches: tuple[Mismatch, ...]
     trace: tuple[Trace, ...]
+    sent: tuple[Sent, ...]
+    runs: Mapping[str, Run]  # by role, as they stood at the end
 
     @property
     def passed(self) -> bool:
@@ -83,7 +91,14 @@ def run(procedure: Procedure, scenario: Scenario) -> Result:
         found = _expect(play, step, number) if step.verb is Verb.EXPECT else _do(play, step, number)
         if found:
             break
-    return Result(name=scenario.name, steps=done, mismatches=found, trace=tuple(play.trace))
+    return Result(
+        name=scenario.name,
+        steps=done,
+        mismatches=found,
+        trace=tuple(play.trace),
+        sent=tuple(play.sent),
+        runs=play.runs,
+    )
 
 
 def coverage(procedure: Procedure, results: Iterable[Result]) -> Coverage:
@@ -107,6 +122,30 @@ def draw_coverage(procedure: Procedure, covered: Coverage, *, lang: str) -> str:
         title=procedure.name[lang],
         description=f"{len(covered.covered)}/{len(covered.covered) + len(covered.uncovered)}",
         states=dict.fromkeys(covered.covered, "done"),
+        labels={element: procedure.element_name(element)[lang] for element in procedure.labels},
+    )
+
+
+def draw_failure(procedure: Procedure, result: Result, *, lang: str) -> str:
+    """Return the diagram of a scenario that failed.
+
+    What was passed is marked as done, where the play stands as active, and what was expected and
+    not met as an incident.
+    """
+    left = {line.element_id for line in result.trace if line.event is HistoryEvent.LEFT}
+    standing = [element for run in result.runs.values() for element in run.active]
+    missing = [element for one in result.mismatches for element in one.missing]
+    return draw_svg(
+        procedure.source,
+        title=procedure.name[lang],
+        description="; ".join(
+            f"{one.what}: {one.expected} ≠ {one.actual}" for one in result.mismatches
+        ),
+        states={
+            **dict.fromkeys(left, "done"),
+            **dict.fromkeys(standing, "active"),
+            **dict.fromkeys(missing, "incident"),
+        },
         labels={element: procedure.element_name(element)[lang] for element in procedure.labels},
     )
 
@@ -213,8 +252,16 @@ def _ordered(what: str, value: Json) -> Json:
 
 
 def _mismatch(step: Step, number: int, what: str, expected: Json, actual: Json) -> Mismatch:
+    missing: tuple[str, ...] = ()
+    if what in _ELEMENTS and isinstance(expected, list) and isinstance(actual, list):
+        missing = tuple(str(one) for one in expected if one not in actual)
     return Mismatch(
-        step=number, line=step.line, what=what, expected=_said(expected), actual=_said(actual)
+        step=number,
+        line=step.line,
+        what=what,
+        expected=_said(expected),
+        actual=_said(actual),
+        missing=missing,
     )
 
 

@@ -199,7 +199,7 @@ class _Walker:
 
     def _complete(self, task: OpenTask, among: list[str]) -> None:
         self.play.forward_to(max(self.planned[task.task_id], self.play.clock.at))
-        form = self.procedure.forms[task.form] if task.form else None
+        form = self.procedure.forms.get(task.form or "")
         values = {
             field.name: self._value(field)
             for field in (form.fields if form else ())

@@ -36,6 +36,7 @@ class LeafKind(Enum):
     MESSAGE = "message"
     RECEIPT = "receipt"
     DIRECTORY = "directory"  # an edition of the directory was imported
+    PROCEDURE = "procedure"  # a version of a procedure was published
     EPOCH = "epoch"  # a new log begins and names the last known checkpoint
 
 
