@@ -21,6 +21,10 @@ from workflows.names import BPMN, CAMUNDA, ZEEBE, local_name
 _DATA_OBJECT: Final = re.compile(r"(?:\w+:)?getDataObject\(\s*['\"](\w+)['\"]\s*\)")
 _QUOTED: Final = re.compile(r"('[^']*'|\"[^\"]*\")")
 # Attributes that name program code; our engine runs none, so a model that needs them is refused.
+_TRANSLATED: Final = (
+    "assignee", "candidateUsers", "candidateGroups", "formKey", "formRef", "dueDate", "topic",
+    "type", "decisionRef", "resultVariable", "collection", "elementVariable",
+)  # fmt: skip
 _CODE: Final = ("class", "delegateExpression", "expression")
 
 
@@ -75,9 +79,18 @@ def translate(
     element: etree._Element, kind: Kind, extension: Extension, report: Report
 ) -> Extension:
     """Return `extension` with the vendor values of `element` where it has none of its own."""
+    _report_ignored(element, report)
     extension = _people(element, extension, report)
     extension = _work(element, kind, extension, report)
     return _mappings(element, extension, report)
+
+
+def _report_ignored(element: etree._Element, report: Report) -> None:
+    """Name the vendor attributes that have no counterpart here; they stay in the author's file."""
+    for key in element.attrib:
+        namespace, _, name = str(key).rpartition("}")
+        if namespace + "}" in (CAMUNDA, ZEEBE) and name not in _TRANSLATED + _CODE:
+            report("vendor_ignored", element, Severity.WARNING, vendor=name)
 
 
 def _say(report: Report, element: etree._Element, what: str) -> None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, NamedTuple, assert_never
+from typing import Final, assert_never
 
 from SpiffWorkflow.util.task import TaskState
 
@@ -48,12 +48,13 @@ from workflows.facts import (
     TimerFired,
     ValuesChanged,
 )
-from workflows.graph import EventKind, Kind, Node
+from workflows.graph import EventKind, Node
 from workflows.loops import materialise
 from workflows.receiving import receive_or_fail
 from workflows.repair import move, skip
 from workflows.scopes import complete, enter_scope, raise_from
 from workflows.specs import Token, TokenWorkflow
+from workflows.starts import may_start, message_starts
 from workflows.walk import (
     ALIAS,
     INCIDENT,
@@ -85,39 +86,6 @@ class Transition:
     finished: bool
     halted: bool  # an uncaught error: only Retry, Move, Skip and Cancel are taken
     active: tuple[str, ...]  # ids of the elements where tokens stand now
-
-
-class MessageStartEvent(NamedTuple):
-    """A start event that messages of one type from one role set off."""
-
-    message_type: str
-    from_role: str | None
-    element_id: str
-
-
-def message_starts(definition: Definition) -> tuple[MessageStartEvent, ...]:
-    """Return what the host must listen for on behalf of instances that do not exist yet."""
-    found = []
-    for node in definition.inside(definition.process.id):
-        if not _starts_by_message(node):
-            continue
-        flow = definition.receives(node.id)
-        event = next(event for event in node.events if event.kind is EventKind.MESSAGE)
-        named = node.extension.message_type or (flow.message_type if flow else event.name)
-        found.append(
-            MessageStartEvent(
-                element_id=node.id,
-                message_type=named or node.id,
-                from_role=flow.source_role if flow else None,
-            )
-        )
-    return tuple(found)
-
-
-def _starts_by_message(node: Node) -> bool:
-    if node.kind is not Kind.START and not (node.kind is Kind.RECEIVE_TASK and node.instantiate):
-        return False
-    return any(event.kind is EventKind.MESSAGE for event in node.events)
 
 
 def start(
@@ -159,16 +127,12 @@ def _triggered(definition: Definition, trigger: MessageStart) -> Node:
         if not element and found.message_type == trigger.message_type:
             element = found.element_id
     node = definition.elements.get(element)
-    if node is not None and node.scope == definition.process.id and _may_start(node):
+    if node is not None and node.scope == definition.process.id and may_start(definition, node):
         return node
     raise StartRefused(
         f"expected a start event of the process, got {element or trigger.message_type!r}",
         element=element or trigger.message_type,
     )
-
-
-def _may_start(node: Node) -> bool:
-    return node.kind is Kind.START or node.instantiate
 
 
 def apply(

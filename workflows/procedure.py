@@ -10,7 +10,7 @@ from typing import TypeAlias
 from dossier.form import Form
 from workflows.definition import Collaboration, Definition, Deployment
 from workflows.expressions import Value
-from workflows.instance import MessageStartEvent, message_starts
+from workflows.starts import MessageStartEvent, message_starts
 
 Names: TypeAlias = Mapping[str, str]  # language (`vi`, `en`) → text
 

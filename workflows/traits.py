@@ -128,9 +128,8 @@ def read_loop(element: etree._Element, draft: Draft) -> Loop | None:
     if multi is None:
         return None
     sequential = multi.get("isSequential") == "true"
-    collection = _child_expression(multi, "loopDataInputRef", draft)
+    collection = _data_name(multi, "loopDataInputRef", draft)
     item = multi.find(BPMN + "inputDataItem")
-    output = multi.find(BPMN + "loopDataOutputRef")
     output_item = multi.find(BPMN + "outputDataItem")
     loop = Loop(
         kind=LoopKind.SEQUENTIAL if sequential else LoopKind.PARALLEL,
@@ -139,13 +138,46 @@ def read_loop(element: etree._Element, draft: Draft) -> Loop | None:
         collection=collection,
         item=(item.get("name") or item.get("id")) if item is not None else None,
         condition=_child_expression(multi, "completionCondition", draft),
-        output_collection=text_of(output) or None if output is not None else None,
+        output_collection=_data_name(multi, "loopDataOutputRef", draft),
         output_item=(output_item.get("name") or output_item.get("id"))
         if output_item is not None
         else None,
         behavior=multi.get("behavior", "All"),
     )
     return dialects.translate_loop(multi, loop, draft.report)
+
+
+def _data_name(multi: etree._Element, name: str, draft: Draft) -> str | None:
+    """Return the case value behind a loop's data reference.
+
+    The standard leads there over an association of the activity and a data object reference;
+    what is no id of the file is taken as the name of a case value itself.
+    """
+    child = multi.find(BPMN + name)
+    reference = text_of(child) if child is not None else ""
+    for _ in range(4):  # reference → association → data object reference → data object
+        element = draft.named.get(reference)
+        if element is None or local_name(element) in ("dataObject", "property"):
+            break
+        reference = _next_reference(element, reference)
+    element = draft.named.get(reference)
+    label = element.get("name") if element is not None else None
+    return (label if label and label.isidentifier() else reference) or None
+
+
+def _next_reference(element: etree._Element, reference: str) -> str:
+    if local_name(element) == "dataObjectReference":
+        return element.get("dataObjectRef") or reference
+    activity = element.getparent()
+    activity = activity.getparent() if activity is not None else None
+    for association in activity.iterchildren(BPMN + "*") if activity is not None else ():
+        source = association.findtext(BPMN + "sourceRef", "").strip()
+        target = association.findtext(BPMN + "targetRef", "").strip()
+        if local_name(association) == "dataInputAssociation" and target == reference:
+            return source
+        if local_name(association) == "dataOutputAssociation" and source == reference:
+            return target
+    return element.get("name") or reference
 
 
 def _child_expression(element: etree._Element, name: str, draft: Draft) -> str | None:

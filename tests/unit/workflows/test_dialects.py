@@ -99,6 +99,30 @@ def test_translates_xpath_of_data_objects() -> None:
     assert p.open == ["a"]
 
 
+def test_names_vendor_attributes_without_a_counterpart() -> None:
+    found = deploy(draw("start s\nuser a camunda:priority=5\nend e\ns > a > e")).findings
+    ignored = [f.parameters["vendor"] for f in found if f.rule == "vendor_ignored"]
+    assert ignored == ["priority"]
+
+
+def test_follows_the_standards_data_references_of_a_loop() -> None:
+    source = draw("""
+    <dataObject id="do1" name="units"/>
+    <dataObjectReference id="dor1" dataObjectRef="do1"/>
+    start s
+    user a parallel=of:di1;item:unit
+    end e
+    s > a > e
+    """).replace(
+        b'<userTask id="a">',
+        b'<userTask id="a"><ioSpecification><dataInput id="di1"/></ioSpecification>'
+        b"<dataInputAssociation><sourceRef>dor1</sourceRef><targetRef>di1</targetRef>"
+        b"</dataInputAssociation>",
+    )
+    p = Play(definition_of(source), {"units": ["x", "y"]}).start()
+    assert [task.locals["unit"] for task in p.tasks.values()] == ["x", "y"]
+
+
 def test_reads_the_encodings_of_old_modellers() -> None:
     text = draw('start s\nuser a name="Müller"\nend e\ns > a > e').decode()
     latin = text.replace("UTF-8", "ISO-8859-1").encode("iso-8859-1")

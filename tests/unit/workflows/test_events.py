@@ -10,6 +10,7 @@ from workflows import facts
 from workflows.commands import BroadcastSignal, CloseSubscription, Finish, Outcome
 from workflows.errors import InstanceClosed, InstanceHalted, TokenClosed
 from workflows.expressions import Value
+from workflows.starts import message_starts, other_starts
 
 BOX = """
 start s
@@ -397,6 +398,27 @@ def test_terminate_ends_its_scope_and_at_top_the_instance() -> None:
     assert p.finished
     assert p.tasks == {}
     assert [command.outcome for command in p.sent(Finish)] == [Outcome.TERMINATED]
+
+
+def test_an_instance_may_begin_at_a_receive_task_or_after_an_event_gateway() -> None:
+    by_task = definition_of(draw("receive r message=m instantiate=true\nuser a\nend e\nr > a > e"))
+    assert [start.element_id for start in message_starts(by_task)] == ["r"]
+    assert Play(by_task).start("r").open == ["a"]
+    by_gateway = definition_of(
+        draw("""
+    event g instantiate=true
+    catch one message=m
+    catch two signal=go
+    user a
+    user b
+    end e
+    g > one > a > e
+    g > two > b > e
+    """)
+    )
+    assert [start.element_id for start in message_starts(by_gateway)] == ["one"]
+    assert [start.element_id for start in other_starts(by_gateway)] == ["two"]
+    assert Play(by_gateway).start("two").open == ["b"]
 
 
 def test_links_are_flows() -> None:

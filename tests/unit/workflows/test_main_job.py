@@ -5,7 +5,7 @@ from datetime import timedelta
 from tests.builders.workflows import AT, Play, draw_pools
 from workflows.commands import SendMessage
 from workflows.definition import Deployment, deploy
-from workflows.instance import message_starts
+from workflows.starts import message_starts
 
 LETTER = draw_pools(
     {
