@@ -105,7 +105,17 @@ def caught(name: str, work: Callable[[], Drained]) -> Drained:
     except Exception:  # noqa: BLE001 - the worker's outermost net: the row keeps its attempt count
         _log.exception("drain broke", extra={"job": name})
     sweep.forget_connection()
+    _give_back()
     return _NOTHING
+
+
+def _give_back() -> None:
+    """Let others take at once what this process claimed and did not finish."""
+    try:
+        sweep.free_leases(node().owner, at=node().now())
+    except LienThongError as exc:
+        _log.warning("leases not given back", extra={"code": exc.code})
+        sweep.forget_connection()
 
 
 _NOTHING: Final = Drained(done=0, more=False)

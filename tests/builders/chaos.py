@@ -121,6 +121,9 @@ def lay_out_storm(root: Path, *, database_url: str) -> Path:
     lay_out(home, fixture=storm_fixture(), ports=_PORTS, at=SystemClock().now())
     with (home.node(NODE) / "node.env").open("a") as file:
         file.write(f"LIENTHONG_DATABASE_URL={database_url}\n")
+        # A killed attempt counts; the waits must not outlast the storm.
+        file.write("LIENTHONG_DELIVERY_ATTEMPTS=50\nLIENTHONG_DELIVERY_BASE_SECONDS=1\n")
+        file.write("LIENTHONG_DELIVERY_CAP_SECONDS=3\n")
     return home.node(NODE)
 
 

@@ -20,6 +20,7 @@ from worker.queues import JOBS, find_job
 def forgotten(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     calls: list[str] = []
     monkeypatch.setattr(sweep, "forget_connection", lambda: calls.append("closed"))
+    monkeypatch.setattr(jobs, "_give_back", lambda: None)
     return calls
 
 
