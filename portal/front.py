@@ -6,9 +6,11 @@ is here, around Django, so that no page, refusal or failure can leave without it
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterable, Mapping
-from typing import Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from django.core.handlers.wsgi import WSGIHandler
@@ -18,13 +20,19 @@ from django.utils import translation
 
 from exchange.node import Node
 from portal import errors
+from portal.deadlines import Deadlines
 from portal.pages import NODE
+from portal.soap import BodyStream, Patience
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 _POLICY: Final = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
 _HEADERS: Final = {
+    "Cache-Control": "no-store",
     "Content-Security-Policy": _POLICY,
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -63,11 +71,20 @@ class Front(WSGIHandler):
     def __init__(self, node: Node) -> None:
         super().__init__()
         self._node = node
+        self._patience = Patience()
+        self._deadlines = Deadlines()
         self._limits = (
             (re.compile(r"/dossiers/[^/]+/documents"), node.settings.max_document_bytes),
             (re.compile(r"/tasks/[^/]+/complete"), node.settings.max_container_bytes),
             (re.compile(r"/verify"), node.settings.max_container_bytes),
         )
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> HttpResponseBase:
+        """Answer one request, whose body has to come in time."""
+        body = BodyStream(environ, patience=self._patience, deadlines=self._deadlines)
+        if _announced(environ) > self.limit_of(environ.get("PATH_INFO", "")):
+            _close_after(start_response)
+        return super().__call__({**environ, "wsgi.input": _Body(body)}, start_response)
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
         """Return the answer to a request: a refusal of its size, or what its view says."""
@@ -76,7 +93,7 @@ class Front(WSGIHandler):
         request.META.pop("HTTP_ACCEPT_LANGUAGE", None)
         translation.activate(translation.get_language_from_request(request))
         limit = self.limit_of(request.path)
-        if _announced(request) > limit:
+        if _announced(request.META) > limit:
             _discard(request, limit)
             response: HttpResponseBase = errors.too_large(request, limit=limit)
         else:
@@ -93,14 +110,44 @@ class Front(WSGIHandler):
         return _FORM_BYTES
 
 
-def _announced(request: HttpRequest) -> int:
-    text = request.META.get("CONTENT_LENGTH") or "0"
+class _Body(io.RawIOBase):
+    """A body as Django reads it: one that ends early is an `OSError` to it."""
+
+    def __init__(self, stream: BodyStream) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def readinto(self, into: WriteableBuffer, /) -> int:
+        """Fill the buffer with what comes next and return how much that is, 0 at the end."""
+        view = memoryview(into)
+        try:
+            chunk = self._stream.read(len(view))
+        except EOFError as exc:
+            raise OSError("expected the whole body") from exc
+        view[: len(chunk)] = chunk
+        return len(chunk)
+
+
+def _close_after(start_response: StartResponse) -> None:
+    """Close the connection after the answer, or gunicorn reads on for all that was announced."""
+    force_close = getattr(getattr(start_response, "__self__", None), "force_close", None)
+    if force_close is not None:
+        force_close()
+
+
+def _announced(environ: Mapping[str, Any]) -> int:
+    text = environ.get("CONTENT_LENGTH") or "0"
     return int(text) if text.isdecimal() else 0
 
 
 def _discard(request: HttpRequest, limit: int) -> None:
     """Read on for a while, so that a browser that is still sending sees the refusal."""
-    left = min(_announced(request), 2 * limit)
+    left = min(_announced(request.META), 2 * limit)
     stream = request.META["wsgi.input"]
-    while left > 0 and (chunk := stream.read(min(left, _READ_BYTES))):
-        left -= len(chunk)
+    with suppress(OSError):
+        while left > 0 and (chunk := stream.read(min(left, _READ_BYTES))):
+            left -= len(chunk)

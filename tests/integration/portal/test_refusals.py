@@ -128,3 +128,15 @@ def test_failure_says_nothing_of_itself(visitor: Visitor, monkeypatch: pytest.Mo
 def test_readiness_names_what_is_missing(one: OneNode, visitor: Visitor) -> None:
     assert visitor.get("/readyz").text == "ok directory=1\n"
     assert visitor.get("/healthz").text == "ok\n"
+
+
+def test_body_that_ends_early_is_no_failure_of_ours(visitor: Visitor) -> None:
+    visitor.get("/login")
+    cut = visitor.send(
+        "POST",
+        "/login",
+        body=b"username=x",
+        content_type="application/x-www-form-urlencoded",
+        extra={"CONTENT_LENGTH": "4000"},
+    )
+    assert cut.status == 403
