@@ -8,12 +8,13 @@ compared on every judgement, so a remembered path never outlives the data it res
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import pairwise
 from typing import Final, NamedTuple
 
 from asn1crypto import x509 as asn1_x509
+from pyhanko_certvalidator.authority import TrustAnchor
 from pyhanko_certvalidator.context import ValidationContext
 from pyhanko_certvalidator.errors import (
     DisallowedAlgorithmError,
@@ -25,6 +26,7 @@ from pyhanko_certvalidator.policy_decl import (
     NO_REVOCATION,
     CertRevTrustPolicy,
 )
+from pyhanko_certvalidator.registry import CertificateRegistry, TrustManager
 from pyhanko_certvalidator.validate import async_validate_path
 
 from signing.certificate import Certificate
@@ -35,6 +37,7 @@ from signing.policy import ServiceKind, Trust
 from signing.revocation import judge_revocation
 
 _MAX_CANDIDATES: Final = 16
+_MAX_STEPS: Final = 500  # a real path takes fewer than ten
 AUTHORITIES: Final = frozenset({ServiceKind.AUTHORITY})
 # A time-stamping certificate is listed itself, or its issuer is.
 STAMPERS: Final = frozenset({ServiceKind.TIMESTAMPING, ServiceKind.AUTHORITY})
@@ -164,6 +167,27 @@ def _find_path(leaf: Certificate, trust: Trust, extra: tuple[bytes, ...]) -> Cha
         return _broken(leaf, str(exc))
 
 
+class _BoundedRegistry(CertificateRegistry):
+    """Certificates to build a path from, and a limit to the building.
+
+    Certificates that name each other as issuers make a number of paths that grows like a
+    factorial, before any signature is looked at; a signature may bring such certificates along.
+    """
+
+    steps_left = _MAX_STEPS
+
+    def find_potential_issuers(
+        self, cert: asn1_x509.Certificate, trust_manager: TrustManager
+    ) -> Iterator[TrustAnchor | asn1_x509.Certificate]:
+        """Yield who may have issued `cert`; raise `PathBuildingError` when it takes too long."""
+        self.steps_left -= 1
+        if self.steps_left < 0:
+            raise PathBuildingError("expected a path within a few steps, got none")
+        found: Iterator[TrustAnchor | asn1_x509.Certificate]
+        found = super().find_potential_issuers(cert, trust_manager)
+        return found
+
+
 async def _search(leaf: Certificate, trust: Trust, extra: tuple[bytes, ...]) -> Chain | Verdict:
     listed = (one.certificate for one in trust.services)
     anchors = [asn1_x509.Certificate.load(one) for one in dict.fromkeys((*trust.anchors, *listed))]
@@ -173,7 +197,7 @@ async def _search(leaf: Certificate, trust: Trust, extra: tuple[bytes, ...]) -> 
     def context(moment: datetime) -> ValidationContext:
         return ValidationContext(
             trust_roots=anchors,
-            other_certs=others,
+            certificate_registry=_BoundedRegistry.build(others),
             moment=moment,
             allow_fetching=False,
             revinfo_policy=CertRevTrustPolicy(revocation_checking_policy=NO_REVOCATION),

@@ -40,10 +40,11 @@ _Value = TypeVar("_Value")
 class Memory(Generic[_Key, _Value]):
     """A bounded memory of computed values; the oldest are forgotten first."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("_limit", "_values")
 
-    def __init__(self) -> None:
-        """Start empty."""
+    def __init__(self, limit: int = _REMEMBERED) -> None:
+        """Remember at most `limit` values."""
+        self._limit = limit
         self._values: OrderedDict[_Key, _Value] = OrderedDict()
 
     def get(self, key: _Key) -> _Value | None:
@@ -52,7 +53,7 @@ class Memory(Generic[_Key, _Value]):
 
     def put(self, key: _Key, value: _Value) -> _Value:
         """Remember and return `value`."""
-        if len(self._values) >= _REMEMBERED:
+        if len(self._values) >= self._limit:
             self._values.popitem(last=False)
         self._values[key] = value
         return value
@@ -113,8 +114,9 @@ class Trust:
     paths: Memory[tuple[bytes, ...], tuple[Certificate, ...] | Verdict] = field(
         default_factory=Memory, init=False, repr=False, compare=False
     )
+    # Few, as each may hold megabytes that a stranger sent.
     wider: Memory[tuple[tuple[bytes, ...], ...], Trust] = field(
-        default_factory=Memory, init=False, repr=False, compare=False
+        default_factory=lambda: Memory(16), init=False, repr=False, compare=False
     )
     statuses: Memory[tuple[bytes, bytes], tuple[Status, ...]] = field(
         default_factory=Memory, init=False, repr=False, compare=False

@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from signing.asic import DataFile, seal_container
+from signing.certificate import parse_certificate
+from signing.certpath import find_path
 from signing.errors import (
     ContentChanged,
     VerificationFailed,
@@ -16,7 +21,7 @@ from signing.errors import (
     VerificationPending,
 )
 from signing.indication import Indication, SubIndication
-from signing.judgement import Level, TimeProof
+from signing.judgement import Level, TimeProof, Verdict
 from signing.keys import Signer
 from signing.pki import Revocation, Validity
 from signing.policy import Trust
@@ -274,3 +279,27 @@ def test_empty_file_on_disk_is_judged(tmp_path: Path) -> None:
     judgement = judge_container(tmp_path / "empty", trust=pki().trust(), at=NOW)
 
     assert judgement.indication is Indication.TOTAL_FAILED
+
+
+def test_certificates_that_name_each_other_do_not_keep_the_judge_busy() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    issuer = x509.load_der_x509_certificate(pki().issuing.certificate).subject
+    tangle = tuple(
+        x509.CertificateBuilder()
+        .subject_name(issuer)
+        .issuer_name(issuer)
+        .not_valid_before(SHORT.start)
+        .not_valid_after(SHORT.end)
+        .serial_number(1000 + number)
+        .public_key(key.public_key())
+        .sign(key, hashes.SHA256())
+        .public_bytes(Encoding.DER)
+        for number in range(14)
+    )
+    leaf = parse_certificate(pki().signers[Purpose.SEAL].certificate)
+    trust = Trust(anchors=(pki.__wrapped__().root.certificate,))
+
+    found = find_path(leaf, trust=trust, extra=tangle)
+
+    assert isinstance(found, Verdict)
+    assert found.sub_indication is SubIndication.NO_CERTIFICATE_CHAIN_FOUND
