@@ -13,13 +13,13 @@ import json
 import os
 import secrets
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from connectors.archive import BROKEN, read_entry
 from connectors.errors import ContainerUnreadable, DropUnavailable
 from connectors.intake import spool_container
 from connectors.mailbox import Mailbox, MessageKey
@@ -201,9 +201,9 @@ def _known(note: Path) -> dict[str, object]:
 def _hints(path: Path) -> SendHints:
     """Read the announcement from the envelope inside; it proves nothing, as on the wire."""
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(FILE_NAME) as file:
-            content = file.read(_ENVELOPE_BYTES + 1)
-    except (zipfile.BadZipFile, zlib.error, KeyError, RuntimeError) as exc:
+        with zipfile.ZipFile(path) as archive:
+            content = read_entry(archive, archive.getinfo(FILE_NAME), limit_bytes=_ENVELOPE_BYTES)
+    except BROKEN as exc:
         raise ContainerUnreadable("expected a container with an envelope") from exc
     envelope = parse_envelope(content)
     digest, size_bytes = _digest(path)

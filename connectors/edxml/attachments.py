@@ -8,9 +8,10 @@ import io
 import re
 import unicodedata
 import zipfile
-import zlib
 from dataclasses import dataclass
 from typing import Final
+
+from connectors.archive import BROKEN, read_entry
 
 _ZIP: Final = b"PK\x03\x04"
 _RATIO: Final = 200  # the most that one layer may expand
@@ -46,10 +47,8 @@ def unpack(content: bytes, *, limit_bytes: int) -> Unpacked:
             if len(entries) != 1 or entries[0].is_dir():
                 return Unpacked(content=content)
             limit = min(limit_bytes, _RATIO * len(content))
-            with archive.open(entries[0]) as file:
-                inner = file.read(limit + 1)
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError):
-        # RuntimeError: encrypted, or compressed by a method that nobody uses here.
+            inner = read_entry(archive, entries[0], limit_bytes=limit)
+    except BROKEN:
         return Unpacked(content=content, was_refused=True)
     if len(inner) > limit:
         return Unpacked(content=content, was_refused=True)
