@@ -332,4 +332,6 @@ def load_model(contents: Sequence[bytes]) -> Model:
 
 def failed_outcome(node: Node, problem: Problem) -> Outcome:
     """Return the outcome of an evaluation that `problem` ended."""
-    return _outcome(node, None, Journal(problems=[problem]))
+    journal = Journal()
+    journal.report(problem)
+    return _outcome(node, None, journal)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from dossier.errors import LienThongError
 from workflows.dmn.model import DecisionTable
 from workflows.expressions.profile import DMN
 from workflows.expressions.runtime import Feel, Run
 
-MAX_PROBLEMS = 100
+MAX_PROBLEMS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +36,14 @@ class TableTrace:
     output: Feel
 
 
-@dataclass(slots=True)
 class Journal:
-    """The problems and traces of one evaluation, in order; the first hundred of each."""
+    """The problems, hints and traces of one evaluation, in order; the first hundred of each."""
 
-    problems: list[Problem] = field(default_factory=list)
-    hints: list[Problem] = field(default_factory=list)  # nulls that FEEL itself gives
-    traces: list[TableTrace] = field(default_factory=list)
-    inputs: dict[str, Feel] = field(default_factory=dict)  # the inputs that were read
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.hints: list[Problem] = []  # nulls that FEEL itself gives
+        self.traces: list[TableTrace] = []
+        self.inputs: dict[str, Feel] = {}  # the inputs that were read
 
     def report(self, problem: Problem) -> None:
         """Add a problem once."""

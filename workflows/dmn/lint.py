@@ -20,6 +20,7 @@ from workflows.dmn.model import (
     Text,
 )
 from workflows.dmn.regions import (
+    MAX_RULES,
     Axis,
     Cell,
     Leaf,
@@ -97,6 +98,9 @@ def lint_table(table: DecisionTable, element: str, types: Types) -> Iterator[Pro
         column.allowed or types.allowed_of(column.type_ref) for column in table.outputs
     ):
         yield Problem("dmn_no_output_order", element, table.line)
+    if len(table.rules) > MAX_RULES:
+        yield Problem("dmn_table_too_large", element, table.line)
+        return
     cells = [[cell_of(test, environment) for test in rule.tests] for rule in table.rules]
     try:
         found = leaves(table, _axes(table, cells, types, environment))

@@ -22,7 +22,8 @@ from workflows.expressions.profile import MODEL
 from workflows.expressions.runtime import Feel, Function, Range, Run, Scope
 from workflows.expressions.tree import Test, Tests
 
-MAX_BOXES: Final = 5_000
+MAX_RULES: Final = 500
+MAX_WORK: Final = 100_000  # pieces of axes that are looked at
 OTHERS: Final = "…"
 
 
@@ -176,13 +177,22 @@ def _ordered_axis(cells: Sequence[Cell | None], allowed: Cell | None, ends: list
             high = 2 * places[_key(part.high)] + part.high_included
         return range(low, high + 1)
 
-    def accepts(cell: Cell | None, piece: int) -> bool:
-        return cell is None or any(piece in span(part) for part in cell.ranges) != cell.negated
+    spans = [None if cell is None else [span(part) for part in cell.ranges] for cell in cells]
 
-    pieces = [piece for piece in range(2 * len(ends) + 1) if accepts(allowed, piece)]
+    def accepts(index: int, piece: int) -> bool:
+        own, cell = spans[index], cells[index]
+        if own is None or cell is None:
+            return True
+        return any(piece in one for one in own) != cell.negated
+
+    limits = [] if allowed is None else [span(part) for part in allowed.ranges]
+    pieces = [
+        piece
+        for piece in range(2 * len(ends) + 1)
+        if allowed is None or any(piece in one for one in limits) != allowed.negated
+    ]
     covers = tuple(
-        frozenset(index for index, cell in enumerate(cells) if accepts(cell, piece))
-        for piece in pieces
+        frozenset(index for index in range(len(cells)) if accepts(index, piece)) for piece in pieces
     )
 
     def label(first: int, last: int) -> str:
@@ -219,16 +229,16 @@ def leaves(table: DecisionTable, axes: Sequence[Axis]) -> list[Leaf]:
     found: list[Leaf] = []
     everything = frozenset(range(len(table.rules)))
     pending: list[tuple[tuple[str, ...], frozenset[int]]] = [((), everything)]
-    visited = 0
+    work = 0
     while pending:
         labels, rules = pending.pop()
-        visited += 1
-        if visited > MAX_BOXES:
-            raise TooManyRegions
         if not rules or len(labels) == len(axes):
             rest = ("-",) * (len(axes) - len(labels))
             found.append(Leaf((*labels, *rest), rules))
             continue
+        work += axes[len(labels)].pieces
+        if work > MAX_WORK:
+            raise TooManyRegions
         pending.extend(reversed(_cut(labels, rules, axes[len(labels)])))
     return found
 

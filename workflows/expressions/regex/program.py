@@ -37,14 +37,18 @@ class Code(IntEnum):
     MATCH = 5  # done
 
 
-@dataclass(slots=True)
 class Instruction:
-    """One instruction; jumps are a SPLIT with equal targets."""
+    """One instruction; jumps are a SPLIT with equal targets, which are set when they are known."""
 
-    code: Code
-    first: int = 0
-    second: int = 0
-    members: Characters | None = None
+    __slots__ = ("code", "first", "members", "second")
+
+    def __init__(
+        self, code: Code, first: int = 0, second: int = 0, *, members: Characters | None = None
+    ) -> None:
+        self.code = code
+        self.first = first
+        self.second = second
+        self.members = members
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,8 @@ def test_large_tables_end_at_a_limit() -> None:
     inputs = {f"x{n}": "number" for n in range(8)}
     rules = [(*(f"> {(row * column) % 17}" for column in range(8)), str(row)) for row in range(40)]
     assert _table_findings(inputs, *rules) == [("dmn_table_too_large", "")]
+    long = [(f"{n}", "1") for n in range(501)]
+    assert _table_findings({"x": "number"}, *long) == [("dmn_table_too_large", "")]
     gaps = [(f"{2 * n}", "1") for n in range(60)]
     found = _table_findings({"x": "number"}, *gaps)
     assert len(found) == MAX_PER_TABLE
