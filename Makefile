@@ -25,9 +25,9 @@ fuzz:  ## the fuzz targets with many more examples, from random seeds
 	@scripts/environment.sh test
 	$(BIN)/python -m pytest -q tests/fuzz --hypothesis-profile=deep
 
-chaos:  ## workers, Redis and connections killed at every step
+chaos:  ## workers, Redis and connections killed at every step; SECONDS=600 for a long storm
 	@scripts/environment.sh test && scripts/debian.sh
-	$(BIN)/python -m pytest -q tests/chaos
+	$(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),60)
 
 docs:  ## rewrite the pages that come from the code: settings, errors, commands, index
 	@scripts/environment.sh test
