@@ -107,6 +107,12 @@ class InlineTooLarge(SoapRefused):
     code = "inline_too_large"
 
 
+class XRoadRefused(SoapRefused):
+    """The X-Road headers break the message protocol, or a reply does not repeat them."""
+
+    code = "xroad_refused"
+
+
 class SizeMismatch(Rejected):
     """The container has not the size that was announced."""
 

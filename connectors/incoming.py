@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from connectors import contract, soap_envelope, xop
+from connectors import contract, soap_envelope, xop, xroad
 from connectors.errors import (
     BodyTooLarge,
     EncodingRefused,
@@ -123,7 +123,12 @@ class Call:
     binaries: Mapping[str, xop.Binary]  # by placeholder
     parts: Parts
     caller: AgencyCode | None  # who signed the call by WS-Security, where that is used
+    repeated: bytes  # header blocks that the reply must repeat
     takes_mtom: bool  # the caller reads MTOM replies: it sent MTOM, or says so
+
+    def envelope(self, content: bytes) -> bytes:
+        """Return the reply's envelope around the markup of its Body's child."""
+        return soap_envelope.write_reply(self.message.version, content, header=self.repeated)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -266,6 +271,7 @@ class Incoming:
             binaries=binaries,
             parts=parts,
             caller=caller,
+            repeated=xroad.repeated_headers(message, operation=operation),
             takes_mtom=attachments or MULTIPART in accepted or XOP in accepted,
         )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Protocol
 from xml.sax.saxutils import escape
 
-from connectors import contract, soap_envelope, xop
+from connectors import contract, xop
 from connectors.errors import InlineTooLarge, RequestMalformed
 from connectors.incoming import Call
 from connectors.mtom import MtomBody
@@ -178,7 +178,7 @@ def _fields(message: PendingMessage) -> str:
 def _envelope(call: Call, content: str) -> bytes:
     name = f"{call.operation}Response"
     element = f'<lt:{name} xmlns:lt="{contract.NAMESPACE}">{content}</lt:{name}>'
-    return soap_envelope.write_reply(call.message.version, element.encode())
+    return call.envelope(element.encode())
 
 
 def _reply(call: Call, content: str) -> WireReply:

@@ -163,7 +163,7 @@ class PullClient:
             message_id=message_id,
             from_agency=from_agency,
         )
-        further = {"Receipt": receipt} if receipt is not None else {}
+        further: dict[str, Any] = {"Receipt": receipt} if receipt is not None else {}
         body = write_call(
             operation.value, Request=self._sealer.seal(write_request(request)), **further
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -56,10 +56,12 @@ class _Answer:
     encoding: str = "utf-8"
 
 
-def write_call(operation: str, **values: object) -> bytes:
-    """Return the SOAP 1.1 envelope that calls `operation`."""
+def write_call(operation: str, *, blocks: Sequence[etree._Element] = (), **values: object) -> bytes:
+    """Return the SOAP 1.1 envelope that calls `operation`, with these header blocks."""
     model = _model()
-    envelope = model.create_message(model.bind(port_name="Soap11"), operation, **values)
+    headers = {"_soapheaders": list(blocks)} if blocks else {}
+    bound = model.bind(port_name="Soap11")
+    envelope = model.create_message(bound, operation, **values, **headers)
     return etree.tostring(envelope, encoding="UTF-8")
 
 
@@ -72,8 +74,16 @@ def call_headers(operation: str, content_type: str = "text/xml; charset=utf-8") 
     }
 
 
-def read_result(reply: HttpReply, operation: str, *, caps: ClientCaps) -> Any:  # noqa: ANN401 - zeep
+def read_result(
+    reply: HttpReply,
+    operation: str,
+    *,
+    caps: ClientCaps,
+    check: Callable[[SoapMessage], None] = lambda message: None,
+) -> Any:  # noqa: ANN401 - zeep states no types
     """Return what zeep makes of the reply: the one child's value, or an object with all of them.
+
+    `check` may refuse more of the envelope by `SoapRefused`.
 
     Raises `PartnerRefused`, `PartnerUnavailable`, or `PartnerAnswerRefused` for what is no reply
     of this operation.
@@ -82,6 +92,7 @@ def read_result(reply: HttpReply, operation: str, *, caps: ClientCaps) -> Any:  
         message = _read_message(reply, caps)
         if message.content.tag != f"{{{Version.SOAP11.value}}}Fault":
             contract.service().check(message.content)
+            check(message)
     except (HttpRefused, SoapRefused, XmlRefused) as exc:
         raise no_answer(reply.status) from exc
     answer = _Answer(

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
+from connectors import xroad
 from connectors.errors import PartnerUnavailable
 from connectors.http import HttpClient
 from connectors.mtom import MtomBody, Progress, no_progress
 from connectors.soap_calls import ClientCaps, call_headers, no_answer, read_result, write_call
+from connectors.xroad import Route
 from dossier.wire import SendHints
+
+Routing = Callable[[str, SendHints], Route | None]
+"""Returns the way through X-Road for a message to an endpoint; None where it goes directly."""
 
 
 class SoapClient:
@@ -22,7 +28,9 @@ class SoapClient:
         http: HttpClient,
         caps: ClientCaps | None = None,
         progress: Progress = no_progress,
+        routing: Routing | None = None,
     ) -> None:
+        self._routing = routing
         self._http = http
         self._caps = caps or ClientCaps(reply_bytes=1024 * 1024)
         self._progress = progress
@@ -34,8 +42,10 @@ class SoapClient:
         `PartnerUnavailable`: the same bytes are to be sent again.
         """
         placeholder = secrets.token_bytes(24)
+        route = self._routing(endpoint, hints) if self._routing else None
         envelope = write_call(
             "SendMessage",
+            blocks=xroad.write_headers(route) if route else (),
             From=hints.from_agency,
             To=hints.to_agency,
             MessageId=hints.message_id,
@@ -54,7 +64,12 @@ class SoapClient:
             raise PartnerUnavailable("expected a readable container") from exc
         headers = call_headers("SendMessage", body.content_type)
         with body, self._http.post(endpoint, body=body, headers=headers) as reply:
-            receipt = read_result(reply, "SendMessage", caps=self._caps)
+            receipt = read_result(
+                reply,
+                "SendMessage",
+                caps=self._caps,
+                check=lambda message: xroad.check_reply(message, route) if route else None,
+            )
             if not isinstance(receipt, bytes) or not receipt:
                 raise no_answer(reply.status)
             return receipt

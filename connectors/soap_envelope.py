@@ -100,16 +100,11 @@ def parse_envelope(
     return SoapMessage(version=version, root=root, content=body[0])
 
 
-def write_reply(version: Version, content: bytes) -> bytes:
-    """Return an envelope around the markup of a Body's child."""
-    return (
-        (
-            f'<?xml version="1.0" encoding="UTF-8"?>\n<soap:Envelope xmlns:soap="{version.value}">'
-            "<soap:Body>"
-        ).encode()
-        + content
-        + b"</soap:Body></soap:Envelope>"
-    )
+def write_reply(version: Version, content: bytes, *, header: bytes = b"") -> bytes:
+    """Return an envelope around the markup of a Body's child, and of header blocks if any."""
+    opened = f'<?xml version="1.0" encoding="UTF-8"?>\n<soap:Envelope xmlns:soap="{version.value}">'
+    above = b"<soap:Header>" + header + b"</soap:Header>" if header else b""
+    return opened.encode() + above + b"<soap:Body>" + content + b"</soap:Body></soap:Envelope>"
 
 
 def write_fault(version: Version, fault: Fault) -> bytes:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from connectors import contract, soap_envelope, xop
+from connectors import contract, xop
 from connectors.errors import (
     BodyTooLarge,
     InternalFault,
@@ -135,16 +135,15 @@ def _read_send(call: Call, caps: ServerCaps) -> tuple[SendHints, xop.Binary]:
 def _receipt_reply(
     call: Call, receipt: bytes, *, headers: Mapping[str, str] | None = None
 ) -> WireReply:
-    version = call.message.version
     content = (
         f'<lt:SendMessageResponse xmlns:lt="{contract.NAMESPACE}"><lt:Receipt>'.encode()
         + base64.b64encode(receipt)
         + b"</lt:Receipt></lt:SendMessageResponse>"
     )
     return xml_reply(
-        soap_envelope.write_reply(version, content),
+        call.envelope(content),
         status=200,
-        media_type=version.media_type,
+        media_type=call.message.version.media_type,
         headers=dict(headers or {}),
     )
 
