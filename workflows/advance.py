@@ -17,7 +17,7 @@ from workflows.compensation import logged_scope, remember, undo, undo_next
 from workflows.events import broadcast, check_conditions
 from workflows.graph import Event, EventKind, Kind
 from workflows.loops import count_one
-from workflows.receiving import map_again, receive_or_fail
+from workflows.receiving import receive_or_fail
 from workflows.scopes import (
     catch_at,
     complete,
@@ -30,10 +30,10 @@ from workflows.specs import Scope, Token
 from workflows.tokens import fire_inclusive, may_pass_parallel, wait_at_inclusive
 from workflows.walk import (
     DONE,
+    INNER,
     LEAVING,
     PENDING,
     UNDOES,
-    UNMAPPED,
     Walk,
     clear,
     fail,
@@ -97,9 +97,6 @@ def _work(walk: Walk, token: Token) -> bool | None:
     marks = token.internal_data
     if marks.get(LEAVING):
         return True  # its work was done; only the way out failed
-    if marks.get(UNMAPPED):
-        map_again(walk, token)
-        return True
     return behave(walk, token)
 
 
@@ -163,6 +160,8 @@ def close_scope(walk: Walk, scope: Scope, outcome: Outcome = Outcome.COMPLETED) 
     del walk.workflow.subprocesses[owner.id]
     if UNDOES in owner.internal_data or receive_or_fail(walk, owner, node_of(owner), {}):
         complete(walk, owner, scope.log)
+    else:
+        owner.internal_data[INNER] = scope.log
 
 
 def _count(walk: Walk, body: Token) -> None:

@@ -134,7 +134,7 @@ def _timer(walk: Walk, token: Token, event: Event) -> Timer:
 def deliver(walk: Walk, token: Token, index: int, values: dict[str, Value]) -> None:
     """Deliver one event to one waiting token."""
     node = waited_node(walk, token)
-    if not receive_or_fail(walk, token, node, values):
+    if not receive_or_fail(walk, token, node, values, index):
         return
     if node.parallel_multiple and not _all_seen(token, node, index):
         return

@@ -58,8 +58,10 @@ from workflows.starts import may_start, message_starts
 from workflows.walk import (
     ALIAS,
     INCIDENT,
+    LEAVING,
     LOOP,
     OPEN,
+    UNMAPPED,
     Walk,
     clear,
     fail,
@@ -154,6 +156,7 @@ def apply(
     walk = new_walk(definition, header.instance_id, values, at)
     walk.counter = header.counter
     state.restore(walk.workflow, definition, scopes)
+    state.resume(walk, header)
     # 2. Apply the fact.
     _take(walk, fact)
     # 3. Advance until quiet, prune, snapshot.
@@ -291,8 +294,18 @@ def _retry(walk: Walk, public: str) -> None:
     token.internal_data.pop(INCIDENT, None)
     walk.commands.append(ResolveIncident(token_id=public))
     note(walk, token, HistoryEvent.RETRIED)
-    if token.internal_data.get(LOOP):
+    marks = token.internal_data
+    if LOOP in marks and LEAVING not in marks:
         token._set_state(TaskState.STARTED)
         walk.counting.append(token)
+        return
+    fresh = renew(walk, token)
+    if UNMAPPED not in marks:
+        fresh._ready()
+        return
+    fresh._set_state(TaskState.STARTED)
+    index = fresh.internal_data.pop(UNMAPPED)
+    if waited_node(walk, fresh).events:
+        deliver(walk, fresh, index, {})
     else:
-        renew(walk, token)._ready()
+        _finish_work(walk, fresh, {})

@@ -122,6 +122,7 @@ def migrate(
     walk.counter, walk.halted = header.counter, header.halted
     origins = {row[0]: old.elements[row[1]] for _, tokens, *_ in scopes for row in tokens}
     state.restore(walk.workflow, new, [_renamed(scope, mapping) for scope in scopes])
+    state.resume(walk, header)
     # 2. Open anew what is not the same; listen to the boundaries that the old version lacked.
     for token in tuple(live_tokens(walk)):
         _settle_token(walk, token, origins[token.id])

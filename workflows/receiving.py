@@ -8,10 +8,10 @@ from workflows.expressions import Value
 from workflows.graph import Node
 from workflows.loops import collect
 from workflows.specs import Token
-from workflows.walk import UNMAPPED, Walk, fail_with, is_live, node_of
+from workflows.walk import UNMAPPED, Walk, fail_with, is_live
 
 
-def receive(walk: Walk, token: Token, node: Node, values: dict[str, Value]) -> None:
+def receive(walk: Walk, token: Token, node: Node, values: dict[str, Value], index: int = 0) -> None:
     """Write the values of a fact; raise what a mapping raises, with the values kept.
 
     The raw values are stored before a failed mapping stops the token, so a retry maps them again
@@ -25,21 +25,17 @@ def receive(walk: Walk, token: Token, node: Node, values: dict[str, Value]) -> N
             }
     except Rejected:
         walk.write(values)
-        token.internal_data[UNMAPPED] = True
+        token.internal_data[UNMAPPED] = index
         raise
     walk.write(left)
 
 
-def receive_or_fail(walk: Walk, token: Token, node: Node, values: dict[str, Value]) -> bool:
+def receive_or_fail(
+    walk: Walk, token: Token, node: Node, values: dict[str, Value], index: int = 0
+) -> bool:
     """Do the same and turn a failure into an incident; tell whether it went well."""
     try:
-        receive(walk, token, node, values)
+        receive(walk, token, node, values, index)
     except Rejected as exc:
         return fail_with(walk, token, exc)
     return True
-
-
-def map_again(walk: Walk, token: Token) -> None:
-    """Repeat the mapping of a token whose values are stored already."""
-    del token.internal_data[UNMAPPED]
-    receive(walk, token, node_of(token), {})

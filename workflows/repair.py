@@ -6,7 +6,7 @@ would have missed.
 
 from __future__ import annotations
 
-from workflows.commands import HistoryEvent
+from workflows.commands import HistoryEvent, ResolveIncident
 from workflows.errors import RepairRefused
 from workflows.graph import Kind, Node
 from workflows.scopes import complete
@@ -52,10 +52,10 @@ def skip(walk: Walk, token: Token) -> None:
     note(walk, token, HistoryEvent.MOVED)
     token.internal_data.pop(UNMAPPED, None)
     if token.internal_data.get(INCIDENT):
+        del token.internal_data[INCIDENT]
         token.internal_data[LEAVING] = True
-        fresh = renew(walk, token)
-        fresh.internal_data.pop(INCIDENT, None)
-        fresh._ready()
+        walk.commands.append(ResolveIncident(token_id=walk.public(token)))
+        renew(walk, token)._ready()
     else:
         complete(walk, token)
 

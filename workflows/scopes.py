@@ -12,13 +12,14 @@ from workflows.commands import CloseReason, HistoryEvent
 from workflows.compensation import remember
 from workflows.errors import StartRefused
 from workflows.evaluating import is_true
-from workflows.graph import GATEWAYS, Event, EventKind, Flow, Kind, Node
+from workflows.graph import GATEWAYS, SUBSCRIBED, Event, EventKind, Flow, Kind, Node
 from workflows.specs import Scope, Token, TokenScope
 from workflows.walk import (
     BODY,
     FIRED,
     FLOW,
     HOST,
+    INNER,
     LEAVING,
     LOOP,
     TAKE,
@@ -50,7 +51,8 @@ def open_scope(walk: Walk, owner: Token) -> None:
 def enter_scope(walk: Walk, scope: Scope, start: Node | None = None) -> None:
     """Put the first tokens into a scope; `start` names the one start event that was triggered."""
     for handler in walk.definition.handlers(scope.scope):
-        if _is_subscribed(walk.definition.trigger_of(handler.id)):
+        events = walk.definition.trigger_of(handler.id).events
+        if any(event.kind in SUBSCRIBED for event in events):
             put(walk, scope, handler.id, marks={TRIGGER: True})
     if start is not None:
         put(walk, scope, start.id, marks={FIRED: True})
@@ -65,15 +67,10 @@ def enter_scope(walk: Walk, scope: Scope, start: Node | None = None) -> None:
             "expected a none start event, got a process that only events start",
             process=scope.scope,
         )
-    for entry in (
-        entries[:1] if scope is walk.workflow and entries[0].kind is Kind.START else entries
-    ):
+    # Several none starts of a process are alternatives; those of a sub-process begin together.
+    are_alternatives = scope is walk.workflow and entries[0].kind is Kind.START
+    for entry in entries[:1] if are_alternatives else entries:
         put(walk, scope, entry.id)
-
-
-def _is_subscribed(node: Node) -> bool:
-    outside = (EventKind.MESSAGE, EventKind.SIGNAL, EventKind.TIMER, EventKind.CONDITION)
-    return any(event.kind in outside for event in node.events)
 
 
 def is_scope_empty(scope: Scope) -> bool:
@@ -121,8 +118,9 @@ def complete(walk: Walk, token: Token, inner: list[list[object]] | None = None) 
 
     `inner` is the compensation log of the scope that a sub-process leaves behind.
     """
+    kept = token.internal_data.get(INNER, [])
     if depart(walk, token):
-        remember(walk, token, inner or [])
+        remember(walk, token, inner or kept)
         token.complete()
 
 

@@ -16,7 +16,7 @@ from SpiffWorkflow.util.task import TaskState
 from workflows.definition import Definition
 from workflows.errors import SnapshotRefused
 from workflows.specs import TokenScope, TokenWorkflow, add_token
-from workflows.walk import Walk, node_of, scope_entered, scopes_of, tokens_of
+from workflows.walk import Walk, is_live, node_of, scope_entered, scopes_of, tokens_of
 
 MAGIC: Final = b"LTI"
 VERSION: Final = 1
@@ -42,6 +42,7 @@ class Header:
     counter: int
     halted: bool
     finished: bool
+    queues: tuple[tuple[int, ...], ...]  # ready, thrown, counting, undoing; empty but when halted
 
 
 def dump(walk: Walk) -> bytes:
@@ -54,7 +55,7 @@ def dump(walk: Walk) -> bytes:
             tokens.append([*row, token.internal_data] if token.internal_data else row)
         owner = 0 if scope is walk.workflow else scope.parent_task_id
         scopes.append([owner, tokens, scope.log] if scope.log else [owner, tokens])
-    body = {
+    body: dict[str, Any] = {
         "i": walk.instance_id,
         "d": walk.definition.digest,
         "r": walk.definition.role,
@@ -63,6 +64,9 @@ def dump(walk: Walk) -> bytes:
         "f": walk.finished,
         "s": [] if walk.finished else scopes,
     }
+    if walk.halted:  # whoever could move goes on after the repair
+        queues = (walk.ready, walk.thrown, walk.counting, walk.undoing)
+        body["q"] = [[token.id for token in queue if is_live(token)] for queue in queues]
     text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
     return MAGIC + bytes([VERSION]) + zlib.compress(text.encode(), 6)
 
@@ -88,6 +92,7 @@ def parse(snapshot: bytes) -> tuple[Header, list[Any]]:
             counter=body["n"],
             halted=body["h"],
             finished=body["f"],
+            queues=tuple(tuple(queue) for queue in body.get("q", ())),
         )
         return header, body["s"]
     except (zlib.error, ValueError, KeyError, TypeError) as exc:
@@ -109,6 +114,15 @@ def restore(workflow: TokenWorkflow, definition: Definition, scopes: list[Any]) 
         raise SnapshotRefused(
             "expected tokens of this definition, got others", reason="tokens"
         ) from exc
+
+
+def resume(walk: Walk, header: Header) -> None:
+    """Fill the queues again that a halt stopped."""
+    queues = (walk.ready, walk.thrown, walk.counting, walk.undoing)
+    for queue, numbers in zip(queues, header.queues, strict=False):
+        for number in numbers:
+            if number in walk.workflow.index:
+                queue.append(walk.workflow.index[number])
 
 
 def _scope(workflow: TokenWorkflow, owner: int) -> TokenScope:

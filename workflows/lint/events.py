@@ -80,10 +80,16 @@ def boundaries_are_attached(model: Model) -> Iterator[Finding]:
         if not node.events:
             yield found("boundary_without_event", Severity.ERROR, node)
         kinds = {event.kind for event in node.events}
-        if not node.interrupting and kinds & {EventKind.ERROR, EventKind.CANCEL}:
-            yield found("boundary_must_interrupt", Severity.ERROR, node)
         if not node.outgoing and EventKind.COMPENSATION not in kinds:
             yield found("boundary_without_flow", Severity.WARNING, node)
+
+
+def errors_interrupt(model: Model) -> Iterator[Finding]:
+    """An error or cancel event always interrupts what it is caught for."""
+    for _, node in nodes_of(model):
+        kinds = {event.kind for event in node.events}
+        if not node.interrupting and kinds & {EventKind.ERROR, EventKind.CANCEL}:
+            yield found("must_interrupt", Severity.ERROR, node)
 
 
 def cancels_belong_to_transactions(model: Model) -> Iterator[Finding]:

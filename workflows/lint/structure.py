@@ -73,6 +73,10 @@ def called_processes_exist(model: Model) -> Iterator[Finding]:
         called = model.processes.get(node.called or "")
         if called is None or not called.nodes:
             yield found("called_missing", Severity.ERROR, node, called=node.called or "")
+            continue
+        starts = [n for n in called.inside(called.id) if n.kind is Kind.START]
+        if starts and all(start.events for start in starts):
+            yield found("called_start", Severity.ERROR, node, called=called.id)
 
 
 def calls_do_not_circle(model: Model) -> Iterator[Finding]:

@@ -34,6 +34,7 @@ RULES: Final[tuple[Rule, ...]] = (
     flows.messages_have_a_way,
     events.events_stand_where_they_may,
     events.boundaries_are_attached,
+    events.errors_interrupt,
     events.cancels_belong_to_transactions,
     events.links_match,
     events.event_gateways_are_sound,

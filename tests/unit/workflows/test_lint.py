@@ -61,7 +61,7 @@ BROKEN = {
     "event_not_allowed": ("t", "start s\nthrow t duration=PT1H\nend e\ns > t > e"),
     "boundary_not_attached": ("b", SIMPLE + "boundary b on=nothing message=m\nb > e"),
     "boundary_without_event": ("b", SIMPLE + "boundary b on=a\nb > e"),
-    "boundary_must_interrupt": (
+    "must_interrupt": (
         "b",
         SIMPLE + "boundary b on=a interrupting=false error=-\nb > e",
     ),

@@ -1,5 +1,7 @@
 """Moving tokens by hand, and moving instances to another version."""
 
+from decimal import Decimal
+
 import pytest
 
 from tests.builders.workflows import AT, Play, definition_of, draw, play
@@ -7,6 +9,7 @@ from workflows import facts
 from workflows.errors import InstanceClosed, MigrationRefused, RepairRefused
 from workflows.migrate import Block, migrate, plan, propose
 
+RUNAWAY = "some i in 1..limit satisfies i < 0"
 LINE = "start s\nuser a\nuser b\nuser c\nend e\ns > a > b > c > e\n"
 
 
@@ -26,10 +29,10 @@ def test_skips_a_task_and_an_incident() -> None:
     p = play(LINE)
     p.take(facts.Skip(token_id=token(p, "a")))
     assert p.open == ["b"]
-    p = play("start s\nscript x script=n=1+missing.x\nuser a\nend e\ns > x > a > e")
-    if p.incidents:
-        p.take(facts.Skip(token_id=next(iter(p.incidents))))
-    assert p.open == ["a"]
+    text = f'start s\nscript x script="n={RUNAWAY}"\nuser a\nend e\ns > x > a > e'
+    p = play(text, limit=10**6)
+    p.take(facts.Skip(token_id=next(iter(p.incidents))))
+    assert (p.open, p.incidents) == (["a"], {})
 
 
 def test_moves_out_of_a_subprocess_but_not_into_one() -> None:
@@ -48,6 +51,44 @@ def test_a_token_moved_to_a_join_passes_it() -> None:
              "f > b > j\nj > c > e")  # fmt: skip
     p.take(facts.Move(token_id=token(p, "a"), element_id="j"))
     assert p.open == ["b", "c"]
+
+
+def test_others_go_on_after_a_halt_was_repaired() -> None:
+    p = play("""
+    start s
+    user a
+    and f
+    end bad error=oops
+    throw late escalation=x
+    script n script=n=1
+    user b
+    end e
+    s > a > f
+    f > bad
+    f > late > b > e
+    f > n > e
+    """).done("a")
+    assert p.halted
+    p.take(facts.Move(token_id=next(iter(p.incidents)), element_id="b"))
+    assert (p.open, p.values.get("n")) == (["b", "b"], 1)
+
+
+def test_a_failed_mapping_of_a_boundary_interrupts_when_it_is_retried() -> None:
+    p = play(f"""
+    start s
+    user a
+    boundary b on=a message=m lt:out.x="{RUNAWAY}"
+    user caught
+    end e
+    s > a > e
+    b > caught > e
+    """)
+    p.message("b", limit=10**6)
+    assert [i.code for i in p.incidents.values()] == ["expression_list_limit"]
+    assert (p.open, p.values["limit"]) == (["a"], 10**6)
+    p.values["limit"] = Decimal(3)
+    p.retry("b")
+    assert (p.open, p.values["x"]) == (["caught"], False)
 
 
 def test_an_uncaught_error_is_repaired_by_a_move() -> None:

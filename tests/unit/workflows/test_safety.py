@@ -186,14 +186,15 @@ def test_the_same_fact_gives_the_same_bytes_and_ids() -> None:
 
 
 def test_a_failed_mapping_keeps_what_was_sent_and_can_be_retried() -> None:
-    p = play('start s\nuser a lt:out.total="sum(parts) + string length(label)"\nend e\ns > a > e')
-    p.values["label"] = "x"
-    p.done("a", parts="none")
-    if p.incidents:
-        assert p.values["parts"] == "none"
-        p.values["parts"] = [Decimal(1)]
-        p.retry("a")
-    assert p.finished
+    runaway = "some i in 1..limit satisfies i < 0"
+    p = play(f'start s\nuser a lt:out.found="{runaway}"\nend e\ns > a > e')
+    p.done("a", limit=10**6, note="kept")
+    assert [i.code for i in p.incidents.values()] == ["expression_list_limit"]
+    assert "kept" not in str(p.incidents)
+    assert (p.open, p.values["note"]) == ([], "kept")
+    p.values["limit"] = Decimal(3)
+    p.retry("a")
+    assert (p.finished, p.values["found"]) == (True, False)
 
 
 def test_starts_are_refused_where_there_is_none() -> None:
