@@ -266,10 +266,11 @@ class Attachment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EdxmlFile:
-    """A file of dialect B: a letter with its attachments, or a status."""
+    """A letter with its attachments, a status, or (dialect C) a report that is only read."""
 
     header: MessageHeader | StatusHeader
     trace: TraceHeaderList = field(default_factory=TraceHeaderList)
     attachments: Sequence[Attachment] = ()
+    report: bytes = b""  # the XML of a report in the body, as dialect C has it
     has_signature: bool = False  # one stood there; it proves nothing
     repairs: tuple[Repair, ...] = ()

@@ -1,4 +1,4 @@
-"""Read dialect B as peers really send it; every deviation that was put up with is recorded.
+"""Read dialects B and C as peers really send them; every deviation put up with is recorded.
 
 The caller archives the received bytes as they are: nothing here replaces them.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from lxml import etree
@@ -19,6 +19,7 @@ from connectors.edxml.model import (
     Attachment,
     EdxmlFile,
     MessageHeader,
+    Organ,
     Repair,
     StatusHeader,
     TraceHeaderList,
@@ -63,19 +64,17 @@ def read_edxml(content: bytes, *, caps: EdxmlCaps | None = None) -> EdxmlFile:
     trimmed = _without_junk(content, repairs)
     slim, held = _cut_contents(trimmed)
     root = _parse(slim, limits, repairs)
-    envelope = _envelope(root)
-    header = structures.child(envelope, "edXMLHeader")
-    if header is None:
-        raise EdxmlRefused("expected an edXMLHeader", reason="shape")
+    header, body = _header_and_body(root)
     message = structures.child(header, "MessageHeader")
     if message is None:
         raise EdxmlRefused("expected a MessageHeader", reason="shape")
     trace = structures.child(header, "TraceHeaderList")
-    files = tuple(_attachments(root, envelope, held, limits, repairs))
+    files = tuple(_attachments(root, body, held, limits, repairs))
     return EdxmlFile(
         header=_header(message),
         trace=structures.read(trace, TraceHeaderList),
         attachments=files,
+        report=_report(body),
         has_signature=any(
             structures.local_name(node) in ("Signature", "DigitalSignature") for node in header
         ),
@@ -86,7 +85,12 @@ def read_edxml(content: bytes, *, caps: EdxmlCaps | None = None) -> EdxmlFile:
 def _header(message: etree._Element) -> MessageHeader | StatusHeader:
     if structures.child(message, "StatusCode") is not None:
         return structures.read(message, StatusHeader)
-    return structures.read(message, MessageHeader)
+    header = structures.read(message, MessageHeader)
+    sender = structures.child(message, "From")
+    if sender is not None and len(sender) == 0:
+        # Dialect C names the sender without any structure.
+        return replace(header, sender=Organ(organ_id=structures.text_of(sender)))
+    return header
 
 
 def _without_junk(content: bytes, repairs: list[Repair]) -> bytes:
@@ -143,25 +147,38 @@ def _with_prefixes(content: bytes) -> bytes:
     return content[: root.end()] + missing + content[root.end() :]
 
 
-def _envelope(root: etree._Element) -> etree._Element:
-    if structures.local_name(root) == "edXMLEnvelope":
-        return root
-    envelope = structures.child(root, "edXMLEnvelope")
-    if envelope is None:
-        raise EdxmlRefused("expected an edXMLEnvelope", reason="shape")
-    return envelope
+def _header_and_body(root: etree._Element) -> tuple[etree._Element, etree._Element | None]:
+    """Find them in dialect B, in its bare envelope, and in the SOAP envelope of dialect C."""
+    name = structures.local_name(root)
+    if name == "Envelope":
+        header, body = structures.child(root, "Header"), structures.child(root, "Body")
+    else:
+        envelope = root if name == "edXMLEnvelope" else structures.child(root, "edXMLEnvelope")
+        if envelope is None:
+            raise EdxmlRefused("expected an edXMLEnvelope", reason="shape")
+        header = structures.child(envelope, "edXMLHeader")
+        body = structures.child(envelope, "edXMLBody")
+    if header is None:
+        raise EdxmlRefused("expected an edXMLHeader", reason="shape")
+    return header, body
+
+
+def _report(body: etree._Element | None) -> bytes:
+    """Return what stands in the body beside the list of files."""
+    nodes = body if body is not None else ()
+    found = [node for node in nodes if structures.local_name(node) != "edXMLManifest"]
+    return etree.tostring(found[0], with_tail=False) if found else b""
 
 
 def _attachments(
     root: etree._Element,
-    envelope: etree._Element,
+    body: etree._Element | None,
     held: Mapping[str, bytes],
     caps: EdxmlCaps,
     repairs: list[Repair],
 ) -> Iterator[Attachment]:
     """Join the references of the manifest with the contents, by Content-ID."""
     encoded = _by_content_id(structures.child(root, "AttachmentEncoded"), "Attachment")
-    body = structures.child(envelope, "edXMLBody")
     manifest = structures.child(body, "edXMLManifest") if body is not None else None
     references = _by_content_id(manifest, "Reference")
     for number, content_id in enumerate(dict.fromkeys([*references, *encoded]), start=1):

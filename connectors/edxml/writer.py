@@ -43,6 +43,10 @@ def write_edxml(file: EdxmlFile) -> bytes:
 
 def _check(file: EdxmlFile) -> None:
     header = file.header
+    if file.report:
+        raise EdxmlIncomplete(
+            "expected a letter or a status: reports are read only", element="Body"
+        )
     missing = [] if header.sender.organ_id else ["From/OrganId"]
     if isinstance(header, MessageHeader):
         needed = {"To": header.to, "DocumentId": header.document_id, "Subject": header.subject}

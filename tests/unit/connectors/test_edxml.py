@@ -232,6 +232,31 @@ def test_large_attachments_pass_the_text_limit_of_the_parser() -> None:
     assert attachment.content == content
 
 
+_SOAP_REPORT = (
+    '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" '
+    'xmlns:x="http://edxml.gov.vn/schema"><e:Header><x:MessageHeader><x:From>H28</x:From>'
+    "<x:Subject>AV</x:Subject></x:MessageHeader>"
+    '<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"/></e:Header>'
+    "<e:Body><x:Report>ok</x:Report></e:Body></e:Envelope>"
+)
+_BARE_REPORT = (
+    f'<edXMLEnvelope xmlns="{NAMESPACE}"><edXMLHeader><MessageHeader><From>H28</From>'
+    "<Subject>AV</Subject></MessageHeader><Signature/></edXMLHeader>"
+    "<edXMLBody><AVReport>ok</AVReport></edXMLBody></edXMLEnvelope>"
+)
+
+
+@pytest.mark.parametrize("text", [_SOAP_REPORT, _BARE_REPORT])
+def test_reports_of_dialect_c_are_read_and_never_written(text: str) -> None:
+    read = read_edxml(text.encode())
+    assert isinstance(read.header, MessageHeader)
+    assert (read.header.sender.organ_id, read.header.subject) == ("H28", "AV")
+    assert read.report.endswith(b"Report>")
+    assert read.has_signature
+    with pytest.raises(EdxmlIncomplete):
+        write_edxml(read)
+
+
 @pytest.mark.parametrize(
     "content",
     [
