@@ -25,6 +25,10 @@ from workflows.expressions.types import (
 from workflows.expressions.vocabulary import Vocabulary
 
 _ANY_NAMES: Final = ("", "Any", "<Undefined>", "Undefined")
+# What older modellers write where the standard has one type of number.
+_FOREIGN: Final = {
+    name: NAMED["number"] for name in ("integer", "int", "long", "double", "decimal")
+}
 
 
 class Types:
@@ -51,7 +55,8 @@ class Types:
             return known
         item = self._items.get(type_ref)
         if item is None:
-            return NAMED.get(type_ref) or self._written(type_ref) or self._anywhere(type_ref)
+            standard = NAMED.get(type_ref) or _FOREIGN.get(type_ref)
+            return standard or self._written(type_ref) or self._anywhere(type_ref)
         if type_ref in self._open:
             return ANY  # a type that contains itself; the lint names it
         self._open.add(type_ref)

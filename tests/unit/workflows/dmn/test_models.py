@@ -119,6 +119,13 @@ def test_other_expression_languages_are_problems() -> None:
     assert [p.code for p in found.problems] == ["dmn_language_unknown"]
 
 
+def test_number_types_of_other_modellers_are_numbers() -> None:
+    content = definitions(
+        input_element("x", "integer"), decision("d", literal("x"), ">x", type_ref="double")
+    )
+    assert _result(content, x=1) == "1"
+
+
 def test_names_may_hold_any_symbol() -> None:
     name = "Applicant's age (years) – tính"
     content = definitions(
