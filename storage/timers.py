@@ -54,6 +54,14 @@ def next_due() -> datetime | None:
     return sql.to_maybe(row[0])
 
 
+def count_due(*, at: datetime) -> int:
+    """Return how many timers are due."""
+    row = sql.the_row(
+        "SELECT COUNT(*) FROM timer WHERE fired = %s AND due <= %s", (False, sql.from_instant(at))
+    )
+    return int(row[0])
+
+
 def of_instance(instance: UUID) -> list[NewTimer]:
     """Return the timers of an instance that have not fired."""
     rows = sql.all_rows(

@@ -1,0 +1,63 @@
+"""Metrics and the sweep: what is due is counted, and bells that were lost are rung again."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from exchange import doorbell, metrics, sweep
+from exchange.node import Node
+from storage import instances
+from tests.builders.storage import AT, store_instances
+
+pytestmark = pytest.mark.usefixtures("database")
+LATER = AT + timedelta(seconds=90)
+
+
+@pytest.fixture
+def node() -> Node:
+    def now() -> datetime:
+        return LATER
+
+    return cast(Node, SimpleNamespace(now=now))
+
+
+@pytest.fixture
+def rung(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    bells: list[str] = []
+    monkeypatch.setattr(doorbell, "ring", lambda job, _identifier: bells.append(job))
+    return bells
+
+
+def test_the_figures_tell_what_is_due_and_since_when(node: Node) -> None:
+    store_instances(3)
+    figures = metrics.render(node).decode().splitlines()
+    assert 'lienthong_due{work="transitions"} 3.0' in figures
+    assert 'lienthong_oldest_due_seconds{work="transitions"} 90.0' in figures
+    assert 'lienthong_instances{status="ready"} 3.0' in figures
+    assert "lienthong_incidents_open 0.0" in figures
+    assert 'lienthong_bells_waiting{queue="exchange"} -1.0' in figures
+
+
+def test_a_lost_bell_is_rung_again_and_a_backlog_rings_only_a_few(
+    node: Node, rung: list[str]
+) -> None:
+    store_instances(20)
+    assert sweep.ring_due(node) == 4
+    assert rung == ["advance"] * 4
+    assert sweep.ring_due(node) == 0
+
+
+def test_what_a_dead_process_of_this_machine_held_is_given_back() -> None:
+    store_instances(2)
+    dead = sweep.owner_of(2**22 + 1)  # beyond the highest process number
+    for owner in (dead, sweep.own_name()):
+        instances.claim_ready(
+            owner=owner, token=owner[-8:], lease=timedelta(seconds=60), limit=1, at=AT
+        )
+    assert sweep.free_dead(at=LATER) == 1
+    assert instances.lease_owners() == {f"{os.uname().nodename}:{os.getpid()}"}
