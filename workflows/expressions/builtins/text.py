@@ -51,6 +51,8 @@ def _lower(run: Run, text: str) -> Feel:
 
 def _replace(run: Run, text: str, pattern: str, replacement: str, flags: str | None = None) -> Feel:
     compiled = regex.compile_pattern(pattern, flags or "")
+    if "q" in (flags or ""):  # the replacement is taken as it is too
+        replacement = replacement.replace("\\", "\\\\").replace("$", "\\$")
     return None if compiled is None else regex.replace(compiled, text, replacement, run)
 
 

@@ -200,6 +200,7 @@ def test_relations_of_points_and_ranges(feel: Shown, source: str, expected: str)
         ('replace("AAAA", "A+?", "b")', '"bbbb"'),
         ('replace("abc", "x*", "-")', "null"),
         ('replace("abc", "b", "$")', "null"),
+        ('replace("a.c", ".", "$1", "q")', '"a$1c"'),
         ('replace("abc", "b", "\\\\$")', '"a$c"'),
         ('split("John Doe", "\\s")', '["John", "Doe"]'),
         ('split("a;b;;", ";")', '["a", "b", "", ""]'),
