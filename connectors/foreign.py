@@ -253,8 +253,8 @@ def _soap_answer(
     reply: HttpReply,
     version: Version,
     binding: Any,  # noqa: ANN401 - zeep states no types
-    operation: Any,  # noqa: ANN401
-    model: Any,  # noqa: ANN401
+    operation: Any,  # noqa: ANN401 - zeep states no types
+    model: Any,  # noqa: ANN401 - zeep states no types
 ) -> Answer:
     nothing = PartnerAnswerRefused("expected the operation's reply", status=reply.status)
     try:

@@ -215,8 +215,11 @@ class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as inherited
         super().init_poolmanager(*args, **kwargs, blocksize=_BLOCK_BYTES)
 
-    # Any, because the stubs do not know all that urllib3 takes.
-    def build_connection_pool_key_attributes(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+    def build_connection_pool_key_attributes(
+        self,
+        *args: Any,  # noqa: ANN401 - the stubs do not know all that urllib3 takes
+        **kwargs: Any,  # noqa: ANN401 - the same
+    ) -> Any:  # noqa: ANN401 - the same
         where, how = super().build_connection_pool_key_attributes(*args, **kwargs)
         if self._resolver is None:
             return where, how

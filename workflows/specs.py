@@ -62,19 +62,19 @@ class NodeSpec(BpmnTaskSpec):  # type: ignore[misc]  # SpiffWorkflow ships no ty
         """Predict nothing: a future that may never come is no state."""
 
     def _update_hook(self, my_task: Token) -> bool:
-        return my_task.workflow.top_workflow.rules.is_ready(my_task)  # type: ignore[no-any-return]
+        return my_task.workflow.top_workflow.rules.is_ready(my_task)  # type: ignore[no-any-return]  # Spiff has no types
 
     def _on_ready_hook(self, my_task: Token) -> None:
         my_task.workflow.top_workflow.rules.made_ready(my_task)
 
     def _run_hook(self, my_task: Token) -> bool | None:
-        return my_task.workflow.top_workflow.rules.run(my_task)  # type: ignore[no-any-return]
+        return my_task.workflow.top_workflow.rules.run(my_task)  # type: ignore[no-any-return]  # Spiff has no types
 
     def _on_complete_hook(self, my_task: Token) -> None:
         my_task.workflow.top_workflow.rules.leave(my_task)
 
 
-class RefusingEnvironment(BasePythonScriptEngineEnvironment):  # type: ignore[misc]
+class RefusingEnvironment(BasePythonScriptEngineEnvironment):  # type: ignore[misc]  # Spiff has no types
     """Where Spiff would run Python: nothing of ours gets here, and whatever does is refused."""
 
     def evaluate(self, expression: str, context: object, external_context: object = None) -> object:
@@ -86,7 +86,7 @@ class RefusingEnvironment(BasePythonScriptEngineEnvironment):  # type: ignore[mi
         raise _no_python(script)
 
 
-class RefusingEngine(PythonScriptEngine):  # type: ignore[misc]
+class RefusingEngine(PythonScriptEngine):  # type: ignore[misc]  # Spiff has no types
     """Spiff's script engine with every door closed (engine.md §6)."""
 
     def __init__(self) -> None:
@@ -118,7 +118,7 @@ def _no_python(text: str) -> DefinitionRefused:
 _ENGINE: Final = RefusingEngine()
 
 
-class TokenWorkflow(BpmnWorkflow):  # type: ignore[misc]
+class TokenWorkflow(BpmnWorkflow):  # type: ignore[misc]  # Spiff has no types
     """One instance: the tokens of the process itself and an index of those of every scope."""
 
     def __init__(self, specs: Mapping[str, BpmnProcessSpec], process: str, rules: Rules) -> None:
@@ -137,7 +137,7 @@ class TokenWorkflow(BpmnWorkflow):  # type: ignore[misc]
         """Keep Spiff from asking every waiting task again: tokens are delivered to by id."""
 
 
-class TokenScope(BpmnSubWorkflow):  # type: ignore[misc]
+class TokenScope(BpmnSubWorkflow):  # type: ignore[misc]  # Spiff has no types
     """One run of a sub-process, owned by the token that entered it."""
 
     def __init__(self, top: TokenWorkflow, scope: str, owner: Token) -> None:

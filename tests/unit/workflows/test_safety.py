@@ -85,7 +85,7 @@ def test_case_values_never_enter_the_snapshot() -> None:
 def test_typename_field_roundtrip(value: object) -> None:
     p = play("start s\nuser a\nuser b\nend e\ns > a > b > e")
     task = next(iter(p.tasks))
-    fact = facts.TaskCompleted(task_id=task, values={"typename": value})  # type: ignore[dict-item]
+    fact = facts.TaskCompleted(task_id=task, values={"typename": value})  # type: ignore[dict-item]  # not even JSON
     p.take(fact).done("b")
     assert (p.values["typename"], p.finished) == (value, True)
 
