@@ -31,8 +31,8 @@ from signing.xades import (
     write_signature,
 )
 
-MAX_DOCUMENT_BYTES: Final = 64 * 1024 * 1024
-_CAPS: Final = safexml.Caps(size_bytes=MAX_DOCUMENT_BYTES, elements=1_000_000)
+MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
+_CAPS: Final = safexml.Caps(size_bytes=MAX_DOCUMENT_BYTES, elements=300_000)
 _END_TAG: Final = re.compile(rb"</[^<>/\s]+>\Z")
 
 

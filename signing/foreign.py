@@ -211,8 +211,6 @@ def _judge(identity: str, parts: _Parts, circumstances: Circumstances) -> Signat
     checks = [data, path.verdict, purpose, _flags(parts)]
     if isinstance(value, Verdict):
         checks.insert(0, value)
-    if not circumstances.foreign_allowed:
-        checks.append(indeterminate(SubIndication.SIG_CONSTRAINTS_FAILURE, "profile_required"))
     verdict = gravest(*checks)
     known = certificate if isinstance(certificate, Certificate) else None
     return SignatureVerdict(

@@ -72,6 +72,8 @@ __all__ = [
 
 _XML_SIGNATURE: Final = "signature"
 _CHUNK_BYTES: Final = 256 * 1024
+# Said before any work is done: what is opened is opened by the exchange, which takes our own only.
+_NOT_OURS: Final = failed(SubIndication.FORMAT_FAILURE, "profile_required")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -271,6 +273,8 @@ def _judge_container(
             name=str(exc.parameters.get("name", "")),
         )
         return whole(verdict, (), ()), None
+    if is_foreign(archive) and not circumstances.foreign_allowed:
+        return whole(_NOT_OURS, (), ()), None
     if is_foreign(archive):
         return judge_foreign_container(archive, circumstances), None
     parts = parts_of(archive)
@@ -331,6 +335,8 @@ def _judge_xml(
     circumstances: Circumstances,
     files: Mapping[str, bytes] = MappingProxyType({}),
 ) -> tuple[Judgement, Enveloped | None]:
+    if PROFILE_MARK not in content and not circumstances.foreign_allowed:
+        return whole(_NOT_OURS, (unreadable(_XML_SIGNATURE, _NOT_OURS),), ()), None
     if PROFILE_MARK not in content:
         return judge_foreign_xml(content, files, circumstances)[0], None
     try:

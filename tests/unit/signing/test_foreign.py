@@ -12,7 +12,7 @@ from lxml import etree
 
 from dossier import safexml
 from signing.c14n import Form, Method, canonical
-from signing.errors import VerificationIndeterminate
+from signing.errors import VerificationFailed
 from signing.indication import Indication, SubIndication
 from signing.judgement import Judgement, Level
 from signing.proofs import digester
@@ -143,12 +143,12 @@ def test_container_of_another_tool_passes(tmp_path: Path) -> None:
 
 
 def test_container_of_another_tool_is_judged_but_not_opened(tmp_path: Path) -> None:
-    with pytest.raises(VerificationIndeterminate):
+    with pytest.raises(VerificationFailed):
         open_container(container(tmp_path), trust=pki().trust(), at=NOW)
 
 
 def test_document_of_another_tool_is_judged_but_not_opened(tmp_path: Path) -> None:
-    with pytest.raises(VerificationIndeterminate):
+    with pytest.raises(VerificationFailed):
         open_xml(
             enveloped(EXCLUSIVE, tmp_path),
             trust=pki().trust(),
