@@ -18,8 +18,8 @@ from scripts import tree
 SOURCE_LINES = 400
 TEST_LINES = 600
 # Where a standard uses one of our forbidden words, its own term stays: BPMN's service task calls a
-# service, a WSDL describes one, DMN has decision services, a trust list (TS 119 612) has the services
-# of its providers, and CMS (RFC 5652) has SignedData.
+# service, a WSDL describes one, DMN has decision services, a trust list (TS 119 612) names those of
+# its providers, and CMS (RFC 5652) has SignedData.
 TERMS_OF_STANDARDS = {
     "class CallService",
     "class DecisionService",

@@ -31,9 +31,7 @@ def variable(name: str, type_ref: str = "") -> str:
 def input_element(name: str, type_ref: str = "", *, identifier: str = "") -> str:
     """Return an input."""
     found = identifier or _id(name)
-    return (
-        f'<inputData id="{found}" name={quoteattr(name)}>{variable(name, type_ref)}</inputData>'
-    )
+    return f'<inputData id="{found}" name={quoteattr(name)}>{variable(name, type_ref)}</inputData>'
 
 
 def decision(name: str, body: str, *requires: str, type_ref: str = "") -> str:
@@ -106,8 +104,7 @@ def _requirement(required: str) -> str:
     sign, name = (required[0], required[1:]) if required[0] in "!>" else ("", required)
     if sign == "!":
         return (
-            f'<knowledgeRequirement><requiredKnowledge href="#{_id(name)}"/>'
-            "</knowledgeRequirement>"
+            f'<knowledgeRequirement><requiredKnowledge href="#{_id(name)}"/></knowledgeRequirement>'
         )
     tag = "requiredInput" if sign == ">" else "requiredDecision"
     href = name if "#" in name else f"#{_id(name)}"
