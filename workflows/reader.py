@@ -28,6 +28,7 @@ from workflows.graph import (
     WireFlow,
 )
 from workflows.names import BPMN, LT, local_name, text_of
+from workflows.schema import schema_findings
 from workflows.traits import EVENTS, read_events, read_loop
 
 _KINDS: Final = {kind.value: kind for kind in Kind if kind is not Kind.EVENT_SUB_PROCESS}
@@ -79,7 +80,7 @@ def read_model(source: bytes) -> tuple[Model, tuple[Finding, ...]]:
             if (name := (element.get("name") or "").strip())
         },
     )
-    return model, tuple(draft.findings)
+    return model, (*schema_findings(root), *draft.findings)
 
 
 def _uris(element: etree._Element) -> Iterator[str]:

@@ -165,6 +165,13 @@ def test_flow_into_another_pool_is_refused() -> None:
     assert [(f.element, f.severity) for f in found] == [("s-b", Severity.ERROR)]
 
 
+def test_the_schema_names_the_line() -> None:
+    source = draw("start s\nuser a\nend e\ns > a > e").replace(b"<userTask ", b"<userTask no='x' ")
+    (finding,) = [f for f in deploy(source).findings if f.rule == "schema"]
+    assert (finding.line > 0, finding.severity) == (True, Severity.ASSUME)
+    assert "'no'" in str(finding.parameters["text"])
+
+
 def test_choreographies_are_refused_by_name() -> None:
     source = (HEAD + '<choreography id="ch"/></definitions>').encode()
     rules = [(f.rule, f.element) for f in deploy(source).findings]
