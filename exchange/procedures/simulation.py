@@ -73,7 +73,8 @@ def simulation_lines(
         )
     for one in found.unfinished[:_MOST_NAMED]:
         where = ", ".join(one.where) or "–"
-        yield f"  {one.outcome} ({one.seed}): " + render(
+        why = f" {one.reason}" if one.reason else ""
+        yield f"  {one.outcome}{why} ({one.seed}): " + render(
             "simulation", "deadlock", language, elements=where
         )
     if found.never_entered:
