@@ -21,6 +21,14 @@ from tests.builders.chromium import chromium
 NODE = "h08"
 COMMUNE = "000.31.01.H08"
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+APPLICATION = {
+    "business_name": "Hiệu thuốc Trần Phú",
+    "business_address": "Phường Trần Phú, thành phố Quy Nhơn",
+    "business_lines": "Bán lẻ",
+    "owner_name": "Chủ hộ kinh doanh",
+    "owner_id": "052099000001",
+    "components_complete": "on",
+}
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 
 
@@ -32,6 +40,7 @@ class Site:
     home: Home
     logins: Mapping[str, Mapping[str, str]]
     fresh: str  # code of a dossier whose first step is open
+    received: str  # code of a dossier that waits for the specialist
     waiting: str  # code of a dossier that waits for the tax office
     closed: str  # code of a dossier that went all its way
 
@@ -102,18 +111,31 @@ def _played(home: Home, node: launch.RunningNode) -> Site:
     story.do(stage, "thue.canbo", closed, "assign_tax_code", {"tax_code": "4101567890"})
     story.finish_business(stage, closed)
     waiting = story.start_business(stage, name="Quán cà phê Thị Nại")
-    opened = story.open_dossier(
-        stage,
-        "tp.motcua",
-        procedure=f"household-business@{COMMUNE}",
-        subject="Đăng ký hộ kinh doanh: Tiệm may đo áo dài và sửa quần áo các loại Hương Giang",
-    )
-    fresh = next(mark["code"] for mark in opened.marks if "open" in mark)
+    received = _opened(stage, "Hiệu thuốc Trần Phú")
+    file = {"application_file": ("giấy đề nghị.pdf", story.APPLICATION)}
+    story.do(stage, "tp.motcua", received, "receive_application", APPLICATION, files=file)
+    fresh = _opened(stage, "Tiệm may đo áo dài và sửa quần áo các loại Hương Giang")
     renew_crls(home, nodes=[NODE], at=SystemClock().now())
     logins = json.loads(home.logins.read_text())[NODE]
     return Site(
-        origin=node.origin, home=home, logins=logins, fresh=fresh, waiting=waiting, closed=closed
+        origin=node.origin,
+        home=home,
+        logins=logins,
+        fresh=fresh,
+        received=received,
+        waiting=waiting,
+        closed=closed,
     )
+
+
+def _opened(stage: story.Stage, name: str) -> str:
+    page = story.open_dossier(
+        stage,
+        "tp.motcua",
+        procedure=f"household-business@{COMMUNE}",
+        subject=f"Đăng ký hộ kinh doanh: {name}",
+    )
+    return next(mark["code"] for mark in page.marks if "open" in mark)
 
 
 def _free_port() -> int:

@@ -134,6 +134,12 @@ def test_dark_colours_have_contrast_too(site: Site, page: Page) -> None:
     assert complaints == []
 
 
+def test_checker_finds_a_fault_that_was_planted(site: Site, page: Page) -> None:
+    login(site, page)
+    page.evaluate("document.querySelector('label[for=password]').remove()")
+    assert [one for one in violations(page) if one.startswith("label at")]
+
+
 def test_dossier_prints_without_what_only_a_screen_needs(site: Site, page: Page) -> None:
     site.log_in(page, CLERK)
     closed_dossier(site, page)
