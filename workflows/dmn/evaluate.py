@@ -36,7 +36,7 @@ from workflows.expressions.runtime import (
     Scope,
     Signature,
 )
-from workflows.expressions.types import FunctionOf
+from workflows.expressions.types import FunctionOf, Type
 from workflows.expressions.values import to_feel
 
 
@@ -60,6 +60,8 @@ class Model:
         self.graph = graph
         self._compiled: dict[Reference, Evaluator] = {}
         self._problems: dict[Reference, tuple[Problem, ...]] = {}
+        self._orders: dict[tuple[tuple[Reference, ...], frozenset[Reference]], Sequence[Node]] = {}
+        self._entrances: dict[Reference, tuple[Place, tuple[str, ...], Type]] = {}
         entries = (
             name
             for file in graph.files
@@ -112,6 +114,23 @@ class Model:
             self._compiled[node.reference] = known
             self._problems[node.reference] = tuple(place.found)
         return known
+
+    def order(self, targets: tuple[Reference, ...], known: frozenset[Reference]) -> Sequence[Node]:
+        """Return the order of evaluation; it is found once for the same targets."""
+        key = (targets, known)
+        if key not in self._orders:
+            self._orders[key] = self.graph.order(targets, known)
+        return self._orders[key]
+
+    def entrance(self, node: Node) -> tuple[Place, tuple[str, ...], Type]:
+        """Return where an input comes in: its place, its imports' names, its type."""
+        found = self._entrances.get(node.reference)
+        if found is None:
+            place = self.place(node, ())
+            wanted = place.type_of(node.element.type_ref, node.element.line)
+            found = (place, self.graph.import_path(node.definitions), wanted)
+            self._entrances[node.reference] = found
+        return found
 
     def place(self, node: Node, requires: Iterable[Reference]) -> Place:
         """Return the surroundings of the expressions of an element."""
@@ -239,7 +258,7 @@ class _Evaluation:
     ) -> dict[Reference, Feel]:
         """Return `known` with the values of `targets` and of all they require."""
         values = dict(known)
-        for node in self._graph.order(targets, known):
+        for node in self._model.order(tuple(targets), frozenset(known)):
             values[node.reference] = self._value(node, values)
         return values
 
@@ -276,10 +295,8 @@ class _Evaluation:
     def _input(self, node: Node) -> Feel:
         """Return an input; an imported one may stand under its imports' names."""
         element = node.element
-        path = self._graph.import_path(node.definitions)
+        place, path, wanted = self._model.entrance(node)
         given = to_feel(_nested(self._given, path, element.name))
-        place = self._model.place(node, ())
-        wanted = place.type_of(element.type_ref, element.line)
         value = place.held(shaped(given, wanted), wanted, element.type_ref, element.line, self.run)
         journal_of(self.run).inputs.setdefault(element.name, value)
         return value

@@ -64,8 +64,6 @@ class Journal:
 class DecisionRun(Run):
     """A run that keeps a journal."""
 
-    __slots__ = ("journal",)
-
     def __init__(self, at: datetime | None) -> None:
         super().__init__(DMN, at)
         self.journal = Journal()

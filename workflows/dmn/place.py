@@ -110,16 +110,16 @@ class Place:
         """Return `evaluator` with the notes of its nulls placed in the file."""
 
         def noted(scope: Scope) -> Feel:
-            run = scope.run
-            before = len(run.notes)
             value = evaluator(scope)
-            if len(run.notes) > before:
-                for note in run.notes[before:]:
-                    line = text.line + note.line - 1
-                    journal_of(run).hint(
-                        Problem(note.code, self.element, line, note.column, note.parameters)
-                    )
-                del run.notes[before:]
+            if scope.run.notes:  # those of inner expressions are placed already
+                self._place_notes(scope.run, text)
             return value
 
         return noted
+
+    def _place_notes(self, run: Run, text: Text) -> None:
+        for note in run.notes:
+            line = text.line + note.line - 1
+            problem = Problem(note.code, self.element, line, note.column, note.parameters)
+            journal_of(run).hint(problem)
+        run.notes = ()

@@ -109,7 +109,10 @@ class CompiledTable:
         first_only = self._table.hit_policy is HitPolicy.FIRST
         for index, row in enumerate(self._rows):
             scope.run.spend()
-            if all(test(scopes[column]) is True for column, test in row.tests):
+            for column, test in row.tests:
+                if test(scopes[column]) is not True:
+                    break
+            else:
                 hits.append(_Hit(index, self._output(row, scope)))
                 if first_only:
                     break

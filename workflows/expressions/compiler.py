@@ -82,7 +82,9 @@ class Compiler:
 
 
 def _tested(scope: Scope) -> Feel:
-    value = scope.find("?")
+    value: Feel | Missing = scope.values.get("?", MISSING)
+    if value is MISSING:
+        value = scope.find("?")
     return None if isinstance(value, Missing) else value
 
 
@@ -278,13 +280,20 @@ def _test(compiler: Compiler, test: Test) -> Evaluator:
     operand = compiler.compile(test.operand)
     sign, placeholder = test.operator, test.placeholder
 
+    numeric = _NUMERIC.get(sign)
+
     def compared(scope: Scope) -> Feel:
         scope.run.spend()
-        return compare.compare(sign, _tested(scope), operand(scope), scope.run)
+        one, other = _tested(scope), operand(scope)
+        if numeric and type(one) is Decimal and type(other) is Decimal:
+            return numeric(one, other)
+        return compare.compare(sign, one, other, scope.run)
 
     def matched(scope: Scope) -> Feel:
         scope.run.spend()
         value = operand(scope)
+        if type(value) is str and type(tested := _tested(scope)) is str:
+            return value == tested
         if placeholder and isinstance(value, bool):
             return value
         tested = _tested(scope)

@@ -83,15 +83,14 @@ class Note:
 class Run:
     """One evaluation: its remaining budget, its instant, and the notes on nulls."""
 
-    __slots__ = ("at", "calls", "left", "noted", "notes", "profile")
+    calls = 0  # of functions that are open; class attributes, as most runs change none of them
+    noted = 0  # how many notes there would be, kept or not
+    notes: tuple[Note, ...] = ()
 
     def __init__(self, profile: Profile, at: datetime | None) -> None:
         self.profile = profile
         self.at = at
         self.left = profile.steps
-        self.calls = 0
-        self.noted = 0  # how many notes there would be, kept or not
-        self.notes: list[Note] = []
 
     def spend(self, steps: int = 1) -> None:
         """Take `steps` from the budget; raise `StepLimit` when it is used up."""
@@ -134,7 +133,8 @@ class Run:
         self.noted += 1
         if self.noted <= MAX_NOTES:
             line, column = position_of(source, at)
-            self.notes.append(Note(code, line, column, tuple(parameters.items())))
+            note = Note(code, line, column, tuple(parameters.items()))
+            self.notes = (*self.notes, note)
 
 
 class Scope:
