@@ -62,15 +62,21 @@ class MtomBody:
         )
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return the next bytes, b"" at the end."""
-        while self._sources:
-            chunk = self._sources[0].read(size)
+        """Return the next `size` bytes, fewer at the end only: small parts share a packet."""
+        taken: list[bytes] = []
+        wanted = size if size >= 0 else self._total
+        while wanted > 0 and self._sources:
+            chunk = self._sources[0].read(wanted)
             if chunk:
-                self._read += len(chunk)
-                self._progress(self._read, self._total)
-                return chunk
-            self._sources.pop(0)
-        return b""
+                taken.append(chunk)
+                wanted -= len(chunk)
+            else:
+                self._sources.pop(0)
+        read = b"".join(taken)
+        if read:
+            self._read += len(read)
+            self._progress(self._read, self._total)
+        return read
 
     def close(self) -> None:
         """Close the file."""

@@ -24,6 +24,17 @@ but `SendMessage` carry, [errors.md](errors.md) every error code.
 `SOAPAction` is `{NAMESPACE}/` and the name of the operation, or empty. Every `base64Binary` may
 come inline or by MTOM. Where no answer exists, the reply is a fault whose detail is
 `ExchangeFault`.
+
+## Header blocks
+
+None is needed. Blocks that must be understood are refused, but for these:
+
+- **X-Road 4.0** (`client`, `service`, `id`, `userId`, `issue`, `protocolVersion`): repeated in the
+  reply, in their order. `serviceCode` must be the operation.
+- **WS-Security**, on nodes that were told to verify it: one `Security` with a
+  `BinarySecurityToken` (X.509), a `Timestamp` and one `Signature` over the Timestamp and the Body;
+  exclusive canonicalisation, SHA-256, RSA or ECDSA; no part included by MTOM. The certificate must
+  be bound to `From`.
 """
 
 
