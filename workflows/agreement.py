@@ -8,8 +8,9 @@ from typing import Final
 
 from dossier.deadline import parse_allowance
 from dossier.errors import Rejected
+from dossier.model import Role
 from workflows.definition import Definition
-from workflows.graph import Node
+from workflows.graph import Kind, Node
 from workflows.procedure import Procedure
 from workflows.timing import is_literal, parse_instant
 from workflows.tomlread import refuse
@@ -88,6 +89,7 @@ def _check_node(procedure: Procedure, node: Node, units: tuple[str, ...]) -> Non
         raise refuse(where, "no_such_register", book=extension.register)
     if extension.pause and extension.pause not in procedure.pauses:
         raise refuse(where, "no_such_pause", basis=extension.pause)
+    _check_people(node, where)
     unit = extension.assign.unit if extension.assign else None
     if unit and units and unit not in units:
         raise refuse(where, "no_such_unit", unit=unit)
@@ -95,6 +97,16 @@ def _check_node(procedure: Procedure, node: Node, units: tuple[str, ...]) -> Non
         _check_document(procedure, kind, where)
     if extension.due and is_literal(extension.due):
         _check_due(extension.due, where)
+
+
+def _check_people(node: Node, where: str) -> None:
+    """Check that somebody can claim the work: a role of the domain, or named people."""
+    assign = node.extension.assign
+    if node.kind in (Kind.USER_TASK, Kind.MANUAL_TASK) and assign is None:
+        raise refuse(where, "nobody_assigned")
+    known = [role.value for role in Role]
+    if assign is not None and assign.role and assign.role not in known:
+        raise refuse(where, "no_such_role", role=assign.role, allowed=", ".join(known))
 
 
 def _check_due(text: str, where: str) -> None:

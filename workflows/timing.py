@@ -56,20 +56,18 @@ class Cycle:
     every: Duration
 
     def next_due(self, armed: datetime, at: datetime) -> tuple[datetime, int]:
-        """Return the first due instant after `at` and how many were missed before it."""
-        first = self.start or self.every.after(armed)
-        if first > at:
-            return first, 0
-        missed = self._whole_intervals(first, at)
-        return self.every.after(first, missed), missed
+        """Return the first due instant after `at` and how many were missed before it.
 
-    def _whole_intervals(self, first: datetime, at: datetime) -> int:
+        Every instant is counted from the same origin, so the last day of a month stays one.
+        """
+        origin = self.start or armed
+        first = 0 if self.start else 1
+        index = first
         if self.every.months == 0:
-            return (at - first) // self.every.exact + 1
-        low = 1
-        while self.every.after(first, low) <= at:
-            low += 1
-        return low
+            index = max(first, (at - origin) // self.every.exact + 1)
+        while self.every.after(origin, index) <= at:
+            index += 1
+        return self.every.after(origin, index), index - first
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

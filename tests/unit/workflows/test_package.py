@@ -13,7 +13,7 @@ MODEL = draw_pools(
     {
         "commune": """
         start s
-        user check name="Kiểm tra" lt:form=check lt:register=outgoing lt:due=2wd
+        user check name=Check lt:form=check lt:assign.role=clerk lt:register=outgoing lt:due=2wd
         send ask
         receive answer message=code-message
         boundary late on=answer interrupting=false duration=param.patience
@@ -86,7 +86,7 @@ def test_loads_a_procedure_as_a_whole() -> None:
     assert (procedure.code, procedure.version) == ("household", "1")
     assert procedure.parameter_values == {"patience": "PT20S", "fee": Decimal(100000)}
     assert procedure.messages["tax-registration"].expires == "P3D"
-    assert procedure.element_name("check") == {"vi": "Kiểm tra", "en": "Check"}
+    assert procedure.element_name("check") == {"vi": "Check", "en": "Check"}
     assert procedure.message_starts("tax") == (("tax-registration", "commune", "in"),)
     assert procedure.definition("commune").digest == procedure.digest
 
@@ -143,6 +143,26 @@ def test_refuses_missing_unknown_and_broken_files() -> None:
         with pytest.raises(ProcedureRefused) as caught:
             load_procedure(files)
         assert caught.value.parameters["reason"] == reason
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (b'<lt:assign role="clerk"/>', b"", "nobody_assigned"),
+        (b'role="clerk"', b'role="wizard"', "no_such_role"),
+        (b'book="outgoing"', b'book="incoming"', "no_such_register"),
+        (b'after="2wd"', b'after="P2D"', "not_a_duration"),
+        (b'<lt:form name="check"/>', b'<lt:form name="other"/>', "no_such_form"),
+    ],
+)
+def test_names_the_element_that_the_declaration_does_not_carry(
+    old: bytes, new: bytes, reason: str
+) -> None:
+    assert old in MODEL
+    with pytest.raises(ProcedureRefused) as caught:
+        load_procedure({**folder(), "process.bpmn": MODEL.replace(old, new)})
+    assert caught.value.parameters["where"] == "process.bpmn#check"
+    assert caught.value.parameters["reason"] == reason
 
 
 def test_refuses_a_model_that_cannot_run() -> None:
