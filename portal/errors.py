@@ -83,7 +83,11 @@ def answer(request: HttpRequest, error: LienThongError) -> HttpResponse:
     page = loader.get_template("portal/error.html").render(
         {"sentence": sentence, "hint": hint, "code": error.code, "status": int(status)}, request
     )
-    response = HttpResponse(page, status=status)
+    return marked(HttpResponse(page, status=status), error)
+
+
+def marked(response: HttpResponse, error: LienThongError | None) -> HttpResponse:
+    """Return the response, saying when to come again if the error passes by itself."""
     if isinstance(error, Unavailable):
         response.headers["Retry-After"] = str(_RETRY_SECONDS)
     return response

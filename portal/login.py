@@ -10,7 +10,6 @@ from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from dossier.errors import Denied
-from dossier.model import Actor
 from dossier.texts import Language, render_error
 from exchange import accounts
 from portal import pages
@@ -67,8 +66,7 @@ def _form(
     sentence, hint = render_error(error, current_language()) if error else ("", None)
     context = {"username": username, "next": next_page, "sentence": sentence, "hint": hint}
     status = status_of(error) if error else 200
-    nobody: Actor | None = None
-    return pages.show(request, "login.html", context, actor=nobody, status=status)
+    return pages.show(request, "login.html", context, actor=None, status=status)
 
 
 def _speaking(response: HttpResponse, language: str) -> HttpResponse:

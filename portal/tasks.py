@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
-from dossier.errors import Conflict, Denied, LienThongError, Rejected
+from dossier.errors import Conflict, Denied, LienThongError, Rejected, Unavailable
 from dossier.form import FieldKind
 from dossier.model import Actor, TaskPage
 from dossier.rule_errors import FormRefused
@@ -20,7 +20,7 @@ from exchange.queries.task_page import task_page
 from portal import pages
 from portal.controls import controls
 from portal.documents import content_of
-from portal.errors import status_of
+from portal.errors import marked, status_of
 from portal.language import current_language
 from portal.pages import node_of
 
@@ -53,12 +53,14 @@ def complete(request: HttpRequest, actor: Actor, task: UUID) -> HttpResponse:
         taskwork.complete(
             node_of(request), actor, task, submitted=given, pin=request.POST.get("pin", "")
         )
-    except (Rejected, Denied, Conflict) as error:
+    except (Rejected, Denied, Conflict, Unavailable) as error:
         if not page.may_complete and not isinstance(error, Conflict):
             raise
-        return _form(
-            request, actor, task_page(node_of(request), actor, task), given=given, error=error
-        )
+        # The world may have moved, and files of the form were kept; a database that does not
+        # answer is not asked again.
+        if not isinstance(error, Unavailable):
+            page = task_page(node_of(request), actor, task)
+        return _form(request, actor, page, given=given, error=error)
     messages.success(request, _("Done. The dossier moves on."))
     return HttpResponseRedirect(f"/dossiers/{page.dossier.id}")
 
@@ -116,7 +118,7 @@ def _form(
         "max_megabytes": node_of(request).settings.max_document_bytes // 1024**2,
     }
     status = status_of(error) if error else 200
-    return pages.show(request, "task.html", context, actor=actor, status=status)
+    return marked(pages.show(request, "task.html", context, actor=actor, status=status), error)
 
 
 def _faults(error: LienThongError | None) -> dict[str, str]:

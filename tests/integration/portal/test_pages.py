@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from connectors.errors import PartnerUnavailable
 from dossier.wire import SendHints
 from exchange import submit
+from storage.errors import StorageFull
 from tests.builders.exchange import LETTER, SUBJECT, OneNode
 from tests.builders.portal import Reply, Visitor
 from tests.integration.portal.conftest import Enter
@@ -122,6 +123,27 @@ def test_completing_twice_says_that_the_task_is_closed(one: OneNode, enter: Ente
     again = person.post(f"{page}/complete", LETTER, page="/desk")
     assert again.status == 409
     assert "đã được hoàn thành" in again.alerts()
+
+
+def test_full_disk_loses_nothing_that_was_typed(
+    one: OneNode, enter: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one.start_letter()
+    person = enter(PERSON)
+    task = task_of(person, "draft_letter")
+
+    def full(*_arguments: object, **_named: object) -> None:
+        raise StorageFull("expected room on the disk")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("exchange.taskwork.complete", full)
+        later = person.post(f"/tasks/{task}/complete", LETTER, page=f"/tasks/{task}")
+    assert later.status == 503
+    assert later.headers["Retry-After"] == "30"
+    assert "đã đầy" in later.alerts()
+    assert later.having("name", "letter_body")[0].text == LETTER["letter_body"]
+    again = person.post(f"/tasks/{task}/complete", LETTER, page=f"/tasks/{task}")
+    assert again.status == 302
 
 
 def test_dates_are_read_as_people_write_them(one: OneNode, enter: Enter) -> None:
