@@ -77,6 +77,12 @@ class MigrationRefused(Rejected):
     code = "migration_refused"
 
 
+class ReservedName(Rejected):
+    """A form, a message or a script would write the procedure's own parameters."""
+
+    code = "name_reserved"
+
+
 class NotBoolean(Rejected):
     """A condition gave something that is neither true nor false."""
 

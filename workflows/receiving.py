@@ -8,7 +8,7 @@ from workflows.expressions import Value
 from workflows.graph import Node
 from workflows.loops import collect
 from workflows.specs import Token
-from workflows.walk import UNMAPPED, Walk, fail_with, is_live
+from workflows.walk import PARAMETERS, UNMAPPED, Walk, fail_with, is_live
 
 
 def receive(walk: Walk, token: Token, node: Node, values: dict[str, Value], index: int = 0) -> None:
@@ -23,11 +23,11 @@ def receive(walk: Walk, token: Token, node: Node, values: dict[str, Value], inde
             left = {
                 name: evaluate(walk, token, text, values) for name, text in node.extension.outputs
             }
+        walk.write(left)
     except Rejected:
-        walk.write(values)
+        walk.write({name: value for name, value in values.items() if name != PARAMETERS})
         token.internal_data[UNMAPPED] = index
         raise
-    walk.write(left)
 
 
 def receive_or_fail(

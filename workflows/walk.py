@@ -27,6 +27,7 @@ from workflows.commands import (
     ResumeClock,
 )
 from workflows.definition import Definition
+from workflows.errors import ReservedName
 from workflows.expressions import Value
 from workflows.graph import HUMAN, SUBSCRIBED, Event, Kind, Node
 from workflows.specs import Scope, Token, TokenWorkflow, add_token
@@ -34,6 +35,8 @@ from workflows.specs import Scope, Token, TokenWorkflow, add_token
 LIVE: Final = (
     TaskState.FUTURE | TaskState.WAITING | TaskState.READY | TaskState.STARTED | TaskState.ERROR
 )
+
+PARAMETERS: Final = "param"  # the name below which expressions see the procedure's parameters
 
 # Marks are the small routing values of a token (`internal_data`); the snapshot holds them.
 FLOW: Final = "flow"  # id of the flow by which it came
@@ -81,7 +84,12 @@ class Walk:
     finished: bool = False
 
     def write(self, values: Mapping[str, Value]) -> None:
-        """Record case values; they are visible to every later step of this transition."""
+        """Record case values; they are visible to every later step of this transition.
+
+        Raise `ReservedName` for the procedure's parameters: no form and no message may change them.
+        """
+        if PARAMETERS in values:
+            raise ReservedName(f"expected another name, got {PARAMETERS!r}", name=PARAMETERS)
         self.values.update(values)
         self.writes.update(values)
 

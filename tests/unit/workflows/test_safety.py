@@ -197,6 +197,17 @@ def test_a_failed_mapping_keeps_what_was_sent_and_can_be_retried() -> None:
     assert (p.finished, p.values["found"]) == (True, False)
 
 
+def test_no_form_or_script_writes_the_procedures_parameters() -> None:
+    p = play("start s\nuser a\nuser b\nend e\ns > a > b > e")
+    task = next(iter(p.tasks))
+    p.take(facts.TaskCompleted(task_id=task, values={"param": {"fee": Decimal(0)}, "x": "y"}))
+    assert [i.code for i in p.incidents.values()] == ["name_reserved"]
+    assert ("param" in p.values, p.values["x"]) == (False, "y")
+    assert p.retry("a").open == ["b"]
+    p = play("start s\nscript a script=param=1\nend e\ns > a > e")
+    assert [i.code for i in p.incidents.values()] == ["name_reserved"]
+
+
 def test_starts_are_refused_where_there_is_none() -> None:
     by_message = definition_of(draw("start s message=m\nend e\ns > e"))
     plain = definition_of(draw("start s\nuser a\nend e\ns > a > e"))
