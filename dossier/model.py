@@ -309,6 +309,41 @@ class OutlineStep:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DecisionRow:
+    """One rule of a decision table as it was when the decision was taken."""
+
+    number: int
+    is_matched: bool
+    cells: tuple[str, ...]  # FEEL text, in the order of the table's columns
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DecisionTable:
+    """A table that took part in a decision."""
+
+    title: str
+    hit_policy: str
+    columns: tuple[str, ...]
+    rows: tuple[DecisionRow, ...]
+    output: str  # FEEL text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DecisionTaken:
+    """A decision of the process, explained: what went in, which rules matched, what came out."""
+
+    sequence: int  # of its line in the history
+    at: datetime
+    element_id: str
+    name: str
+    version: str  # digest of the decision file
+    inputs: Mapping[str, str]  # name → FEEL text
+    output: str
+    tables: tuple[DecisionTable, ...]
+    problems: tuple[str, ...]  # codes; a decision with problems was not used
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DossierPage:
     """Everything the dossier page shows."""
 
@@ -323,6 +358,7 @@ class DossierPage:
     messages: Sequence[Message]
     message_names: Mapping[str, Mapping[str, str]]  # type → language → name
     timeline: Sequence[HistoryEntry]
+    decisions: Sequence[DecisionTaken]
     incidents: Sequence[Incident]
     diagram_svg: str
     outline: Sequence[OutlineStep]

@@ -17,6 +17,7 @@ from dossier.model import (
 from exchange import access
 from exchange.errors import DossierUnknown
 from exchange.node import Node
+from exchange.queries.decisions import DECISION, decision_of
 from storage import (
     cases,
     documents,
@@ -57,6 +58,7 @@ def dossier_page(node: Node, actor: Actor, dossier: UUID) -> DossierPage:
         messages=messages.messages_of(dossier),
         message_names={kind: one.name for kind, one in procedure.messages.items()},
         timeline=timeline,
+        decisions=[decision_of(one) for one in timeline if one.kind == DECISION],
         incidents=open_incidents,
         diagram_svg=draw_svg(
             procedure.source,
