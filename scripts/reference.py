@@ -128,6 +128,17 @@ def index_page() -> str:
     )
 
 
+def decisions_page() -> str:
+    """Return the list of all decisions, by number."""
+    pages = sorted((DOCS / "decisions").glob("[0-9]*.md"))
+    return _page(
+        "Decisions",
+        "One page each, for what would surprise a reader. A decision is never rewritten; a later "
+        "one replaces it and says so in both.",
+        [f"- [{_title(page)}]({page.name})" for page in pages],
+    )
+
+
 def _commands(
     command: click.Command, path: tuple[str, ...], parent: click.Context | None
 ) -> Iterator[tuple[tuple[str, ...], click.Command, click.Context]]:
@@ -159,6 +170,7 @@ RENDERERS: Final[Mapping[str, tuple[str, Callable[[], str]]]] = {
     "errors": ("reference/errors.md", errors_page),
     "cli": ("reference/cli.md", cli_page),
     "soap": ("reference/soap.md", soap_page),
+    "decisions": ("decisions/README.md", decisions_page),
     "index": ("README.md", index_page),
 }
 
