@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from dossier.errors import XmlRefused
 from workflows.compiling import Compiled, compile_process
@@ -21,6 +21,10 @@ from workflows.normalise import normalise, with_called
 from workflows.reach import reach_of
 from workflows.reader import read_model
 from workflows.specs import build_specs
+
+
+# No procedure comes near it; some rules take time that grows with nodes times scopes.
+MAXIMUM_NODES: Final = 5_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -185,6 +189,9 @@ def deploy(source: bytes) -> Deployment:
         return _unreadable(digest, exc.code, exc.parameters)
     except DefinitionRefused as exc:
         return _unreadable(digest, "not_bpmn", exc.parameters)
+    nodes = sum(len(process.nodes) for process in model.processes.values())
+    if nodes > MAXIMUM_NODES:
+        return _unreadable(digest, "too_large", {"limit": MAXIMUM_NODES, "line": 1})
     model, rewritten = normalise(model)
     findings = [*read, *rewritten, *lint_model(model)]
     collaboration = _collaboration(model)

@@ -172,6 +172,12 @@ def test_the_schema_names_the_line() -> None:
     assert "'no'" in str(finding.parameters["text"])
 
 
+def test_refuses_a_model_of_absurd_size() -> None:
+    nodes = "".join(f"<task id='t{number}'/>" for number in range(5001))
+    source = (HEAD + f"<process id='p'>{nodes}</process></definitions>").encode()
+    assert [f.rule for f in deploy(source).findings] == ["too_large"]
+
+
 def test_choreographies_are_refused_by_name() -> None:
     source = (HEAD + '<choreography id="ch"/></definitions>').encode()
     rules = [(f.rule, f.element) for f in deploy(source).findings]
