@@ -22,7 +22,6 @@ from workflows.reach import reach_of
 from workflows.reader import read_model
 from workflows.specs import build_specs
 
-
 # No procedure comes near it; some rules take time that grows with nodes times scopes.
 MAXIMUM_NODES: Final = 5_000
 
