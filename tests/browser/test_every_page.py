@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import AXE, SCREENSHOTS, Site, file
 
@@ -121,6 +121,17 @@ def test_every_page_is_accessible_and_fits_every_width(
                 path=SCREENSHOTS / f"{opened.__name__}-{language}-{width}.png", full_page=True
             )
     assert complaints == []
+
+
+def test_every_page_is_whole_without_javascript(site: Site, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    site.log_in(page, CLERK)
+    for opened in PAGES:
+        opened(site, page)
+        assert page.locator("h1").inner_text(), opened.__name__
+        assert page.locator("footer").is_visible(), opened.__name__
+    context.close()
 
 
 def test_dark_colours_have_contrast_too(site: Site, page: Page) -> None:
