@@ -184,11 +184,16 @@ class Reception:
 
     def _admit_access(self, verified: Verified, contracts: Contracts) -> None:
         envelope = verified.envelope
-        if not verified.directory.allows(
-            client=verified.sender.code,
-            server=envelope.to_agency,
-            procedure=envelope.contract.procedure,
-            message_type=envelope.message_type,
+        # A rule may name the addressee as it is written, or the agency that answers for it now.
+        servers = {envelope.to_agency, self._node.hosted(envelope.to_agency)} - {None}
+        if not any(
+            verified.directory.allows(
+                client=verified.sender.code,
+                server=str(server),
+                procedure=envelope.contract.procedure,
+                message_type=envelope.message_type,
+            )
+            for server in servers
         ):
             raise AccessDenied(
                 "expected an access rule for this message", type=envelope.message_type
