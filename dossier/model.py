@@ -12,6 +12,7 @@ from enum import Enum
 from uuid import UUID
 
 from dossier.canonical import Json
+from dossier.decision import DecisionTaken
 from dossier.form import Field
 from dossier.ids import AgencyCode, ConversationId, MessageId, Sha256
 
@@ -306,41 +307,6 @@ class OutlineStep:
     lane: str
     level: int
     state: str  # done, active, incident, open
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DecisionRow:
-    """One rule of a decision table as it was when the decision was taken."""
-
-    number: int
-    is_matched: bool
-    cells: tuple[str, ...]  # FEEL text, in the order of the table's columns
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DecisionTable:
-    """A table that took part in a decision."""
-
-    title: str
-    hit_policy: str
-    columns: tuple[str, ...]
-    rows: tuple[DecisionRow, ...]
-    output: str  # FEEL text
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DecisionTaken:
-    """A decision of the process, explained: what went in, which rules matched, what came out."""
-
-    sequence: int  # of its line in the history
-    at: datetime
-    element_id: str
-    name: str
-    version: str  # digest of the decision file
-    inputs: Mapping[str, str]  # name → FEEL text
-    output: str
-    tables: tuple[DecisionTable, ...]
-    problems: tuple[str, ...]  # codes; a decision with problems was not used
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from dossier.canonical import Json
-from dossier.model import DecisionRow, DecisionTable, DecisionTaken, HistoryEntry
+from dossier.decision import DecisionRow, DecisionTable, DecisionTaken
+from dossier.model import HistoryEntry
 
 DECISION: Final = "decision_taken"  # kind of the history line that holds a record
 
