@@ -369,5 +369,6 @@ class IncidentRow:
 
     incident: Incident
     dossier_code: str
-    can_resend: bool
+    can_resend: bool  # the message is parked: the same id and bytes again
+    can_reissue: bool  # the message was refused or parked: a new id and a new seal
     can_retry: bool

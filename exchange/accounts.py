@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from dossier.model import Actor, RoleBinding
-from exchange.errors import LoginRefused, LoginThrottled, PasswordTooWeak
+from exchange.errors import AbsenceRefused, LoginRefused, LoginThrottled, PasswordTooWeak
 from exchange.node import Node
 from storage import people
+from storage.people import Absence
 from storage.transactions import transaction
 
 WINDOW: Final = timedelta(minutes=15)
@@ -85,6 +86,14 @@ def grant(username: str, binding: RoleBinding) -> None:
     """Give a role."""
     with transaction():
         people.grant(username, binding)
+
+
+def note_absence(absence: Absence) -> None:
+    """Let a substitute act for an absent person; raise `AbsenceRefused` for a wrong period."""
+    if absence.valid_until <= absence.valid_from or absence.user == absence.substitute:
+        raise AbsenceRefused("expected another person and a period")
+    with transaction():
+        people.add_absence(absence)
 
 
 def listed() -> list[people.UserRecord]:

@@ -33,19 +33,18 @@ class CurrentDirectory:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._sha256 = ""
         self._parsed: Directory | None = None
 
     def directory(self) -> Directory:
         """Return the newest imported edition; raise `DirectoryMissing` without one."""
-        edition = editions.current()
-        if edition is None:
-            raise DirectoryMissing("expected an imported directory")
+        number = editions.current_number()
         with self._lock:
-            if self._parsed is None or self._sha256 != edition.sha256:
+            if self._parsed is None or self._parsed.number != number:
+                edition = editions.current()
+                if edition is None:
+                    raise DirectoryMissing("expected an imported directory")
                 # It was verified when it was imported; what is stored is the unsigned content too.
                 self._parsed = parse_directory(edition.unsigned)
-                self._sha256 = edition.sha256
             return self._parsed
 
 

@@ -314,3 +314,9 @@ class OcspIndexRefused(Misconfigured):
     """A line of the OCSP responder's index is not a serial number and maybe an instant."""
 
     code = "ocsp_index_refused"
+
+
+class AbsenceRefused(Rejected):
+    """A substitute must be another person, during a period."""
+
+    code = "absence_refused"

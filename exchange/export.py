@@ -6,12 +6,13 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from dossier.envelope import Assurance
+from dossier.envelope import FILE_NAME, Assurance, Envelope, parse_envelope
 from dossier.ids import Sha256
 from dossier.model import Actor, Dossier
 from exchange import access, sequence
 from exchange.errors import DirectoryMissing, DossierUnknown, ExportRefused
 from exchange.node import Node
+from signing import zipfile
 from signing.evidence import (
     BundleDocument,
     BundleEvent,
@@ -83,22 +84,49 @@ def _documents(node: Node, dossier: Dossier) -> list[BundleDocument]:
 
 
 def _messages(node: Node, dossier: Dossier) -> list[BundleMessage]:
-    """Return the messages of both directions in the order of their time."""
+    """Return the messages of both directions in the order of their time, answers after letters."""
     timed: list[tuple[datetime, BundleMessage]] = []
     for sent in outbox.of_dossier(dossier.id):
         if sent.message.container_sha256 is None:
             raise ExportRefused("expected every message to be sealed", reason="message_unsealed")
-        timed.append(
+        message = _message(node, sent.message.container_sha256, sent.receipt_sha256)
+        timed.append((sent.message.created, message))
+    for received in inbox.of_dossier(dossier.id):
+        message = _message(node, received.container_sha256, received.receipt_sha256)
+        timed.append((received.received, message))
+    timed.sort(key=lambda one: one[0])
+    return _answers_last([message for _time, message in timed])
+
+
+def _answers_last(messages: list[BundleMessage]) -> list[BundleMessage]:
+    """Return the messages in their order, but none before the one it answers (equal instants)."""
+    envelopes = [_envelope(one) for one in messages]
+    known = {envelope.message_id for envelope in envelopes}
+    ordered: list[BundleMessage] = []
+    told: set[str] = set()
+    waiting = list(zip(envelopes, messages, strict=True))
+    while waiting:
+        ready = next(
             (
-                sent.message.created,
-                _message(node, sent.message.container_sha256, sent.receipt_sha256),
-            )
+                place
+                for place, (envelope, _message_of) in enumerate(waiting)
+                if envelope.in_reply_to is None
+                or envelope.in_reply_to.message_id in told
+                or envelope.in_reply_to.message_id not in known
+            ),
+            0,
         )
-    timed += [
-        (received.received, _message(node, received.container_sha256, received.receipt_sha256))
-        for received in inbox.of_dossier(dossier.id)
-    ]
-    return [message for _time, message in sorted(timed, key=lambda one: one[0])]
+        envelope, message = waiting.pop(ready)
+        told.add(envelope.message_id)
+        ordered.append(message)
+    return ordered
+
+
+def _envelope(message: BundleMessage) -> Envelope:
+    content = message.container
+    octets = content if isinstance(content, bytes) else content.read_bytes()
+    entries = {entry.name: entry.content for entry in zipfile.read(octets).entries}
+    return parse_envelope(bytes(entries[FILE_NAME]))
 
 
 def _message(node: Node, container: Sha256, receipt: Sha256 | None) -> BundleMessage:

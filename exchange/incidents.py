@@ -112,11 +112,13 @@ def listed(node: Node, actor: Actor, *, limit: int = 100) -> list[IncidentRow]:
         if dossier is None or not access.may_read(actor, dossier, at=now):
             continue
         can = access.may_resolve(actor, dossier, at=now)
+        state = outbox.state_of(found.message) if found.message else None
         rows.append(
             IncidentRow(
                 incident=found,
                 dossier_code=dossier.code,
-                can_resend=can and found.message is not None,
+                can_resend=can and state is MessageState.PARKED,
+                can_reissue=can and state in (MessageState.PARKED, MessageState.REFUSED),
                 can_retry=can and found.message is None and found.instance is not None,
             )
         )

@@ -69,9 +69,10 @@ def startable(node: Node, actor: Actor) -> list[StartableProcedure]:
     now = node.now()
     directory = node.directory()
     found = []
+    procedures = node.contracts().all_effective(day=local_day(now))
     for hosted in agencies.hosted():
         own = directory.find(hosted.code)
-        for procedure in node.contracts().all_effective(day=local_day(now)):
+        for procedure in procedures:
             allowed = access.may_open(actor, agency=hosted.code, procedure=procedure.code, at=now)
             if own is None or not allowed or not can_open(procedure, own.competences):
                 continue

@@ -7,16 +7,18 @@ take it. So a click never waits for the engine, and of two clicks one wins.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from dossier.calendar import local_day
 from dossier.canonical import Json
+from dossier.form import FieldKind
 from dossier.model import Actor, Document, Dossier, Task, TaskState
-from exchange import access, attach, chronicle, personal
+from exchange import access, attach, chronicle, personal, standin
 from exchange.chronicle import Event
 from exchange.drained import ring_after_commit
-from exchange.errors import DocumentMissing, TaskClosed, TaskTaken
+from exchange.errors import DocumentMissing, DocumentUnknown, TaskClosed, TaskTaken
 from exchange.node import Node
 from storage import cases, documents, dossiers, facts, registers, tasks
 from storage.transactions import transaction
@@ -25,7 +27,7 @@ from workflows.procedure import Procedure
 
 def claim(node: Node, actor: Actor, task: UUID) -> None:
     """Take a task for oneself; raise `TaskTaken` when somebody else holds it."""
-    found, _dossier = _mine(node, actor, task)
+    found, _dossier, _absent = _mine(node, actor, task)
     with transaction():
         if not tasks.claim(found.id, username=actor.username):
             _raise_lost(found.id)
@@ -33,7 +35,7 @@ def claim(node: Node, actor: Actor, task: UUID) -> None:
 
 def release(node: Node, actor: Actor, task: UUID) -> None:
     """Give a task back to the unit."""
-    found, _dossier = _mine(node, actor, task)
+    found, _dossier, _absent = _mine(node, actor, task)
     with transaction():
         tasks.release(found.id, username=actor.username)
 
@@ -51,7 +53,7 @@ def complete(
     Raises `FormRefused` with every fault, `DocumentMissing`, `PinRefused`, `TaskTaken`,
     `TaskClosed`, `NotAllowed`. On any of them nothing has changed.
     """
-    found, dossier = _mine(node, actor, task)
+    found, dossier, absent = _mine(node, actor, task)
     if found.state is not TaskState.OPEN:
         raise TaskClosed("expected an open task")
     if found.claimed_by not in ("", actor.username):
@@ -59,6 +61,7 @@ def complete(
     now = node.now()
     procedure = node.contracts().get(dossier.contract_sha256)
     values = _read_form(procedure, found, submitted)
+    _demand_own_documents(procedure, found, dossier, values)
     known = {**cases.values(dossier.id), **values}
     printed = _print(node, procedure, found, dossier, known, actor=actor, at=now)
     _demand_documents(found, dossier, printed)
@@ -83,22 +86,21 @@ def complete(
                 ref=found.token,
                 payload={"values": values},
                 actor=actor.username,
-                on_behalf_of="",
+                on_behalf_of=absent,
                 at=now,
             )
         )
-        chronicle.write(events)
+        chronicle.write([replace(event, on_behalf_of=absent) for event in events])
         ring_after_commit("advance", str(found.instance))
 
 
-def _mine(node: Node, actor: Actor, task: UUID) -> tuple[Task, Dossier]:
+def _mine(node: Node, actor: Actor, task: UUID) -> tuple[Task, Dossier, str]:
+    """Return task and dossier, and for whom the person stands in (empty: for nobody)."""
     found = tasks.get(task)
     dossier = dossiers.get(found.dossier)
-    access.demand(
-        allowed=access.may_do(actor, found, procedure=dossier.procedure, at=node.now()),
-        what="do this task",
-    )
-    return found, dossier
+    absent = standin.acts_for(actor, found, procedure=dossier.procedure, at=node.now())
+    access.demand(allowed=absent is not None, what="do this task")
+    return found, dossier, absent or ""
 
 
 def _raise_lost(task: UUID) -> None:
@@ -112,6 +114,21 @@ def _read_form(procedure: Procedure, task: Task, submitted: Mapping[str, str]) -
     if not task.form:
         return {}
     return dict(procedure.forms[task.form].read(submitted))
+
+
+def _demand_own_documents(
+    procedure: Procedure, task: Task, dossier: Dossier, values: Mapping[str, Json]
+) -> None:
+    """Refuse a document field that names no document of this dossier."""
+    fields = procedure.forms[task.form].fields if task.form else ()
+    named = {
+        str(values[field.name])
+        for field in fields
+        if field.kind is FieldKind.DOCUMENT and field.name in values
+    }
+    known = {str(one.id) for one in documents.of_dossier(dossier.id)} if named else set()
+    if not named <= known:
+        raise DocumentUnknown("expected documents of this dossier")
 
 
 def _print(

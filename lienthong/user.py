@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import click
 
+from dossier.calendar import HERE
 from dossier.ids import parse_agency_code
 from dossier.model import Role, RoleBinding
 from exchange import accounts
+from exchange.absences import Absence
 
 
 @click.group("user")
@@ -52,6 +56,25 @@ def grant(username: str, agency: str, role: str, unit: str, procedure: str) -> N
         RoleBinding(
             agency=parse_agency_code(agency), role=Role(role), unit=unit, procedure=procedure
         ),
+    )
+
+
+@command.command("absence")
+@click.argument("username")
+@click.option("--substitute", required=True, help="Who acts meanwhile; acts are shown as such.")
+@click.option("--agency", required=True, help="Code of the agency.")
+@click.option("--from", "start", required=True, type=click.DateTime(), help="First instant.")
+@click.option("--until", "end", required=True, type=click.DateTime(), help="Instant of return.")
+def absence(username: str, substitute: str, agency: str, start: datetime, end: datetime) -> None:
+    """Let a substitute act for USERNAME during an absence (local time)."""
+    accounts.note_absence(
+        Absence(
+            user=username,
+            substitute=substitute,
+            agency=parse_agency_code(agency),
+            valid_from=start.replace(tzinfo=HERE),
+            valid_until=end.replace(tzinfo=HERE),
+        )
     )
 
 

@@ -24,14 +24,15 @@ def show_incidents(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 def resend(request: HttpRequest, actor: Actor, incident: UUID) -> HttpResponse:
     """Send the message of an incident again."""
-    row = next(
-        (one for one in incidents.listed(node_of(request), actor) if one.incident.id == incident),
-        None,
-    )
-    if row is None or row.incident.message is None:
-        raise PageUnknown("expected an open incident of a message")
-    incidents.resend(node_of(request), actor, row.incident.message)
+    incidents.resend(node_of(request), actor, _message_of(request, actor, incident))
     messages.success(request, _("The message is on its way again."))
+    return HttpResponseRedirect("/incidents")
+
+
+def reissue(request: HttpRequest, actor: Actor, incident: UUID) -> HttpResponse:
+    """Send the message of an incident anew, under a new id and a new seal."""
+    incidents.reissue(node_of(request), actor, _message_of(request, actor, incident))
+    messages.success(request, _("A new message is on its way; it names the one it supersedes."))
     return HttpResponseRedirect("/incidents")
 
 
@@ -46,3 +47,10 @@ def show_partners(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the agencies of the directory in force."""
     context = {"directory": partners_page(node_of(request))}
     return pages.show(request, "partners.html", context, actor=actor)
+
+
+def _message_of(request: HttpRequest, actor: Actor, incident: UUID) -> UUID:
+    for row in incidents.listed(node_of(request), actor):
+        if row.incident.id == incident and row.incident.message is not None:
+            return row.incident.message
+    raise PageUnknown("expected an open incident of a message")

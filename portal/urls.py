@@ -43,6 +43,7 @@ urlpatterns: list[URLPattern] = [
     path("tasks/<uuid:task>/complete", require_POST(for_people(tasks.complete))),
     path("incidents", require_GET(for_people(operations.show_incidents))),
     path("incidents/<uuid:incident>/resend", require_POST(for_people(operations.resend))),
+    path("incidents/<uuid:incident>/reissue", require_POST(for_people(operations.reissue))),
     path("incidents/<uuid:incident>/retry", require_POST(for_people(operations.retry))),
     path("partners", require_GET(for_people(operations.show_partners))),
 ]

@@ -261,6 +261,12 @@ def get(message: UUID) -> Outgoing:
     return _outgoing(row)
 
 
+def state_of(message: UUID) -> MessageState | None:
+    """Return how far a message has come; None for one that is not in the outbox."""
+    row = sql.one_row("SELECT state FROM outbox WHERE id = %s", (str(message),))
+    return MessageState(row[0]) if row else None
+
+
 def find(agency: str, message_id: str) -> Outgoing | None:
     """Return the agency's outgoing message of that id."""
     row = sql.one_row(f"{_SELECT} WHERE agency = %s AND message_id = %s", (agency, message_id))

@@ -277,6 +277,30 @@ def substitutes_for(username: str, *, at: datetime) -> list[str]:
     return [row[0] for row in rows]
 
 
+def absences_covered_by(username: str, *, at: datetime) -> list[Absence]:
+    """Return the absences in which this person stands in at that instant."""
+    instant = sql.from_instant(at)
+    rows = sql.all_rows(
+        "SELECT absent.username, present.username, absence.agency, absence.valid_from,"
+        " absence.valid_until FROM absence"
+        " JOIN account absent ON absent.id = absence.account"
+        " JOIN account present ON present.id = absence.substitute"
+        " WHERE present.username = %s AND absence.valid_from <= %s AND absence.valid_until > %s"
+        " ORDER BY absent.username, absence.agency",
+        (username, instant, instant),
+    )
+    return [
+        Absence(
+            user=row[0],
+            substitute=row[1],
+            agency=AgencyCode(row[2]),
+            valid_from=sql.to_instant(row[3]),
+            valid_until=sql.to_instant(row[4]),
+        )
+        for row in rows
+    ]
+
+
 # --- Failed logins -----------------------------------------------------------------------------
 
 

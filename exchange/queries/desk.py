@@ -7,6 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from dossier.calendar import HERE, local_day
 from dossier.model import Actor, Desk, DeskRow
+from exchange import standin
 from exchange.node import Node
 from storage import desk as rows
 
@@ -17,7 +18,7 @@ def desk(node: Node, actor: Actor, *, limit: int = 50) -> Desk:
     found = rows.desk(
         rows.DeskQuery(
             username=actor.username,
-            bindings=actor.bindings,
+            bindings=(*actor.bindings, *standin.covered_bindings(actor, at=now)),
             now=now,
             day_end=end_of_day(now),
             limit=limit,

@@ -181,3 +181,21 @@ def test_message_nobody_may_resolve_needs_a_role(
     with pytest.raises(LienThongError) as caught:
         resolving.resend(one.node, one.actor("thue.canbo"), letter_of(one, code).message.id)
     assert caught.value.code == "not_allowed"
+
+
+def test_incident_of_a_refusal_offers_a_new_message_and_not_the_old_one(
+    one: OneNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = one.start_letter()
+    one.do("hb.chuyenvien", code, "draft_letter", LETTER)
+    one.do("hb.lanhdao", code, "sign_letter")
+    directory = one.node.directory()
+    with monkeypatch.context() as closed:
+        without_rules = type(directory)(
+            **{name: getattr(directory, name) for name in directory.__slots__} | {"rules": ()}
+        )
+        closed.setattr(one.node, "directory", lambda: without_rules)
+        one.do("hb.vanthu", code, "number_letter")
+    rows = resolving.listed(one.node, one.actor("hb.vanthu"))
+    ours = [row for row in rows if row.incident.message == letter_of(one, code).message.id]
+    assert [(row.can_resend, row.can_reissue) for row in ours] == [(False, True)]

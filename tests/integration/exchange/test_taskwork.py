@@ -8,9 +8,13 @@ from datetime import timedelta
 import pytest
 
 from dossier.errors import LienThongError
+from dossier.ids import parse_agency_code
+from dossier.model import Task
 from dossier.rule_errors import FormRefused
 from exchange import accounts, submit, taskwork
-from storage import cases, documents
+from exchange.absences import Absence
+from exchange.queries.desk import desk
+from storage import cases, documents, dossiers, history
 from tests.builders.exchange import LETTER, SUBJECT, OneNode
 
 HOA_BINH = "000.00.00.H28"
@@ -177,3 +181,96 @@ def test_login_is_throttled_for_the_address(one: OneNode) -> None:
 def test_disabled_account_cannot_log_in(one: OneNode) -> None:
     accounts.disable("hb.vanthu")
     assert log_in(one, "hb.vanthu", one.logins["hb.vanthu"]["password"]) == "login_refused"
+
+
+# --- Substitutes -------------------------------------------------------------------------------
+
+
+def away(one: OneNode, *, agency: str = HOA_BINH, days: int = 2) -> None:
+    """Let the second clerk of Hòa Bình be absent, and a specialist stand in."""
+    accounts.note_absence(
+        Absence(
+            user="hb.vanthu",
+            substitute="hb.chuyenvien",
+            agency=parse_agency_code(agency),
+            valid_from=one.node.now() - timedelta(minutes=1),
+            valid_until=one.node.now() + timedelta(days=days),
+        )
+    )
+
+
+def number_task(one: OneNode) -> tuple[str, Task]:
+    code = one.start_letter()
+    one.do("hb.chuyenvien", code, "draft_letter", LETTER)
+    one.do("hb.lanhdao", code, "sign_letter")
+    return code, one.open_tasks(code)["number_letter"]
+
+
+def test_substitute_acts_in_place_of_an_absent_person_and_it_is_written_down(
+    one: OneNode,
+) -> None:
+    away(one)
+    code, task = number_task(one)
+    substitute = one.actor("hb.chuyenvien")
+    assert task.id in {
+        row.task for rows in desk(one.node, substitute).rows.values() for row in rows
+    }
+    taskwork.complete(one.node, substitute, task.id, submitted={})
+    one.drain()
+    told = history.of_dossier(one.sides(code)[HOA_BINH].id)
+    completed = [line for line in told if line.element_id == "number_letter"]
+    assert {(line.actor, line.on_behalf_of) for line in completed if line.actor != "system"} == {
+        ("hb.chuyenvien", "hb.vanthu")
+    }
+
+
+def test_substitute_has_no_powers_before_after_or_elsewhere(one: OneNode) -> None:
+    away(one, agency="000.00.00.H08")
+    _code, task = number_task(one)
+    substitute = one.actor("hb.chuyenvien")
+    assert code_of(lambda: taskwork.claim(one.node, substitute, task.id)) == "not_allowed"
+    away(one, days=1)
+    taskwork.claim(one.node, substitute, task.id)
+    taskwork.release(one.node, substitute, task.id)
+    one.clock.forward(timedelta(days=1, seconds=1))
+    assert code_of(lambda: taskwork.claim(one.node, substitute, task.id)) == "not_allowed"
+
+
+def test_nobody_stands_in_for_themselves(one: OneNode) -> None:
+    same = Absence(
+        user="hb.vanthu",
+        substitute="hb.vanthu",
+        agency=parse_agency_code(HOA_BINH),
+        valid_from=one.node.now(),
+        valid_until=one.node.now() + timedelta(days=1),
+    )
+    assert code_of(lambda: accounts.note_absence(same)) == "absence_refused"
+
+
+def test_document_of_another_dossier_is_refused(one: OneNode) -> None:
+    opened = [
+        submit.submit(
+            one.node,
+            one.actor("tp.motcua"),
+            procedure="household-business",
+            agency="000.31.01.H08",
+            subject="Đăng ký hộ kinh doanh",
+        )
+        for _ in range(2)
+    ]
+    one.drain()
+    foreign = one.attach("tp.motcua", opened[0], kind="application")
+    code = dossiers.get(opened[1]).code
+    task = one.open_tasks(code)["receive_application"]
+    values = {
+        "business_name": "Tạp hóa",
+        "business_address": "Phường Trần Phú",
+        "business_lines": "Bán lẻ",
+        "owner_name": "Chủ hộ",
+        "owner_id": "052099000001",
+        "application_file": str(foreign),
+        "components_complete": "on",
+    }
+    actor = one.actor("tp.motcua")
+    call = code_of(lambda: taskwork.complete(one.node, actor, task.id, submitted=values))
+    assert call == "document_unknown"
