@@ -20,6 +20,7 @@ from dossier.ids import AgencyCode, Sha256, parse_agency_code, parse_sha256, sam
 
 NAMESPACE: Final = "urn:lienthong:directory:1"
 ANY: Final = "*"
+PULL: Final = "pull"  # channel of an agency that fetches its messages
 _CAPS: Final = safexml.Caps(size_bytes=32 * 1024 * 1024, depth=8, elements=400_000)
 
 
@@ -66,6 +67,16 @@ class DirectoryAgency:
     def is_named(self, code: str) -> bool:
         """Tell whether `code` is this agency's code or one of its aliases."""
         return any(same_agency(code, own) for own in (self.code, *self.aliases))
+
+    @property
+    def fetches(self) -> bool:
+        """Whether it has no address and fetches its messages instead (protocol §9)."""
+        return not self.endpoint and any(one.kind == PULL for one in self.channels)
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether messages can get to it, sent or fetched."""
+        return bool(self.endpoint) or self.fetches
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

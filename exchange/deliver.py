@@ -80,8 +80,11 @@ def deliver(node: Node, outgoing: Outgoing, *, token: str) -> None:
         partner = _partner(node, outgoing, at=started)
         endpoint = partner.endpoint
         container, size = _sealed(node, outgoing, token=token, at=started)
+        if partner.fetches:
+            _wait_for_fetch(outgoing, token=token)
+            return
         answer = _send(node, outgoing, endpoint, container, size)
-        _record_answer(node, outgoing, answer, token=token)
+        record_answer(node, outgoing, answer, token=token)
     except LienThongError as exc:
         error = exc.code
         _record_failure(node, outgoing, exc, token=token)
@@ -134,9 +137,15 @@ def _partner(node: Node, outgoing: Outgoing, *, at: datetime) -> DirectoryAgency
     if at > directory.valid_until + timedelta(days=directory.grace_days):
         raise DirectoryExpired("expected a directory that is still valid")
     partner = directory.successor_of(outgoing.message.partner, at=at)
-    if partner is None or not partner.endpoint:
+    if partner is None or not partner.is_reachable:
         raise PartnerUnknown("expected a partner with an address", agency=outgoing.message.partner)
     return partner
+
+
+def _wait_for_fetch(outgoing: Outgoing, *, token: str) -> None:
+    # The row comes due again at its expiry: what was not fetched by then is parked, not lost.
+    with transaction():
+        outbox.retry(outgoing.message.id, token=token, at=outgoing.expires, error="")
 
 
 def _sealed(node: Node, outgoing: Outgoing, *, token: str, at: datetime) -> tuple[Sha256, int]:
@@ -174,7 +183,8 @@ def _send(node: Node, outgoing: Outgoing, endpoint: str, container: Sha256, size
     return verify_receipt(node, outgoing, content, container=container)
 
 
-def _record_answer(node: Node, outgoing: Outgoing, answer: Answer, *, token: str) -> None:
+def record_answer(node: Node, outgoing: Outgoing, answer: Answer, *, token: str) -> None:
+    """Write down what the verified receipt says; only the holder of the token may."""
     receipt = answer.receipt
     accepted = receipt.outcome is Outcome.ACCEPTED
     stored = node.blobs.put(answer.content)

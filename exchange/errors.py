@@ -320,3 +320,9 @@ class AbsenceRefused(Rejected):
     """A substitute must be another person, during a period."""
 
     code = "absence_refused"
+
+
+class RequestSealRefused(Denied):
+    """The request is not under a seal that the directory binds to an agency."""
+
+    code = "request_seal_refused"

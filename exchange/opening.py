@@ -168,7 +168,7 @@ def _addressee(
     directory: Directory, code: str, *, initiator: DirectoryAgency, at: datetime
 ) -> DirectoryAgency:
     found = directory.successor_of(code, at=at) if code else None
-    if found is None or found.code == initiator.code or not found.endpoint:
+    if found is None or found.code == initiator.code or not found.is_reachable:
         raise AddresseeRefused("expected another agency that can be reached", agency=code)
     return found
 

@@ -91,7 +91,7 @@ def startable(node: Node, actor: Actor) -> list[StartableProcedure]:
                     addressees=tuple(
                         (one.code, {"vi": one.name_vi, "en": one.name_en})
                         for one in directory.agencies
-                        if one.endpoint and one.code != own.code and one.kind == own.kind
+                        if one.is_reachable and one.code != own.code and one.kind == own.kind
                     ),
                 )
             )

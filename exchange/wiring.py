@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from connectors.direct import DirectSender
 from connectors.http import HttpClient, Tls
 from connectors.incoming import ServerCaps
+from connectors.mailbox import PullOperations
+from connectors.request import Doorkeeper
 from connectors.soap_client import SoapClient
 from connectors.soap_server import SoapServer
 from dossier.calendar import load_calendar
@@ -19,6 +21,7 @@ from exchange import chronicle
 from exchange.contract import Contracts
 from exchange.directory import CurrentDirectory
 from exchange.node import Node
+from exchange.pull import NodeMailbox, NodeNonces, SealOpener
 from exchange.receive import Reception
 from exchange.settings import Settings, settings
 from exchange.sweep import own_name
@@ -71,7 +74,13 @@ def build(here: Settings, *, clock: Clock | None = None) -> Node:
 def soap_endpoint(of: Node) -> WireEndpoint:
     """Return the node's SOAP endpoint."""
     caps = ServerCaps(container_bytes=of.settings.max_container_bytes)
-    return SoapServer(receiving=Reception(of), spool=of.spool, caps=caps)
+    doorkeeper = Doorkeeper(
+        opener=SealOpener(of),
+        nonces=NodeNonces(of),
+        is_hosted=lambda agency: of.hosted(agency) is not None,
+    )
+    pull = PullOperations(mailbox=NodeMailbox(of), doorkeeper=doorkeeper, clock=of.clock)
+    return SoapServer(receiving=Reception(of), spool=of.spool, caps=caps, pull=pull)
 
 
 def _neighbour(of: Node) -> Sending:

@@ -25,6 +25,7 @@ from storage.models.node import (
     HostedAgencyRow,
     NodeValueRow,
     RegisterRow,
+    RequestNonceRow,
 )
 from storage.models.people import AbsenceRow, LoginFailureRow, RoleBindingRow, User
 
@@ -55,6 +56,7 @@ __all__ = [
     "PauseRow",
     "PendingLeafRow",
     "RegisterRow",
+    "RequestNonceRow",
     "RoleBindingRow",
     "SubscriptionRow",
     "TaskRow",

@@ -106,3 +106,18 @@ class DefinitionFileRow(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["sha256", "path"], name="definition_file_path")
         ]
+
+
+class RequestNonceRow(models.Model):
+    """A nonce of a sealed request, kept until the request could no longer count."""
+
+    agency = words()  # lower case
+    nonce = words()
+    until = instant()
+
+    class Meta:
+        db_table = "request_nonce"
+        indexes: ClassVar = [models.Index(fields=["until"], name="request_nonce_until")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["agency", "nonce"], name="request_nonce_once")
+        ]
