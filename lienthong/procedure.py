@@ -6,7 +6,7 @@ Only `publish` needs the node's database.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,8 +17,9 @@ from dossier.canonical import Json
 from dossier.clock import SystemClock
 from dossier.texts import Language, render
 from exchange.boot import boot
+from exchange.procedures.adoption import adopt_model
 from exchange.procedures.compare import compare_folders, comparison_json, comparison_lines
-from exchange.procedures.lint import lint
+from exchange.procedures.lint import Problem, lint
 from exchange.procedures.scaffold import scaffold
 from exchange.procedures.simulation import simulate_folder, simulation_json, simulation_lines
 from exchange.procedures.trace import trace
@@ -31,6 +32,14 @@ _EITHER = click.Path(exists=True, path_type=Path)
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _LANG = click.option(
     "--lang", type=click.Choice(["vi", "en"]), default="en", show_default=True, help="Language."
+)
+
+_BELOW = click.option(
+    "--in",
+    "below",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    help="Where the folder is made.  [default: here]",
 )
 
 
@@ -51,10 +60,7 @@ def lint_file(*, file: Path, as_json: bool, lang: str) -> int:
         problems: list[Json] = [asdict(problem) for problem in found.problems]
         _print({"runnable": found.is_runnable, "problems": problems})
     else:
-        for problem in found.problems:
-            place = f"{problem.file}:{problem.line}" if problem.line else problem.file
-            element = f" {problem.element}" if problem.element else ""
-            click.echo(f"{problem.severity}: {place}{element}: {problem.message} [{problem.rule}]")
+        _list(found.problems)
         errors = sum(problem.severity == "error" for problem in found.problems)
         judged = "runnable" if found.is_runnable else "not_runnable"
         notes = len(found.problems) - errors
@@ -150,17 +156,34 @@ def run(*, file: Path, scenario: Path, as_json: bool) -> int:
 
 @command.command("new")
 @click.argument("name")
-@click.option(
-    "--in",
-    "below",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Path(),
-    help="Where the folder is made.  [default: here]",
-)
+@_BELOW
 def new(*, name: str, below: Path) -> None:
     """Begin a procedure in a new folder NAME that passes its own scenarios."""
     folder = scaffold(name, below=below, effective=local_day(SystemClock().now()))
     click.echo(folder)
+
+
+@command.command("import")
+@click.argument("file", type=_FILE)
+@click.argument("name")
+@_BELOW
+@_LANG
+def import_model(*, file: Path, name: str, below: Path, lang: str) -> int:
+    """Make the procedure folder NAME from a BPMN FILE of Camunda Modeler, Signavio or bpmn.io.
+
+    Reports what was translated, assumed or refused, and what is left to do. Exit 1 when the model
+    cannot run; nothing is written then.
+    """
+    language = Language(lang)
+    effective = local_day(SystemClock().now())
+    adopted = adopt_model(file, name=name, below=below, effective=effective, language=language)
+    _list(adopted.translated)
+    if adopted.folder is None:
+        return 1
+    click.echo(render("adoption", "to_do", language, count=len(adopted.to_do)))
+    _list(adopted.to_do)
+    click.echo(str(adopted.folder), err=True)
+    return 0
 
 
 @command.command("publish")
@@ -178,6 +201,13 @@ def publish_folder(*, folder: Path, by: str) -> None:
         f"in effect from {published.effective.isoformat()}",
         err=True,
     )
+
+
+def _list(problems: Sequence[Problem]) -> None:
+    for problem in problems:
+        place = f"{problem.file}:{problem.line}" if problem.line else problem.file
+        element = f" {problem.element}" if problem.element else ""
+        click.echo(f"{problem.severity}: {place}{element}: {problem.message} [{problem.rule}]")
 
 
 def _tried(trial: Trial) -> Json:

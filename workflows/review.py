@@ -16,7 +16,7 @@ from dossier.errors import LienThongError
 from workflows.dmn.evaluate import load_model
 from workflows.dmn.lint import lint
 from workflows.findings import Severity
-from workflows.graph import HUMAN, Kind, Node
+from workflows.graph import Kind, Node
 from workflows.procedure import Procedure
 from workflows.scenario_errors import ScenarioRefused
 from workflows.scenariofile import parse_scenario
@@ -99,8 +99,9 @@ def _deadlines(procedure: Procedure, lines: list[str]) -> Iterator[Remark]:
 
 def _roles(procedure: Procedure, lines: list[str]) -> Iterator[Remark]:
     if not any(role.bind == "initiator" for role in procedure.roles.values()):
-        first = next(iter(procedure.roles))
-        yield _declared("initiator_missing", Severity.ERROR, f"roles.{first}.bind", lines)
+        first = next(iter(procedure.roles), None)
+        path = f"roles.{first}.bind" if first else "roles"
+        yield _declared("initiator_missing", Severity.ERROR, path, lines)
     seen: dict[str, str] = {}
     for name, role in procedure.roles.items():
         if role.bind in seen:
@@ -174,9 +175,6 @@ def _elements(procedure: Procedure) -> Iterator[Remark]:
             end = next((node for node in nodes if node.kind is Kind.END), None)
             if end is not None:
                 yield _drawn("status_unmapped", end, severity=Severity.WARNING, role=role)
-        for node in nodes:
-            if node.kind in HUMAN and node.lane is None and node.extension.assign is None:
-                yield _drawn("task_for_nobody", node)
 
 
 def _scenarios(procedure: Procedure) -> Iterator[Remark]:

@@ -21,7 +21,11 @@ def scaffold(name: str, *, below: Path, effective: date) -> Path:
 
     Raise `ScaffoldRefused` for a name that is no procedure code, or a place that is taken.
     """
-    files = scaffold_files(name, effective=effective)
+    return write_folder(name, scaffold_files(name, effective=effective), below=below)
+
+
+def write_folder(name: str, files: Mapping[str, bytes], *, below: Path) -> Path:
+    """Write the files of a new folder; raise `ScaffoldRefused` when its place is taken."""
     folder = below / name
     if folder.exists():
         raise _refused("a folder that does not exist yet", name, "taken")
@@ -37,14 +41,19 @@ def scaffold(name: str, *, below: Path, effective: date) -> Path:
 
 def scaffold_files(name: str, *, effective: date) -> Mapping[str, bytes]:
     """Return the files of a new procedure of that code."""
-    if not _CODE.fullmatch(name) or len(name) > _LONGEST:
-        raise _refused("lower-case letters, digits and single hyphens", name, "name")
+    check_code(name)
     named = {
         b"example-procedure": name.encode(),
         b"example_procedure": name.replace("-", "_").encode(),
         b"effective = 2026-01-01": f"effective = {effective.isoformat()}".encode(),
     }
     return {path: _replaced(content, named) for path, content in read_folder(_TEMPLATE).items()}
+
+
+def check_code(name: str) -> None:
+    """Raise `ScaffoldRefused` for a name that is no procedure code."""
+    if not _CODE.fullmatch(name) or len(name) > _LONGEST:
+        raise _refused("lower-case letters, digits and single hyphens", name, "name")
 
 
 def _replaced(content: bytes, named: Mapping[bytes, bytes]) -> bytes:

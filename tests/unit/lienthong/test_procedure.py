@@ -311,3 +311,82 @@ def test_a_scenario_that_fails_exits_with_one(
     change(scenario, "open: [decide_request]", "open: []")
     assert run(["procedure", "run", str(folder), "--scenario", str(scenario)]) == 1
     assert "open: – ≠ decide_request" in capsys.readouterr().out
+
+
+CAMUNDA = """\
+<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"
+    xmlns:camunda="http://camunda.org/schema/1.0/bpmn" id="d" targetNamespace="urn:x">
+  <bpmn:collaboration id="c">
+    <bpmn:participant id="Participant_1" name="Sở Xây dựng" processRef="p1" />
+    <bpmn:participant id="Participant_2" name="Đồn biên phòng" processRef="p2" />
+    <bpmn:messageFlow id="Flow_1" name="Hỏi ý kiến" sourceRef="ask" targetRef="asked" />
+  </bpmn:collaboration>
+  <bpmn:message id="m" name="Message_1" />
+  <bpmn:process id="p1" isExecutable="true">
+    <bpmn:startEvent id="begin" name="Bắt đầu" />
+    <bpmn:userTask id="fill" name="Điền đơn" camunda:formKey="embedded:app:forms/fill.html"
+        camunda:candidateGroups="intake" />
+    <bpmn:sendTask id="ask" name="Hỏi" messageRef="m" />
+    <bpmn:endEvent id="done" name="Xong" />
+    <bpmn:sequenceFlow id="f1" sourceRef="begin" targetRef="fill" />
+    <bpmn:sequenceFlow id="f2" sourceRef="fill" targetRef="ask" />
+    <bpmn:sequenceFlow id="f3" sourceRef="ask" targetRef="done" />
+  </bpmn:process>
+  <bpmn:process id="p2" isExecutable="true">
+    <bpmn:startEvent id="asked" name="Được hỏi">
+      <bpmn:messageEventDefinition id="e" messageRef="m" />
+    </bpmn:startEvent>
+    <bpmn:endEvent id="answered" name="Xong" />
+    <bpmn:sequenceFlow id="g1" sourceRef="asked" targetRef="answered" />
+  </bpmn:process>
+</bpmn:definitions>
+"""
+
+
+def test_a_camunda_model_becomes_a_folder_that_can_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tmp_path / "model.bpmn"
+    model.write_text(CAMUNDA)
+    assert run(["procedure", "import", str(model), "border-letter", "--in", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    translated, _, to_do = said.partition("Left to do: ")
+    assert "exact: model.bpmn:12 fill: formKey was translated. [vendor_translated]" in translated
+    assert "[message_type_missing]" in translated
+    assert "[scenarios_missing]" in to_do
+    assert "[vendor_translated]" not in to_do
+    folder = tmp_path / "border-letter"
+    assert {one["severity"] for one in problems(folder, capsys)} == {"exact", "warning"}
+    text = (folder / "procedure.toml").read_text()
+    assert '[roles."don-bien-phong"]' in text
+    assert '[messages."hoi-y-kien"]' in text
+    assert (folder / "forms/fill.json").exists()
+
+
+def test_a_model_that_cannot_run_is_reported_and_not_adopted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tmp_path / "model.bpmn"
+    model.write_text(CAMUNDA.replace('camunda:formKey="embedded:', 'camunda:class="embedded:', 1))
+    model.write_text(model.read_text().replace("bpmn:userTask", "bpmn:serviceTask"))
+    assert run(["procedure", "import", str(model), "border-letter", "--in", str(tmp_path)]) == 1
+    assert "[vendor_code]" in capsys.readouterr().out
+    assert not (tmp_path / "border-letter").exists()
+
+
+def test_a_model_without_a_collaboration_is_adopted_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tmp_path / "model.bpmn"
+    head, _, rest = CAMUNDA.partition("  <bpmn:collaboration")
+    model.write_text(
+        head
+        + rest.partition("</bpmn:collaboration>\n")[2]
+        .partition('  <bpmn:process id="p2"')[0]
+        .replace("sendTask", 'userTask camunda:candidateGroups="intake"')
+        .replace(' messageRef="m"', "")
+        + "</bpmn:definitions>"
+    )
+    assert run(["procedure", "import", str(model), "alone", "--in", str(tmp_path)]) == 0
+    assert "error:" not in capsys.readouterr().out
+    assert '[roles."p1"]' in (tmp_path / "alone/procedure.toml").read_text()

@@ -1,0 +1,37 @@
+"""Use case: make a procedure folder from a BPMN file of another modeller, with a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from dossier.texts import Language
+from exchange.procedures.lint import Problem, lint, lint_files
+from exchange.procedures.scaffold import check_code, write_folder
+from workflows.adopt import adopt
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Adopted:
+    """What became of the file."""
+
+    folder: Path | None  # None: the model cannot run, nothing was written
+    translated: tuple[Problem, ...]  # what was translated, assumed or refused in the author's file
+    to_do: tuple[Problem, ...]  # what the new folder still lacks
+
+
+def adopt_model(
+    file: Path, *, name: str, below: Path, effective: date, language: Language
+) -> Adopted:
+    """Write `below`/`name` from a BPMN file; raise `ScaffoldRefused` for the name or the place."""
+    check_code(name)
+    found = lint(file, language=language)
+    if not found.is_runnable:
+        return Adopted(folder=None, translated=found.problems, to_do=())
+    files = adopt(file.read_bytes(), code=name, effective=effective)
+    folder = write_folder(name, files, below=below)
+    known = {(one.rule, one.element) for one in found.problems}
+    left = lint_files(files, language=language).problems
+    to_do = tuple(one for one in left if (one.rule, one.element) not in known)
+    return Adopted(folder=folder, translated=found.problems, to_do=to_do)

@@ -1,0 +1,176 @@
+"""Turn a BPMN file of another modeller into the files of a procedure folder to work on.
+
+Roles, message types and form names are written into the model, because they cross agencies and
+must not depend on a label; everything else of the author's file stays as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import Final
+
+from lxml import etree
+
+from dossier import safexml
+from workflows.definition import Deployment, deploy_or_refuse
+from workflows.graph import Node
+from workflows.names import BPMN, CAMUNDA, LT
+from workflows.package import DECLARATION, MODEL
+
+_PARAMETER: Final = re.compile(r"\bparam\.([A-Za-z_]\w*)")
+_UNKNOWN: Final = "Ghi căn cứ pháp lý"
+
+
+def adopt(source: bytes, *, code: str, effective: date) -> dict[str, bytes]:
+    """Return the files of a folder for the model; raise `DefinitionRefused` when it cannot run.
+
+    What only a person can know (legal basis, binding of agencies, fields of forms, values of
+    messages, English names) is filled with something that loads and is marked unconfirmed.
+    """
+    first = deploy_or_refuse(source)
+    root = safexml.parse(source, caps=safexml.Caps(depth=128), keep_comments=True)
+    _write_roles(root)
+    _write_messages(root, first)
+    _write_forms(root)
+    model = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    deployment = deploy_or_refuse(model)
+    nodes = [
+        node for role in deployment.roles for node in deployment.definition(role).elements.values()
+    ]
+    files = {MODEL: model, DECLARATION: _declaration(deployment, nodes, code, effective).encode()}
+    for form in sorted({node.extension.form for node in nodes if node.extension.form}):
+        files[f"forms/{form}.json"] = _form(form)
+    return files
+
+
+def slug(text: str, *, taken: Iterable[str], otherwise: str) -> str:
+    """Return a name of lower-case letters, digits and hyphens that is not taken."""
+    plain = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
+    letters = "".join(letter for letter in plain if not unicodedata.combining(letter)).lower()
+    name = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:50] or otherwise
+    used = set(taken)
+    number = 2
+    unique = name
+    while unique in used:
+        unique, number = f"{name}-{number}", number + 1
+    return unique
+
+
+# --- the model --------------------------------------------------------------------------------
+
+
+def _write_roles(root: etree._Element) -> None:
+    taken: set[str] = set()
+    for participant in root.iter(BPMN + "participant"):
+        if _says(participant, "role"):
+            continue
+        role = slug(participant.get("name") or "", taken=taken, otherwise="pool")
+        taken.add(role)
+        participant.set(LT + "role", role)
+
+
+def _write_messages(root: etree._Element, deployment: Deployment) -> None:
+    types = {flow.id: flow.message_type for flow in deployment.collaboration.flows}
+    taken: set[str] = set()
+    for flow in root.iter(BPMN + "messageFlow"):
+        if _says(flow, "message"):
+            continue
+        known = types.get(str(flow.get("id")), "")
+        message = slug(known, taken=taken, otherwise="message")
+        taken.add(message)
+        flow.set(LT + "message", message)
+
+
+def _says(element: etree._Element, name: str) -> bool:
+    """Tell whether the author wrote our attribute or element already."""
+    return element.get(LT + name) is not None or element.find(f".//{LT}{name}") is not None
+
+
+def _write_forms(root: etree._Element) -> None:
+    for task in root.iter(BPMN + "userTask"):
+        key = task.get(CAMUNDA + "formKey")
+        if key is None:
+            continue
+        del task.attrib[CAMUNDA + "formKey"]
+        held = task.find(BPMN + "extensionElements")
+        if held is None:
+            held = etree.Element(BPMN + "extensionElements")
+            task.insert(0, held)
+        name = slug(key.rpartition("/")[2].partition(".")[0], taken=(), otherwise="form")
+        etree.SubElement(held, LT + "form").set("name", name)
+
+
+# --- the declaration --------------------------------------------------------------------------
+
+
+def _declaration(deployment: Deployment, nodes: list[Node], code: str, effective: date) -> str:
+    return "\n".join(
+        [
+            "[procedure]",
+            f"code = {_text(code)}",
+            'version = "1"',
+            f"name = {_both(code)}",
+            f"effective = {effective.isoformat()}",
+            f"citation = {_text(_UNKNOWN)}",
+            "unconfirmed = true",
+            *_roles(deployment),
+            *_messages(deployment),
+            *_figures(deployment),
+            *_books(nodes),
+            "",
+        ]
+    )
+
+
+def _roles(deployment: Deployment) -> Iterator[str]:
+    bindings = ["initiator", "addressee"]
+    for pool in deployment.collaboration.pools:
+        bind = bindings.pop(0) if bindings else f"directory:{pool.role}"
+        yield from ("", f"[roles.{_text(pool.role)}]", f"name = {_both(pool.name or pool.role)}")
+        yield f"bind = {_text(bind)}"
+
+
+def _messages(deployment: Deployment) -> Iterator[str]:
+    for flow in deployment.collaboration.flows:
+        yield from ("", f"[messages.{_text(flow.message_type)}]")
+        yield f"name = {_both(flow.name or flow.message_type)}"
+        yield from (f"from = {_text(flow.source_role)}", f"to = {_text(flow.target_role)}")
+
+
+def _figures(deployment: Deployment) -> Iterator[str]:
+    texts = {
+        text
+        for role in deployment.roles
+        for text in deployment.definition(role).compiled.expressions
+    }
+    for name in sorted({name for text in texts for name in _PARAMETER.findall(text)}):
+        yield from ("", f"[parameters.{_text(name)}]", 'value = "2wd"', 'type = "duration"')
+        yield from (f"citation = {_text(_UNKNOWN)}", "unconfirmed = true")
+
+
+def _books(nodes: list[Node]) -> Iterator[str]:
+    for basis in sorted({node.extension.pause for node in nodes if node.extension.pause}):
+        yield from ("", "[[pauses]]", f"basis = {_text(basis)}", f"citation = {_text(_UNKNOWN)}")
+        yield "unconfirmed = true"
+    for book in sorted({node.extension.register for node in nodes if node.extension.register}):
+        yield from ("", f"[registers.{book}]", 'pattern = "{number}/UBND"')
+
+
+def _form(name: str) -> bytes:
+    label: Mapping[str, str] = {"vi": name, "en": name}
+    note = {"type": "string", "maxLength": 2000, "x-label": {"vi": "Nội dung", "en": "Note"}}
+    form = {"type": "object", "x-label": label, "properties": {"note": note}}
+    return (json.dumps(form, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _text(value: str) -> str:
+    """Return a TOML text; JSON's escapes are TOML's."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _both(text: str) -> str:
+    return f"{{ vi = {_text(text)}, en = {_text(text)} }}"
