@@ -12,6 +12,7 @@ from exchange.procedures.scaffold import scaffold_files
 from exchange.publish import publish_ready
 from storage import definitions, sql
 from storage.errors import RowConflict
+from tests.builders.procedures import folder, names
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -91,3 +92,9 @@ def test_a_procedure_that_is_not_rehearsed_is_refused(
     with pytest.raises(ProcedureNotReady) as refused:
         publish_ready(found, at=AT, by="le.van.ba")
     assert str(refused.value.parameters["reason"]).startswith(reason)
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_procedure_that_ships_is_ready(name: str) -> None:
+    published = publish_ready(folder(name), at=AT, by="le.van.ba")
+    assert definitions.find_version(published.code, published.version) is not None
