@@ -37,7 +37,7 @@ from lienthong.demo import launch
 from storage import agencies, outbox
 from storage.outbox import NewOutgoing, Outgoing
 from storage.transactions import transaction
-from tests.builders.demo import Ports, free_ports, served
+from tests.builders.demo import NODES, Ports, free_ports, served
 from tests.builders.exchange import OneNode
 
 _NAME: Final = "connectors.full_exchange"
@@ -132,9 +132,8 @@ def _two_nodes(home: Home) -> Iterator[_Exchange]:
     fixture, ports = load_fixture(), free_ports()
     now = SystemClock().now()
     lay_out(home, fixture=fixture, ports={n.name: ports.of(n.name) for n in fixture.nodes}, at=now)
-    for node in fixture.nodes:
-        launch.run_command(home.root, node.name, "migrate")
-        launch.run_command(home.root, node.name, "demo", "--seed")
+    launch.run_everywhere(home.root, NODES, "migrate")
+    launch.run_everywhere(home.root, NODES, "demo", "--seed")
     with served(home, "h08", ports=ports):
         yield _exchange(home, ports)
 

@@ -90,9 +90,9 @@ def _prepare(console: Console, home: Home, fixture: Fixture, ports: dict[str, in
     (home.root / "ports.json").write_text(json.dumps(ports))
     renew_crls(home, nodes=[node.name for node in fixture.nodes], at=now)
     with console.status("databases, procedures, people"):
-        for node in fixture.nodes:
-            launch.run_command(home.root, node.name, "migrate")
-            launch.run_command(home.root, node.name, "demo", "--seed")
+        names = [node.name for node in fixture.nodes]
+        launch.run_everywhere(home.root, names, "migrate")
+        launch.run_everywhere(home.root, names, "demo", "--seed")
     console.print("[green]✓[/] databases, procedures and people of both nodes")
 
 

@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -43,20 +44,30 @@ def environment(root: Path, name: str) -> dict[str, str]:
 
 def run_command(root: Path, name: str, *arguments: str) -> None:
     """Run `lienthong --node NAME …` to its end; raise `NodeNotReady` when it fails."""
-    done = subprocess.run(
-        [sys.executable, "-m", "lienthong", "--node", name, *arguments],
-        env=environment(root, name),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-    )
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise NodeNotReady(
-            f"expected {' '.join(arguments)} to work on {name}, got exit {done.returncode}: "
-            + (said[-1] if said else ""),
-            node=name,
+    run_everywhere(root, [name], *arguments)
+
+
+def run_everywhere(root: Path, names: Sequence[str], *arguments: str) -> None:
+    """Run `lienthong --node NAME …` for all nodes at once; raise `NodeNotReady` when one fails."""
+    running = {
+        name: subprocess.Popen(
+            [sys.executable, "-m", "lienthong", "--node", name, *arguments],
+            env=environment(root, name),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
         )
+        for name in names
+    }
+    said = {name: process.communicate()[1] for name, process in running.items()}
+    for name, process in running.items():
+        if process.returncode:
+            lines = said[name].decode(errors="replace").strip().splitlines()
+            raise NodeNotReady(
+                f"expected {' '.join(arguments)} to work on {name}, got exit "
+                f"{process.returncode}: " + (lines[-1] if lines else ""),
+                node=name,
+            )
 
 
 def start(root: Path, name: str, *, origin: str) -> RunningNode:

@@ -100,6 +100,7 @@ def test_is_indeterminate_without_revocation_lists(played: Played, tmp_path: Pat
 
 def test_any_changed_byte_fails_and_names_the_part(played: Played) -> None:
     content = _letter(played).read_bytes()
+    parts = _places(_letter(played))
     chance = random.Random(2022)
     for _ in range(CHANGES):
         at = chance.randrange(len(content))
@@ -107,13 +108,14 @@ def test_any_changed_byte_fails_and_names_the_part(played: Played) -> None:
         changed[at] ^= 1 << chance.randrange(8)
         report = _report(played, bytes(changed))
         assert report["indication"] == "TOTAL-FAILED", at
-        assert _named(report), (at, report)
+        # A byte between the files is the archive's own.
+        part = next((name for name, place in parts.items() if at in place), None)
+        assert part in {*_named(report), None}, (at, report["reasons"])
 
 
 def test_a_changed_file_with_a_sound_archive_around_it_fails_by_name(played: Played) -> None:
-    content = _letter(played).read_bytes()
     for entry in _one_of_each_kind(_letter(played)):
-        report = _report(played, _forged(content, entry))
+        report = _report(played, _forged(_letter(played), entry))
         assert report["indication"] == "TOTAL-FAILED", entry.filename
         assert entry.filename in _named(report), (entry.filename, report["reasons"])
 
@@ -173,17 +175,26 @@ def _one_of_each_kind(path: Path) -> list[zipfile.ZipInfo]:
     return [entry for entry in kinds.values() if entry.filename != "mimetype"]
 
 
-def _forged(content: bytes, entry: zipfile.ZipInfo) -> bytes:
-    """Change a byte in the middle of a stored entry, and both of its checksums with it."""
-    name, extra = struct.unpack_from("<HH", content, entry.header_offset + 26)
-    start = entry.header_offset + 30 + name + extra
-    forged = bytearray(content)
-    forged[start + entry.file_size // 2] ^= 1
-    checksum = zlib.crc32(forged[start : start + entry.file_size])
+def _places(path: Path) -> dict[str, range]:
+    """Return where the bytes of each stored file lie in the archive."""
+    content, places = path.read_bytes(), {}
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            name, extra = struct.unpack_from("<HH", content, entry.header_offset + 26)
+            start = entry.header_offset + 30 + name + extra
+            places[entry.filename] = range(start, start + entry.file_size)
+    return places
+
+
+def _forged(path: Path, entry: zipfile.ZipInfo) -> bytes:
+    """Change a byte in the middle of a stored file, and both of its checksums with it."""
+    place, forged = _places(path)[entry.filename], bytearray(path.read_bytes())
+    forged[place[len(place) // 2]] ^= 1
+    checksum = zlib.crc32(forged[place.start : place.stop])
     # The central record ends in the local header's offset and the name; its checksum is at 16.
     tail = struct.pack("<L", entry.header_offset) + entry.filename.encode()
-    central = content.rindex(tail) - 42
-    assert content[central : central + 4] == b"PK\x01\x02"
+    central = forged.rindex(tail) - 42
+    assert forged[central : central + 4] == b"PK\x01\x02"
     struct.pack_into("<L", forged, entry.header_offset + 14, checksum)
     struct.pack_into("<L", forged, central + 16, checksum)
     return bytes(forged)
