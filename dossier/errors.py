@@ -59,6 +59,12 @@ class Misconfigured(LienThongError):
     code = "misconfigured"
 
 
+class LibraryTooOld(Misconfigured):
+    """The XML library that is linked in expands entities by default or parses in quadratic time."""
+
+    code = "library_too_old"
+
+
 class XmlRefused(Rejected):
     """The XML is malformed, carries a DOCTYPE or passes a cap of `dossier.safexml`."""
 

@@ -11,10 +11,13 @@ from typing import Final
 
 from lxml import etree
 
-from dossier.errors import XmlRefused
+from dossier.errors import LibraryTooOld, XmlRefused
 
 _DECLARATION: Final = re.compile(rb"\A<\?xml[^>]{0,200}\?>")
 _ENCODING: Final = re.compile(rb"encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
+_ROOT: Final = re.compile(rb"<[A-Za-z_:\x80-\xff]")
+_DOCTYPE: Final = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
+_OLDEST: Final = (2, 10, 0)
 _ALLOWED_ENCODINGS: Final = frozenset({b"utf-8", b"utf8", b"us-ascii"})
 
 
@@ -33,6 +36,15 @@ class Caps:
 DEFAULT_CAPS: Final = Caps()
 
 
+def demand_library(version: tuple[int, ...] = etree.LIBXML_VERSION) -> None:
+    """Raise `LibraryTooOld` for a libxml2 before 2.10 (interchange.md §12 row 12)."""
+    if version < _OLDEST:
+        wanted, found = (".".join(map(str, one)) for one in (_OLDEST, version))
+        raise LibraryTooOld(
+            f"expected libxml2 {wanted} or newer, got {found}", wanted=wanted, found=found
+        )
+
+
 def parse(
     content: bytes, *, caps: Caps = DEFAULT_CAPS, keep_comments: bool = False
 ) -> etree._Element:
@@ -49,6 +61,7 @@ def parse(
             reason="size",
         )
     _check_encoding(content)
+    _check_prolog(content)
     try:
         root = etree.fromstring(content, _parser())
     except etree.XMLSyntaxError as exc:
@@ -74,7 +87,8 @@ def _parser() -> etree.XMLParser:
         remove_comments=False,
         remove_pis=False,
         strip_cdata=True,
-        collect_ids=False,
+        # Never collect_ids=False: lxml says so to libxml2 by a bit of the same word that asks for
+        # the external DTD, which is then read from disk whatever load_dtd says.
     )
 
 
@@ -86,6 +100,13 @@ def _check_encoding(content: bytes) -> None:
         raise XmlRefused("expected UTF-8 XML, got another declared encoding", reason="encoding")
     if b"\x00" in body[:64]:
         raise XmlRefused("expected UTF-8 XML, got null bytes", reason="encoding")
+
+
+def _check_prolog(content: bytes) -> None:
+    # Before the parser sees it: nothing may depend on how a library treats a DOCTYPE.
+    root = _ROOT.search(content)
+    if _DOCTYPE.search(content, 0, root.start() if root else len(content)):
+        raise XmlRefused("expected no DOCTYPE, got one", reason="doctype")
 
 
 def _check_tree(root: etree._Element, caps: Caps, *, keep_comments: bool) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import django
 from django.conf import settings as django_conf
 
+from dossier import safexml
 from exchange.django_settings import django_settings
 from exchange.errors import SettingRefused
 from exchange.settings import Settings, settings
@@ -17,6 +18,7 @@ from exchange.settings import Settings, settings
 def boot(with_settings: Settings | None = None) -> Settings:
     """Configure Django from the settings and load its apps; a second call changes nothing."""
     chosen = with_settings or settings()
+    safexml.demand_library()
     if not django_conf.configured:
         chosen.home.mkdir(parents=True, exist_ok=True)
         secret_key = _secret(chosen.secret_key_file)
