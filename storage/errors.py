@@ -69,3 +69,15 @@ class SchemaOlder(Misconfigured):
     """The database lacks migrations that this program needs."""
 
     code = "schema_older"
+
+
+class BackupRefused(Rejected):
+    """The file is not a whole backup of this program, or not of a version it knows."""
+
+    code = "backup_refused"
+
+
+class RestoreNotEmpty(Conflict):
+    """A backup is restored into an empty database only: nothing is ever overwritten."""
+
+    code = "restore_not_empty"

@@ -16,7 +16,7 @@ from tests.builders.storage import AT, SALT, dossier, entry
 pytestmark = pytest.mark.usefixtures("database")
 
 
-def _dossier(code: str = "H28-220411-0001") -> UUID:
+def new_dossier(code: str = "H28-220411-0001") -> UUID:
     of = dossier(code=code)
     dossiers.add(of, log_salt=SALT)
     return of.id
@@ -29,16 +29,16 @@ def _event(of: UUID, sequence: int) -> history.NewHistory:
     )
 
 
-def _append(of: UUID, count: int = 1) -> None:
+def append(of: UUID, count: int = 1) -> None:
     with transaction():
         first = history.reserve({of: count})[of]
         history.append([_event(of, first + step) for step in range(count)])
 
 
 def test_events_are_numbered_and_chained() -> None:
-    of = _dossier()
-    _append(of, 2)
-    _append(of)
+    of = new_dossier()
+    append(of, 2)
+    append(of)
     rows = history.rows(of)
     assert [row.entry.sequence for row in rows] == [1, 2, 3]
     chained = b""
@@ -50,14 +50,14 @@ def test_events_are_numbered_and_chained() -> None:
 
 
 def test_a_number_that_is_not_the_next_is_refused() -> None:
-    of = _dossier()
+    of = new_dossier()
     with pytest.raises(VersionConflict), transaction():
         history.append([_event(of, 2)])
 
 
 def test_every_event_leaves_a_pending_leaf_in_its_own_commit() -> None:
-    of = _dossier()
-    _append(of, 2)
+    of = new_dossier()
+    append(of, 2)
     assert [one.leaf for one in log.take_pending(10)] == [row.leaf for row in history.rows(of)]
     with pytest.raises(RuntimeError), transaction():
         history.append([_event(of, 3)])
@@ -67,14 +67,14 @@ def test_every_event_leaves_a_pending_leaf_in_its_own_commit() -> None:
 
 
 def test_a_code_is_used_once_per_agency() -> None:
-    _dossier()
+    new_dossier()
     with pytest.raises(RowConflict):
-        _dossier()
+        new_dossier()
 
 
 def test_the_edge_of_the_log_survives() -> None:
-    of = _dossier()
-    _append(of, 2)
+    of = new_dossier()
+    append(of, 2)
     assert log.state() == log.LogState()
     pending = log.take_pending(10)
     edge = log.LogState(size=2, root=b"r" * 32, open_tiles=(b"t" * 64,))

@@ -1,0 +1,138 @@
+"""Backup and restore: the same rows, blobs and log come back, as a node with a new epoch."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from dossier.errors import LienThongError
+from exchange import backup
+from exchange.settings import Settings, load
+from storage import agencies, dump, history
+from storage.blobs import BlobStore
+from storage.errors import BackupRefused, RestoreNotEmpty
+from tests.builders.storage import AT, empty_database, store_instances
+from tests.integration.storage.test_history_and_log import append, new_dossier
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Settings:
+    return load({"LIENTHONG_HOME": str(tmp_path / "old")})
+
+
+@pytest.fixture
+def made(here: Settings, tmp_path: Path) -> Path:
+    """Return the backup of a node with a dossier, instances, a blob and an epoch."""
+    of = new_dossier("H28-220411-9999")
+    append(of, 3)
+    store_instances(2)
+    agencies.set_node_value("epoch", "0123456789ab")
+    BlobStore(here.blob_dir).put(b"a document")
+    target = tmp_path / "node.tar"
+    backup.back_up(here, target, at=AT, progress=_quiet)
+    return target
+
+
+def _quiet(what: str, done: int, total: int) -> None:
+    assert 0 < done <= total, what
+
+
+def _rows() -> dict[str, list[bytes]]:
+    return {table: list(dump.lines(table)) for table in dump.tables()}
+
+
+def _elsewhere(tmp_path: Path) -> Settings:
+    return load({"LIENTHONG_HOME": str(tmp_path / "new")})
+
+
+def test_everything_comes_back_under_a_new_epoch(made: Path, tmp_path: Path) -> None:
+    before = _rows()
+    empty_database()
+    there = _elsewhere(tmp_path)
+    restored = backup.restore(there, made, at=AT, progress=_quiet)
+    after = _rows()
+    changed = {table for table in before if before[table] != after[table]}
+    assert changed == {"node_value", "log_pending"}
+    assert agencies.node_value("epoch") == restored.epoch != "0123456789ab"
+    assert len(after["log_pending"]) == len(before["log_pending"]) + 1
+    assert [BlobStore(there.blob_dir).read(one) for one in BlobStore(there.blob_dir).digests()] == [
+        b"a document"
+    ]
+
+
+def test_a_restored_node_counts_on(made: Path, tmp_path: Path) -> None:
+    empty_database()
+    backup.restore(_elsewhere(tmp_path), made, at=AT, progress=_quiet)
+    of = new_dossier("H28-220411-9998")
+    append(of, 1)
+    assert len(history.rows(of)) == 1
+
+
+def test_a_database_in_use_is_never_overwritten(made: Path, tmp_path: Path) -> None:
+    with pytest.raises(RestoreNotEmpty):
+        backup.restore(_elsewhere(tmp_path), made, at=AT, progress=_quiet)
+
+
+def test_no_private_key_is_in_a_backup(made: Path) -> None:
+    with tarfile.open(made) as archive:
+        folders = {name.partition("/")[0] for name in archive.getnames()}
+    assert folders == {"manifest.json", "tables", "blobs"}
+    assert made.stat().st_mode & 0o777 == 0o600
+
+
+def _changed(made: Path, tmp_path: Path, name: str, content: bytes) -> Path:
+    target = tmp_path / "changed.tar"
+    with tarfile.open(made) as archive, tarfile.open(target, "w") as changed:
+        for entry in archive:
+            file = archive.extractfile(entry)
+            assert file is not None
+            chosen = content if entry.name.startswith(name) else file.read()
+            copy = tarfile.TarInfo(entry.name)
+            copy.size = len(chosen)
+            changed.addfile(copy, io.BytesIO(chosen))
+    return target
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("manifest.json", b"{}"),
+        ("manifest.json", b"[]"),
+        ("tables/dossier", b"{}\n"),
+        ("tables/dossier", b"not json\n"),
+        ("blobs/", b"another document"),
+    ],
+)
+def test_a_damaged_part_is_refused_and_nothing_is_restored(
+    made: Path, tmp_path: Path, name: str, content: bytes
+) -> None:
+    changed = _changed(made, tmp_path, name, content)
+    empty_database()
+    with pytest.raises(BackupRefused):
+        backup.restore(_elsewhere(tmp_path), changed, at=AT, progress=_quiet)
+    assert dump.is_empty()
+
+
+def test_a_log_that_does_not_fit_the_manifest_is_refused(made: Path, tmp_path: Path) -> None:
+    with tarfile.open(made) as archive:
+        manifest = json.load(archive.extractfile("manifest.json") or io.BytesIO())
+    lying = json.dumps({**manifest, "log_size": 7}).encode()
+    changed = _changed(made, tmp_path, "manifest.json", lying)
+    empty_database()
+    with pytest.raises(BackupRefused) as caught:
+        backup.restore(_elsewhere(tmp_path), changed, at=AT, progress=_quiet)
+    assert caught.value.parameters["part"] == "log"
+
+
+def test_a_truncated_file_is_refused(made: Path, tmp_path: Path) -> None:
+    made.write_bytes(made.read_bytes()[:700])
+    empty_database()
+    with pytest.raises(LienThongError):
+        backup.restore(_elsewhere(tmp_path), made, at=AT, progress=_quiet)
+    assert dump.is_empty()
