@@ -28,6 +28,7 @@ class Subject(Enum):
     RECEIPT = "receipt"
     DIRECTORY = "directory"
     XML = "xml"  # any other signed XML
+    TIMESTAMP = "timestamp"  # a time-stamp token alone
     UNKNOWN = "unknown"  # nothing that can be judged
 
 
@@ -63,6 +64,7 @@ class ReportTimestamp:
     sub_indication: str  # empty when passed
     time: datetime | None
     authority: str  # who issued it; empty when unreadable
+    is_archive: bool  # covers the validation data too, to outlive it
     reasons: tuple[ReportReason, ...]
 
 

@@ -274,6 +274,12 @@ class FileUnreadable(Rejected):
     code = "file_unreadable"
 
 
+class LedgerRefused(Rejected):
+    """The ledger of a bulk verification was begun under other trust, or is none."""
+
+    code = "ledger_refused"
+
+
 class SettingUnknown(Misconfigured):
     """A `LIENTHONG_*` name that nobody reads: most likely a typing error."""
 

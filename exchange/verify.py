@@ -5,22 +5,46 @@ Imports `signing` and `dossier` only; a test runs `lienthong verify` with Django
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import Enum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from dossier.clock import SystemClock
-from dossier.report import Report, ReportPage
+from dossier.report import Answer, Report, ReportPage, ReportReason
 from dossier.texts import Language
 from exchange.errors import AnchorRefused, FileUnreadable
 from signing.errors import CertificateRefused
-from signing.evidence import TrustGiven, judge_file
+from signing.evidence import TrustGiven, files_wanted, judge_file
+from signing.judgement import Reason
 from signing.keys import read_certificates
-from signing.report import dump_report, report_of, report_page, report_text
+from signing.policy import Trust
+from signing.report import (
+    dump_report,
+    report_etsi,
+    report_html,
+    report_of,
+    report_page,
+    report_text,
+    verdict_words,
+)
+from signing.trustlist import TrustList, open_trust_list
 
 _FINGERPRINT_LENGTH: Final = 64
+# Of the files beside a signature, all together: they are held in memory while it is judged.
+MAX_BESIDE_BYTES: Final = 256 * 1024 * 1024
+
+
+class AsOf(Enum):
+    """Instants of judging that are not a date."""
+
+    NOW = "now"
+    SIGNING = "signing"  # when each file was signed, as proved, or else as the signer states
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,25 +55,77 @@ class TrustFiles:
     certificates: Sequence[Path] = ()  # used to build paths, not believed
     crls: Sequence[Path] = ()
     ocsps: Sequence[Path] = ()
+    trust_lists: Sequence[Path] = ()  # TS 119 612; their operators' certificates are anchors
 
 
-def judge_path(path: Path, *, trusted: TrustFiles, at: datetime | None = None) -> Report:
-    """Judge a file, now or at the given instant; raise `FileUnreadable`, `AnchorRefused`."""
-    content = _read(path)
-    return judge_bytes(content, name=path.name, given=given_of(trusted), at=at)
+def judge_path(path: Path, *, trusted: TrustFiles, at: datetime | AsOf | None = None) -> Report:
+    """Judge a file, now or as of another instant; what it signs may lie beside it.
+
+    Raises `FileUnreadable`, `AnchorRefused`, and what `given_of` raises.
+    """
+    return judge_given(path, given=given_of(trusted), at=at)
+
+
+def judge_given(path: Path, *, given: TrustGiven, at: datetime | AsOf | None = None) -> Report:
+    """Judge a file under trust that was read before; raise `FileUnreadable`."""
+    content = read_file(path)
+    return judge_bytes(content, name=path.name, given=given, at=at, files=beside(path, content))
 
 
 def judge_bytes(
-    content: bytes, *, name: str, given: TrustGiven, at: datetime | None = None
+    content: bytes,
+    *,
+    name: str,
+    given: TrustGiven,
+    at: datetime | AsOf | None = None,
+    files: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Report:
-    """Judge bytes under a name, now or at the given instant."""
-    instant = at or SystemClock().now()
-    judged = judge_file(content, name=name, given=given, at=instant)
-    return report_of(judged, name=name, given=given, at=instant)
+    """Judge bytes under a name; `files` are those that a detached signature may be over."""
+
+    def judged(instant: datetime) -> Report:
+        found = judge_file(content, name=name, given=given, at=instant, files=files)
+        return report_of(found, name=name, given=given, at=instant)
+
+    if isinstance(at, datetime):
+        return judged(at)
+    report = judged(SystemClock().now())
+    if at is not AsOf.SIGNING:
+        return report
+    stated = [one.best_time or one.claimed_time for one in report.signatures]
+    instants = [one for one in stated if one is not None and one < report.judged_at]
+    if not instants:
+        return report
+    # The last of them: every signature of the file existed by then, if its signer spoke the truth.
+    report = judged(max(instants))
+    if all(one.best_time for one in report.signatures):
+        return report
+    claimed = ReportReason(code="signing_time_claimed", parameters={})
+    return replace(report, notices=(*report.notices, claimed))
+
+
+def beside(path: Path, content: bytes) -> dict[str, bytes]:
+    """Return the files in the folder of `path` (or below) that its signature may be over."""
+    folder = path.parent.resolve()
+    found: dict[str, bytes] = {}
+    room = MAX_BESIDE_BYTES
+    for name in files_wanted(content, name=path.name):
+        # A name from a stranger's file: too long, with a NUL, or leading elsewhere.
+        with suppress(OSError, ValueError):
+            target = (folder / name).resolve()
+            if target.is_relative_to(folder) and target.is_file() and target != path.resolve():
+                size = target.stat().st_size
+                room -= size
+                if room >= 0:
+                    found[name] = target.read_bytes()
+    return found
 
 
 def given_of(trusted: TrustFiles) -> TrustGiven:
-    """Return what the caller trusts; raise `AnchorRefused` or `FileUnreadable`."""
+    """Return what the caller trusts.
+
+    Raises `AnchorRefused`, `FileUnreadable`, `TrustListMalformed`, and the verdict on a trust
+    list that is not signed under the anchors, as `signing.verify.open_xml` does.
+    """
     certificates: list[bytes] = []
     fingerprints: set[str] = set()
     for anchor in trusted.anchors:
@@ -58,12 +134,43 @@ def given_of(trusted: TrustFiles) -> TrustGiven:
             fingerprints.add(text)
         else:
             certificates += _certificates(Path(anchor))
-    return TrustGiven(
+    given = TrustGiven(
         anchors=tuple(certificates),
         fingerprints=frozenset(fingerprints),
         certificates=tuple(one for path in trusted.certificates for one in _certificates(path)),
-        crls=tuple(_read(path) for path in trusted.crls),
-        ocsps=tuple(_read(path) for path in trusted.ocsps),
+        crls=tuple(read_file(path) for path in trusted.crls),
+        ocsps=tuple(read_file(path) for path in trusted.ocsps),
+    )
+    if not trusted.trust_lists:
+        return given
+    now = SystemClock().now()
+    lists = [_trust_list(path, given, now) for path in trusted.trust_lists]
+    return replace(
+        given,
+        services=tuple(service for one in lists for service in one.services),
+        notices=tuple(_outdated(one) for one in lists if _is_outdated(one, now)),
+    )
+
+
+def _trust_list(path: Path, given: TrustGiven, now: datetime) -> TrustList:
+    trust = Trust(
+        anchors=tuple(given.anchors),
+        certificates=tuple(given.certificates),
+        crls=tuple(given.crls),
+        ocsps=tuple(given.ocsps),
+        fingerprints=given.fingerprints,
+    )
+    return open_trust_list(read_file(path), trust=trust, at=now)
+
+
+def _is_outdated(one: TrustList, now: datetime) -> bool:
+    return one.next_update is not None and one.next_update < now
+
+
+def _outdated(one: TrustList) -> Reason:
+    due = one.next_update.isoformat() if one.next_update else ""
+    return Reason(
+        code="trust_list_outdated", parameters=(("territory", one.territory), ("time", due))
     )
 
 
@@ -76,7 +183,8 @@ def _certificates(path: Path) -> tuple[bytes, ...]:
         ) from exc
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """Return the bytes of a file; raise `FileUnreadable`."""
     try:
         return path.read_bytes()
     except OSError as exc:
@@ -85,9 +193,19 @@ def _read(path: Path) -> bytes:
         ) from exc
 
 
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+
+
 def page_of(report: Report, *, language: Language) -> ReportPage:
     """Return the report in the words of one language."""
     return report_page(report, language=language)
+
+
+def verdict_of(answer: Answer, *, language: Language) -> str:
+    """Return an answer in one or a few words."""
+    return verdict_words(answer, language)
 
 
 def text_of(report: Report, *, language: Language) -> str:
@@ -98,3 +216,13 @@ def text_of(report: Report, *, language: Language) -> str:
 def json_of(report: Report) -> bytes:
     """Return the report as JSON, `signing/schemas/report.schema.json`."""
     return dump_report(report)
+
+
+def html_of(reports: Sequence[Report], *, language: Language) -> str:
+    """Return the reports as one HTML page that stands alone."""
+    return report_html(reports, language=language)
+
+
+def etsi_of(reports: Sequence[Report], *, language: Language) -> bytes:
+    """Return the reports as one ETSI TS 119 102-2 document."""
+    return report_etsi(reports, language=language)

@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from dossier.report import Answer, Report
 from dossier.texts import Language
-from exchange.verify import TrustFiles, json_of, judge_path, text_of
+from exchange.verify import (
+    AsOf,
+    TrustFiles,
+    etsi_of,
+    given_of,
+    html_of,
+    text_of,
+    verdict_of,
+)
+from exchange.verifyfolder import Judged, find_files, judge_all, open_ledger
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class _Form(Enum):
+    TEXT = "text"
+    JSON = "json"
+    HTML = "html"
+    ETSI = "etsi"
 
 
 @click.command("verify")
@@ -23,12 +45,32 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Trust anchor: a certificate file or its SHA-256; may be repeated.",
 )
 @click.option(
+    "--trust-list",
+    "trust_lists",
+    multiple=True,
+    type=_FILE,
+    help="Trust list (TS 119 612), signed under an anchor.",
+)
+@click.option(
     "--cert", "certificates", multiple=True, type=_FILE, help="Issuing certificates, not believed."
 )
 @click.option("--crl", "crls", multiple=True, type=_FILE, help="A certificate revocation list.")
 @click.option("--ocsp", "ocsps", multiple=True, type=_FILE, help="An OCSP response.")
-@click.option("--at", metavar="INSTANT", help="Judge as of this instant (ISO 8601).")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option(
+    "--at",
+    metavar="now|signing|INSTANT",
+    default="now",
+    show_default=True,
+    help="Judge as of this instant (ISO 8601), or as of when each file was signed.",
+)
+@click.option("--json", "form", flag_value=_Form.JSON, help="Print the report as JSON.")
+@click.option("--html", "form", flag_value=_Form.HTML, help="Print one HTML page.")
+@click.option("--etsi", "form", flag_value=_Form.ETSI, help="Print ETSI TS 119 102-2 XML.")
+@click.option(
+    "--resume",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Ledger of what was judged: begun or taken up again.",
+)
 @click.option(
     "--lang", type=click.Choice(["vi", "en"]), default="en", show_default=True, help="Language."
 )
@@ -36,42 +78,96 @@ def command(
     *,
     files: tuple[Path, ...],
     anchors: tuple[str, ...],
+    trust_lists: tuple[Path, ...],
     certificates: tuple[Path, ...],
     crls: tuple[Path, ...],
     ocsps: tuple[Path, ...],
-    at: str | None,
-    as_json: bool,
+    at: str,
+    form: _Form | None,
+    resume: Path | None,
     lang: str,
 ) -> int:
     """Judge FILES (or the files of a folder) and print the verdict of each signature and file.
 
-    Exit 0 when all of them passed, 1 when one failed or is indeterminate.
+    XML signatures and time-stamps are judged with the files beside them that they are over. Of a
+    folder, what passed gets one line. Exit 0 when all passed, 1 when one failed or is
+    indeterminate.
     """
-    trusted = TrustFiles(anchors=anchors, certificates=certificates, crls=crls, ocsps=ocsps)
+    if resume and form in (_Form.HTML, _Form.ETSI):
+        raise click.UsageError("--resume keeps reports for text and --json only")
+    given = given_of(
+        TrustFiles(
+            anchors=anchors,
+            trust_lists=trust_lists,
+            certificates=certificates,
+            crls=crls,
+            ocsps=ocsps,
+        )
+    )
     instant = _instant(at)
-    passed = True
-    for path in _all(files):
-        report = judge_path(path, trusted=trusted, at=instant)
-        passed = passed and report.is_passed
-        if as_json:
-            click.echo(json_of(report).decode())
-        else:
-            click.echo(text_of(report, language=Language(lang)))
-    return 0 if passed else 1
+    ledger = open_ledger(resume, given=given, at=instant) if resume else None
+    found = find_files(files)
+    judged = judge_all(found, given=given, at=instant, ledger=ledger)
+    is_bulk = any(path.is_dir() for path in files)
+    if is_bulk:
+        judged = _shown(judged, total=len(found))
+    counts = _print(judged, form or _Form.TEXT, is_bulk=is_bulk, language=Language(lang))
+    if is_bulk:
+        told = ", ".join(f"{counts[one]} {one.value}" for one in Answer)
+        click.echo(f"lienthong: {len(found)} files: {told}", err=True)
+    return 0 if counts[Answer.PASSED] == len(found) else 1
 
 
-def _all(files: tuple[Path, ...]) -> list[Path]:
-    """Return the files, and those of folders among them in the order of their names."""
-    found: list[Path] = []
-    for path in files:
-        inside = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else []
-        found += inside or [path]
-    return found
+def _print(
+    judged: Iterator[Judged], form: _Form, *, is_bulk: bool, language: Language
+) -> Counter[Answer]:
+    counts: Counter[Answer] = Counter()
+    kept: list[Report] = []
+    for one in judged:
+        counts[one.answer] += 1
+        if form is _Form.JSON:
+            click.echo(one.json.decode())
+        elif form is _Form.TEXT:
+            click.echo(_text(one, is_bulk=is_bulk, language=language))
+        elif one.report is not None:
+            kept.append(one.report)
+    if kept:
+        _print_together(kept, form, language)
+    return counts
 
 
-def _instant(text: str | None) -> datetime | None:
-    if text is None:
-        return None
+def _print_together(reports: Sequence[Report], form: _Form, language: Language) -> None:
+    if form is _Form.HTML:
+        click.echo(html_of(reports, language=language))
+    else:
+        click.echo(etsi_of(reports, language=language).decode())
+
+
+def _text(one: Judged, *, is_bulk: bool, language: Language) -> str:
+    if one.report is None or (is_bulk and one.answer is Answer.PASSED):
+        verdict = verdict_of(one.answer, language=language)
+        return f"{one.name}: {verdict} ({one.answer.value})"
+    return text_of(one.report, language=language)
+
+
+def _shown(judged: Iterator[Judged], *, total: int) -> Iterator[Judged]:
+    """Yield the same while a bar on the terminal moves; none where nobody looks on."""
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("lienthong"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as progress:
+        yield from progress.track(judged, total=total)
+
+
+def _instant(text: str) -> datetime | AsOf:
+    if text in (one.value for one in AsOf):
+        return AsOf(text)
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as exc:

@@ -107,6 +107,8 @@ class Trust:
     crls: tuple[bytes, ...] = ()  # DER; believed as far as their signature reaches
     ocsps: tuple[bytes, ...] = ()  # DER; likewise
     services: tuple[Service, ...] = ()  # of trust lists: believed while they were granted
+    # SHA-256 of more anchors, lower-case hexadecimal, whose certificates a signature may bring.
+    fingerprints: frozenset[str] = frozenset()
     # What was computed from the above: no part of the value.
     seen: Memory[bytes, Certificate] = field(
         default_factory=Memory, init=False, repr=False, compare=False
@@ -123,18 +125,27 @@ class Trust:
     )
 
     def extended(self, values: Values) -> Trust:
-        """Return this trust with what a signature brought along: looked up, never believed."""
+        """Return this trust with what a signature brought along: looked up, never believed.
+
+        A certificate that the caller named by its fingerprint is an anchor wherever it came from.
+        """
         key = (values.certificates, values.crls, values.ocsps)
         return self.wider.get(key) or self.wider.put(
             key,
             Trust(
-                anchors=self.anchors,
+                anchors=(*self.anchors, *self._named(values.certificates)),
                 certificates=(*self.certificates, *values.certificates),
                 crls=(*self.crls, *values.crls),
                 ocsps=(*self.ocsps, *values.ocsps),
                 services=self.services,
+                fingerprints=self.fingerprints,
             ),
         )
+
+    def _named(self, certificates: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        if not self.fingerprints:
+            return ()
+        return tuple(one for one in certificates if fingerprint(one) in self.fingerprints)
 
     def certificate(self, der: bytes) -> Certificate:
         """Return the parsed certificate, remembered; raise `CertificateRefused`."""

@@ -187,6 +187,20 @@ def _archive_imprint(
     return digest.digest()
 
 
+def judge_stamp(
+    stamp: Stamp,
+    *,
+    kind: TimeProof,
+    trust: Trust,
+    control: datetime,
+    at: datetime,
+    strict: bool,
+) -> tuple[TimestampVerdict, Verdict]:
+    """Judge one token alone, with what is known at `control`; return its verdict in both forms."""
+    one = _judge_stamp(stamp, kind=kind, trust=trust, control=control, at=at, strict=strict)
+    return _stamp_verdict(one), one.verdict
+
+
 def judge_purpose(certificate: Certificate, purposes: frozenset[Purpose]) -> Verdict:
     """Judge whether a certificate is for one of `purposes`."""
     if certificate.purpose in purposes:

@@ -10,7 +10,9 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -195,6 +197,21 @@ def _file_name(uri: str) -> str:
         return uri
     separators = uri.count("/")
     return name.removeprefix("./") if name.count("/") == separators else uri
+
+
+def detached_names(content: bytes) -> tuple[str, ...]:
+    """Return the names of the files that the references of an XML document point at."""
+    try:
+        root = safexml.parse(content, caps=CAPS, keep_comments=True)
+    except XmlRefused:
+        return ()
+    found: dict[str, None] = {}
+    for reference in islice(root.iter(f"{{{DS}}}Reference"), MAX_REFERENCES):
+        uri = reference.get("URI", "")
+        if uri and not uri.startswith("#"):
+            with suppress(SignatureMalformed):
+                found[_file_name(uri)] = None
+    return tuple(found)
 
 
 def _judged(

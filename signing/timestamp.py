@@ -29,6 +29,7 @@ from signing.policy import Trust
 from signing.tsa import (
     AT_CONTENT_TYPE,
     AT_MESSAGE_DIGEST,
+    AT_SIGNING_CERTIFICATE,
     AT_SIGNING_CERTIFICATE_V2,
     CMS_ALGORITHM,
     CT_SIGNED_DATA,
@@ -274,7 +275,7 @@ def signer_of(token: Token, trust: Trust) -> Certificate | None:
         return None
     name, wanted = digest
     for candidate in (*token.certificates, *trust.certificates):
-        if hashlib.new(name, candidate).digest() != wanted:
+        if hashlib.new(name, candidate, usedforsecurity=False).digest() != wanted:
             continue
         try:
             certificate = trust.certificate(candidate)
@@ -301,14 +302,20 @@ def _signed_attributes(content: bytes) -> Mapping[bytes, bytes]:
 
 
 def _certificate_digest(token: Token) -> tuple[str, bytes] | None:
-    """Return hash name and digest of the first ESSCertIDv2, None when there is none."""
+    """Return hash name and digest of the first ESSCertIDv2 or ESSCertID, None without either.
+
+    The older attribute knows SHA-1 only (RFC 2634 §5.4), and authorities still write it. Issuer
+    and serial number are signed beside it, and finding a second certificate for a given digest is
+    not what SHA-1 is broken for, so it is taken as the name that it is.
+    """
+    newer = token.values.get(AT_SIGNING_CERTIFICATE_V2)
+    value = newer or token.values.get(AT_SIGNING_CERTIFICATE)
+    if value is None:
+        return None
     try:
-        value = token.values.get(AT_SIGNING_CERTIFICATE_V2)
-        if value is None:
-            return None
         first = der.Cursor(value).enter(der.SEQUENCE).enter(der.SEQUENCE).enter(der.SEQUENCE)
-        name: str | None = "sha256"
-        if first.next_tag() == der.SEQUENCE:
+        name: str | None = "sha256" if newer else "sha1"
+        if newer and first.next_tag() == der.SEQUENCE:
             name = DIGEST_BY_IDENTIFIER.get(first.take_whole(der.SEQUENCE))
         digest = first.take(der.OCTET_STRING)
     except DerRefused:

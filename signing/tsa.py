@@ -29,6 +29,7 @@ CT_SIGNED_DATA: Final = der.oid("1.2.840.113549.1.7.2")
 AT_CONTENT_TYPE: Final = der.oid("1.2.840.113549.1.9.3")
 AT_MESSAGE_DIGEST: Final = der.oid("1.2.840.113549.1.9.4")
 AT_SIGNING_TIME: Final = der.oid("1.2.840.113549.1.9.5")
+AT_SIGNING_CERTIFICATE: Final = der.oid("1.2.840.113549.1.9.16.2.12")
 AT_SIGNING_CERTIFICATE_V2: Final = der.oid("1.2.840.113549.1.9.16.2.47")
 _NULL: Final = der.tlv(der.NULL, b"")
 

@@ -21,7 +21,7 @@ from signing.evidence.judgement import (
     SignatureFinding,
     TrustGiven,
 )
-from signing.evidence.single import judge_file, subject_of
+from signing.evidence.single import files_wanted, judge_file, subject_of
 
 __all__ = [
     "BundleDocument",
@@ -34,6 +34,7 @@ __all__ = [
     "SignatureFinding",
     "TrustGiven",
     "build_bundle",
+    "files_wanted",
     "judge_bundle",
     "judge_file",
     "subject_of",

@@ -10,7 +10,7 @@ from dossier.report import TimeBasis
 from signing.certpath import judge_path
 from signing.errors import CertificateRefused
 from signing.evidence.judgement import SignatureFinding, verdict_of
-from signing.indication import SubIndication
+from signing.indication import Indication, SubIndication
 from signing.judgement import PASSED, SignatureVerdict, TimeProof, Verdict, failed, indeterminate
 from signing.policy import Trust
 from signing.purpose import Purpose
@@ -117,11 +117,23 @@ def _judge_revocation_today(
         certificate = grounds.trust.certificate(signature.certificate or b"")
     except CertificateRefused:
         return verdict_of(signature)
+    if certificate.foreign_purpose and _is_stamped_by_stranger(signature, grounds):
+        return verdict_of(signature)
     path = judge_path(certificate, trust=grounds.trust, time=received or grounds.at, at=grounds.at)
     sub = path.verdict.sub_indication
     if sub not in (SubIndication.REVOKED_NO_POE, SubIndication.REVOKED_CA_NO_POE):
         return verdict_of(signature)
     return indeterminate(sub, "revoked_and_time_self_asserted", id=signature.id)
+
+
+def _is_stamped_by_stranger(signature: SignatureVerdict, grounds: Grounds) -> bool:
+    """Tell whether authorities outside this system prove its time: no operator here runs them."""
+    proved = [
+        grounds.trust.certificate(one.certificate)
+        for one in signature.timestamps
+        if one.indication is Indication.TOTAL_PASSED and one.certificate is not None
+    ]
+    return bool(proved) and all(one.foreign_purpose for one in proved)
 
 
 def is_independent(one: str, other: str, directory: Directory | None) -> bool:

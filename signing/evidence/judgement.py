@@ -20,6 +20,7 @@ from signing.judgement import (
     Verdict,
 )
 from signing.log import VerifierKey
+from signing.policy import Memory, Service, Trust
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,10 +35,18 @@ class TrustGiven:
     certificates: Sequence[bytes] = ()
     crls: Sequence[bytes] = ()
     ocsps: Sequence[bytes] = ()
+    # Services of trust lists that were verified: believed while they were granted.
+    services: Sequence[Service] = ()
     # Log keys known from elsewhere; when given, those inside a bundle do not count.
     log_keys: Sequence[VerifierKey] = ()
     # A signed directory, for files that carry none, such as a single message.
     directory: bytes | None = None
+    # What a reader must know about the above.
+    notices: tuple[Reason, ...] = ()
+    # The trust made of the above, so that many files are judged by one; no part of the value.
+    remembered: Memory[None, Trust] = field(
+        default_factory=lambda: Memory(1), init=False, repr=False, compare=False
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,17 +1,21 @@
-"""Judge whatever an auditor holds: a bundle, one container, a receipt, a directory, signed XML."""
+"""Judge whatever an auditor holds: a bundle, a container, a receipt, signed XML, a time-stamp."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from dossier.envelope import Assurance
 from dossier.report import Subject, TimeBasis
 from signing import zipfile
+from signing.container import is_foreign
 from signing.errors import FileNameRefused, ZipRefused
 from signing.evidence import layout
 from signing.evidence.binding import Grounds, find
@@ -22,18 +26,24 @@ from signing.evidence.judgement import (
     SignatureFinding,
     TrustGiven,
     bare,
-    enveloped,
     verdict_of,
 )
 from signing.evidence.message import judge_receipt, judge_sealed, refusal_notice
 from signing.evidence.trust import judge_anchors, judge_directory, trust_of
 from signing.indication import SubIndication
-from signing.judgement import FileVerdict, Reason, failed, gravest
-from signing.purpose import DOCUMENT_PURPOSES
+from signing.judgement import FileVerdict, Reason, SignatureVerdict, failed, gravest
+from signing.purpose import DOCUMENT_PURPOSES, Purpose
+from signing.references import detached_names
+from signing.tokenfile import is_token, judge_token
 from signing.verify import judge_xml
+from signing.xades import PROFILE_MARK
 
 # How far into a file its kind is looked for; the roots of our own XML stand at its very start.
 _HEAD_BYTES: Final = 256
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_TOKEN_SUFFIXES: Final = ("tsr", "tst")
+_TRUST_LIST_ROOT: Final = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?<(?:\w+:)?TrustServiceStatusList\s")
+_LIST_KEYS: Final = frozenset({Purpose.TRUST_LIST})
 _RECEIPT_ROOT: Final = b'<Receipt xmlns="urn:lienthong:receipt:1">'
 _DIRECTORY_ROOT: Final = b'<Directory xmlns="urn:lienthong:directory:1">'
 # A file in one of these folders makes a container a bundle, whatever else was taken out of it.
@@ -43,11 +53,17 @@ _Judge = Callable[[bytes, str, Grounds], BundleJudgement]
 
 
 def judge_file(
-    content: bytes | Path, *, name: str, given: TrustGiven, at: datetime
+    content: bytes | Path,
+    *,
+    name: str,
+    given: TrustGiven,
+    at: datetime,
+    files: Mapping[str, bytes] = MappingProxyType({}),
 ) -> BundleJudgement:
     """Return the judgement of any file at the instant `at`; its kind is read from its bytes.
 
-    `name` only names the file in the answer. Raises only `OSError`.
+    `name` only names the file in the answer; `files` are those of `files_wanted` that are at hand.
+    Raises only `OSError`.
     """
     octets = content if isinstance(content, bytes) else content.read_bytes()
     subject = subject_of(octets)
@@ -57,34 +73,53 @@ def judge_file(
         Subject.CONTAINER: _judge_container,
         Subject.RECEIPT: _judge_receipt,
         Subject.DIRECTORY: _judge_directory,
-        Subject.XML: _judge_xml,
+        Subject.XML: partial(_judge_xml, files),
+        Subject.TIMESTAMP: partial(_judge_token, files),
     }
     if subject not in judges:
         unknown = failed(SubIndication.FORMAT_FAILURE, "file_kind_unknown", name=name)
         return BundleJudgement(subject=subject, verdict=unknown, sha256=_sha256(octets))
     grounds = _grounds(given, at)
     found = judges[subject](octets, name, grounds)
+    if found.verdict.is_passed:
+        return found  # under an anchor, then: one that was given, or named and brought along
     return replace(found, verdict=gravest(judge_anchors(given, grounds.trust), found.verdict))
+
+
+def files_wanted(content: bytes, *, name: str) -> tuple[str, ...]:
+    """Return the names of files beside `name` that its signature or time-stamp may be over."""
+    subject = subject_of(content)
+    if subject is Subject.XML:
+        return detached_names(content) if PROFILE_MARK not in content else ()
+    if subject is Subject.TIMESTAMP:
+        stem, _, suffix = name.rpartition(".")
+        return (stem,) if suffix.lower() in _TOKEN_SUFFIXES and stem else ()
+    return ()
 
 
 def subject_of(octets: bytes) -> Subject:
     """Return what the bytes claim to be."""
-    head = octets[:_HEAD_BYTES].lstrip()
+    head = octets[:_HEAD_BYTES].removeprefix(_BYTE_ORDER_MARK).lstrip()
     if octets.startswith(b"PK"):
         return Subject.BUNDLE if _is_bundle(octets) else Subject.CONTAINER
     if head.startswith(_RECEIPT_ROOT):
         return Subject.RECEIPT
     if head.startswith(_DIRECTORY_ROOT):
         return Subject.DIRECTORY
+    if is_token(octets):
+        return Subject.TIMESTAMP
     return Subject.XML if head.startswith(b"<") else Subject.UNKNOWN
 
 
 def _is_bundle(octets: bytes) -> bool:
     try:
-        names = [one.name for one in zipfile.read(octets).entries]
+        archive = zipfile.read(octets)
     except (ZipRefused, FileNameRefused):
         return layout.INDEX.encode() in octets
-    return any(name.startswith(_BUNDLE_FOLDERS) for name in names)
+    # Another tool's container may have a folder of such a name; it cannot be a bundle of ours.
+    return not is_foreign(archive) and any(
+        one.name.startswith(_BUNDLE_FOLDERS) for one in archive.entries
+    )
 
 
 def _grounds(given: TrustGiven, at: datetime) -> Grounds:
@@ -117,7 +152,8 @@ def _judge_container(octets: bytes, name: str, grounds: Grounds) -> BundleJudgem
     return BundleJudgement(
         subject=Subject.CONTAINER,
         verdict=finding.verdict,
-        notices=_notices(grounds),
+        # A seal says whose it is only together with a directory.
+        notices=_notices(grounds) if _has_seal(finding.signatures) else (),
         signatures=finding.signatures,
         files=finding.files,
         messages=messages,
@@ -166,16 +202,58 @@ def _judge_directory(octets: bytes, name: str, grounds: Grounds) -> BundleJudgem
     )
 
 
-def _judge_xml(octets: bytes, name: str, grounds: Grounds) -> BundleJudgement:
-    judgement = judge_xml(octets, trust=grounds.trust, at=grounds.at, purposes=DOCUMENT_PURPOSES)
-    found = tuple(find(one, grounds) for one in enveloped(judgement, name))
+def _judge_xml(
+    files: Mapping[str, bytes], octets: bytes, name: str, grounds: Grounds
+) -> BundleJudgement:
+    purposes = _LIST_KEYS if _TRUST_LIST_ROOT.match(octets) else DOCUMENT_PURPOSES
+    judgement = judge_xml(
+        octets, trust=grounds.trust, at=grounds.at, purposes=purposes, files=files
+    )
+    signatures = tuple(_of_document(one, name) for one in judgement.signatures)
+    found = tuple(find(one, grounds) for one in signatures)
+    document = _whole_file(octets, name, found)
+    beside = [
+        replace(one, covered_by=tuple(sig.id for sig in signatures if one.name in sig.covers))
+        for one in judgement.files
+        if one.name in files
+    ]
     return BundleJudgement(
         subject=Subject.XML,
         verdict=gravest(verdict_of(judgement), *(bare(verdict_of(one.verdict)) for one in found)),
         signatures=found,
-        files=(_whole_file(octets, name, found),),
+        # A document that only signs files beside it holds nothing to be covered.
+        files=(*((document,) if document.covered_by or not beside else ()), *beside),
         sha256=_sha256(octets),
     )
+
+
+def _of_document(signature: SignatureVerdict, name: str) -> SignatureVerdict:
+    """Return the signature under the path of its document, which parts of it stand for."""
+    inside = any(one == "" or one.startswith("#") for one in signature.covers)
+    others = [one for one in signature.covers if one and not one.startswith("#")]
+    number = signature.id.partition("#")[2]
+    return replace(
+        signature,
+        id=f"{name}#{number}" if number else name,
+        covers=(*((name,) if inside else ()), *others),
+    )
+
+
+def _judge_token(
+    files: Mapping[str, bytes], octets: bytes, name: str, grounds: Grounds
+) -> BundleJudgement:
+    judgement = judge_token(octets, identity=name, files=files, trust=grounds.trust, at=grounds.at)
+    return BundleJudgement(
+        subject=Subject.TIMESTAMP,
+        verdict=gravest(*(bare(verdict_of(one)) for one in judgement.signatures)),
+        signatures=tuple(SignatureFinding(verdict=one) for one in judgement.signatures),
+        files=judgement.files,
+        sha256=_sha256(octets),
+    )
+
+
+def _has_seal(signatures: tuple[SignatureFinding, ...]) -> bool:
+    return any(one.verdict.purpose is Purpose.SEAL for one in signatures)
 
 
 def _notices(grounds: Grounds) -> tuple[Reason, ...]:

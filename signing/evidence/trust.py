@@ -6,7 +6,6 @@ to find it by its fingerprint and means nothing else (protocol §11).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
@@ -21,7 +20,7 @@ from signing.indication import SubIndication
 from signing.judgement import PASSED, SignatureVerdict, Verdict, failed, gravest, indeterminate
 from signing.log import VerifierKey, parse_verifier_key
 from signing.log.errors import NoteKeyRefused
-from signing.policy import Trust
+from signing.policy import Trust, fingerprint
 from signing.purpose import Purpose
 from signing.verify import judge_xml
 
@@ -29,20 +28,31 @@ _DIRECTORY_KEYS: Final = frozenset({Purpose.DIRECTORY})
 
 
 def trust_of(given: TrustGiven, files: Mapping[str, bytes]) -> Trust:
-    """Return what the auditor gave, completed by what stands under trust/ in `files`."""
+    """Return what the auditor gave, completed by what stands under trust/ in `files`.
+
+    Without files the same object comes each time, with what it remembers.
+    """
+    if not files:
+        return given.remembered.get(None) or given.remembered.put(None, _trust(given, files))
+    return _trust(given, files)
+
+
+def _trust(given: TrustGiven, files: Mapping[str, bytes]) -> Trust:
     certificates = (*given.certificates, *_under_trust(files, ".cer"))
-    named = [one for one in certificates if _fingerprint(one) in given.fingerprints]
+    named = [one for one in certificates if fingerprint(one) in given.fingerprints]
     return Trust(
         anchors=tuple(dict.fromkeys((*given.anchors, *named))),
         certificates=certificates,
         crls=(*given.crls, *_under_trust(files, ".crl")),
         ocsps=(*given.ocsps, *_under_trust(files, ".ocsp")),
+        services=tuple(given.services),
+        fingerprints=given.fingerprints,
     )
 
 
 def judge_anchors(given: TrustGiven, trust: Trust) -> Verdict:
     """Return whether there is anybody to trust: the first thing to say when there is not."""
-    if trust.anchors:
+    if trust.anchors or trust.services:
         return PASSED
     code = "anchor_not_found" if given.fingerprints else "no_anchor"
     return indeterminate(SubIndication.NO_CERTIFICATE_CHAIN_FOUND, code)
@@ -90,7 +100,3 @@ def log_keys_of(
 def _under_trust(files: Mapping[str, bytes], suffix: str) -> tuple[bytes, ...]:
     names = sorted(name for name in files if name.startswith(TRUST) and name.endswith(suffix))
     return tuple(files[name] for name in names)
-
-
-def _fingerprint(certificate: bytes) -> str:
-    return hashlib.sha256(certificate).hexdigest()

@@ -25,7 +25,7 @@ from signing.errors import CertificateRefused
 from signing.evidence import BundleJudgement, MessageVerdict, SignatureFinding, TrustGiven
 from signing.evidence.history import EventVerdict
 from signing.indication import Indication, SubIndication
-from signing.judgement import FileVerdict, Reason, SignatureVerdict, TimestampVerdict
+from signing.judgement import FileVerdict, Reason, SignatureVerdict, TimeProof, TimestampVerdict
 from signing.policy import fingerprint
 
 # Named in every report: the rules that were applied, and their edition.
@@ -67,7 +67,7 @@ def report_of(judgement: BundleJudgement, *, name: str, given: TrustGiven, at: d
         directory_number=judgement.directory_number,
         is_witnessed=judgement.is_witnessed,
         reasons=_reasons(judgement.verdict.reasons),
-        notices=_reasons(judgement.notices),
+        notices=_reasons((*judgement.notices, *given.notices)),
         messages=tuple(_message(one) for one in judgement.messages),
         events=tuple(_event(one) for one in judgement.events),
         files=tuple(_file(one) for one in judgement.files),
@@ -119,7 +119,7 @@ def _signature(finding: SignatureFinding) -> ReportSignature:
 
 def _integrity(verdict: SignatureVerdict) -> Integrity:
     """Return whether the signed bytes are intact; nothing else about the signature."""
-    if verdict.level is None:
+    if verdict.level is None and not verdict.timestamps:
         return Integrity.NOT_CHECKED
     broken = verdict.sub_indication in _BROKEN or not verdict.covers
     return Integrity.BROKEN if broken else Integrity.INTACT
@@ -142,6 +142,7 @@ def _timestamp(verdict: TimestampVerdict) -> ReportTimestamp:
         sub_indication=_sub(verdict.sub_indication),
         time=verdict.time,
         authority=_part(name, NameOID.COMMON_NAME) or verdict.authority or "",
+        is_archive=verdict.kind is TimeProof.ARCHIVE_TIMESTAMP,
         reasons=_reasons(verdict.reasons),
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dossier.report import Report, ReportBlock, ReportPage, ReportSection
 from dossier.texts import Language
 from signing.report.page import report_page
-from signing.report.words import label
+from signing.report.words import label, printable
 
 
 def report_text(report: Report, *, language: Language) -> str:
@@ -24,9 +24,9 @@ def _lines(page: ReportPage, language: Language) -> Iterator[str]:
         if sentences:
             yield ""
             yield f"{label(code, language)}:"
-            yield from (f"  - {_printable(one)}" for one in sentences)
+            yield from (f"  - {printable(one)}" for one in sentences)
     yield ""
-    yield from (f"{row.label}: {_printable(row.value)}" for row in page.rows)
+    yield from (f"{row.label}: {printable(row.value)}" for row in page.rows)
     for section in page.sections:
         yield ""
         yield from _section(section)
@@ -40,16 +40,11 @@ def _section(section: ReportSection) -> Iterator[str]:
 
 def _judged(block: ReportBlock) -> Iterator[str]:
     answer = block.answer.value if block.answer else ""
-    yield f"  {_printable(block.title)} — {block.verdict} ({answer})"
-    yield from (f"      {row.label}: {_printable(row.value)}" for row in block.rows)
-    yield from (f"    ! {_printable(one)}" for one in block.reasons)
+    yield f"  {printable(block.title)} — {block.verdict} ({answer})"
+    yield from (f"      {row.label}: {printable(row.value)}" for row in block.rows)
+    yield from (f"    ! {printable(one)}" for one in block.reasons)
 
 
 def _plain(block: ReportBlock) -> Iterator[str]:
-    rows = "; ".join(f"{row.label}: {_printable(row.value)}" for row in block.rows)
-    yield f"  {_printable(block.title)} — {rows}"
-
-
-def _printable(text: str) -> str:
-    """Return text that cannot move a terminal's cursor: what signers wrote is theirs."""
-    return "".join(one if one.isprintable() else "\ufffd" for one in text)
+    rows = "; ".join(f"{row.label}: {printable(row.value)}" for row in block.rows)
+    yield f"  {printable(block.title)} — {rows}"

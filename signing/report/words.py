@@ -45,6 +45,11 @@ def sentence(kind: str, reason: ReportReason, language: Language) -> str:
     return text if part in text else f"{part}: {text}"
 
 
+def printable(text: str) -> str:
+    """Return text that cannot move a terminal's cursor: what signers wrote is theirs."""
+    return "".join(one if one.isprintable() else "\ufffd" for one in text)
+
+
 def _spelled(name: str, value: str | int) -> Parameter:
     """Return an instant, which travels as ISO 8601 text under the name `time`, as an instant."""
     if name != "time" or not isinstance(value, str):

@@ -1,0 +1,237 @@
+"""Judge many files: on all cores, each answer as it comes, and so that it can be taken up again.
+
+A ledger keeps the reports made under one trust. A file is judged again when it, or a file that
+its signature is over, is not the one that the ledger knows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+from dossier.clock import SystemClock
+from dossier.report import Answer, Report, Subject
+from exchange.errors import FileUnreadable, LedgerRefused
+from exchange.verify import AsOf, beside, cores, json_of, judge_bytes, read_file
+from signing.evidence import BundleJudgement, TrustGiven, files_wanted, subject_of
+from signing.indication import SubIndication
+from signing.judgement import indeterminate
+from signing.policy import fingerprint
+from signing.report import report_of
+
+_BATCH: Final = 64
+# Below both, starting further processes costs more than they save.
+_FEW_FILES: Final = 64
+_FEW_BYTES: Final = 16 * 1024 * 1024
+_HEAD_BYTES: Final = 512
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """A file to be judged."""
+
+    path: Path
+    name: str  # from the folder that was named; tells files of the same name apart
+    known: str = ""  # what the ledger knows it by; empty when it is not there
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judged:
+    """One answer."""
+
+    name: str
+    answer: Answer
+    json: bytes  # the report
+    report: Report | None  # None when the ledger had the answer
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Outcome:
+    key: str  # of the bytes judged
+    report: Report | None  # None when the ledger's answer still stands
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ledger:
+    """Reports by name, with the key of what was judged; mutable, it grows with each answer."""
+
+    path: Path
+    known: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+
+    def add(self, name: str, key: str, report: bytes) -> None:
+        """Keep one report, on disk before the next file's answer is given."""
+        self.known[name] = (key, report)
+        line = {"name": name, "key": key, "report": json.loads(report)}
+        with self.path.open("a", encoding="utf-8") as out:
+            out.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def find_files(paths: Sequence[Path]) -> list[Found]:
+    """Return the files, and those of folders among them in the order of their names.
+
+    Of a folder, files that carry no signature and that a signature beside them names are left
+    out: they are judged with it.
+    """
+    found: list[Found] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(Found(path=path, name=path.name))
+            continue
+        inside = sorted(one for one in path.rglob("*") if one.is_file())
+        spoken_for = {target for one in inside for target in _named_by(one)}
+        found += [
+            Found(path=one, name=one.relative_to(path).as_posix())
+            for one in inside
+            if one.resolve() not in spoken_for or _is_signed(one)
+        ]
+    return found
+
+
+def _named_by(path: Path) -> Iterator[Path]:
+    """Yield the files that a detached signature or a time-stamp at `path` is over."""
+    try:
+        with path.open("rb") as source:
+            head = source.read(_HEAD_BYTES)
+        if subject_of(head) in (Subject.XML, Subject.TIMESTAMP):
+            for name in files_wanted(path.read_bytes(), name=path.name):
+                yield (path.parent / name).resolve()
+    except (OSError, ValueError):
+        return  # it will be told when the file is judged
+
+
+def _is_signed(path: Path) -> bool:
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return True  # so that it is told
+    subject = subject_of(content)
+    return subject is not Subject.UNKNOWN and (
+        subject is not Subject.XML or b"SignedInfo" in content
+    )
+
+
+def open_ledger(path: Path, *, given: TrustGiven, at: datetime | AsOf | None) -> Ledger:
+    """Return the ledger at `path`, begun when there is none.
+
+    A last line that was cut off counts for nothing. Raises `LedgerRefused`.
+    """
+    heading = {"format": 1, "trust": _trust_key(given, at)}
+    if not path.exists():
+        path.write_text(json.dumps(heading) + "\n", encoding="utf-8")
+        return Ledger(path=path)
+    content = path.read_bytes()
+    whole, _, torn = content.rpartition(b"\n")
+    if torn:
+        path.write_bytes(whole + b"\n")
+    try:
+        first, *lines = [json.loads(one) for one in whole.splitlines()]
+        known = {str(one["name"]): (str(one["key"]), _spell(one["report"])) for one in lines}
+    except (ValueError, KeyError, TypeError) as exc:
+        raise LedgerRefused("expected a ledger, got something else", name=path.name) from exc
+    if first != heading:
+        raise LedgerRefused("expected a ledger of this trust, got another", name=path.name)
+    return Ledger(path=path, known=known)
+
+
+def _spell(report: object) -> bytes:
+    """Return a report as `lienthong verify --json` prints it."""
+    return json.dumps(report, ensure_ascii=False, indent=2).encode()
+
+
+def _trust_key(given: TrustGiven, at: datetime | AsOf | None) -> str:
+    digest = hashlib.sha256()
+    for kind in (given.anchors, given.certificates, given.crls, given.ocsps):
+        digest.update("".join(sorted(fingerprint(one) for one in kind)).encode() + b";")
+    listed = sorted(f"{one.kind.value}{fingerprint(one.certificate)}" for one in given.services)
+    digest.update("".join((*sorted(given.fingerprints), *listed)).encode())
+    digest.update(str(at.value if isinstance(at, AsOf) else at).encode())
+    return digest.hexdigest()
+
+
+def judge_all(
+    found: Sequence[Found],
+    *,
+    given: TrustGiven,
+    at: datetime | AsOf | None = None,
+    ledger: Ledger | None = None,
+) -> Iterator[Judged]:
+    """Yield the answers in the order of `found`; a file that cannot be read gets one too."""
+    known: Mapping[str, tuple[str, bytes]] = ledger.known if ledger else {}
+    waiting = [
+        replace(one, known=known[one.name][0]) if one.name in known else one for one in found
+    ]
+    # A copy remembers nothing yet, and so can be handed to other processes.
+    outcomes = _outcomes(waiting, partial(_judge_batch, given=replace(given), at=at))
+    for one, outcome in zip(waiting, outcomes, strict=True):
+        if outcome.report is None:
+            report = known[one.name][1]
+            answer = Answer(json.loads(report)["indication"])
+            yield Judged(name=one.name, answer=answer, json=report, report=None)
+            continue
+        report = json_of(outcome.report)
+        if ledger:
+            ledger.add(one.name, outcome.key, report)
+        yield Judged(
+            name=one.name, answer=outcome.report.indication, json=report, report=outcome.report
+        )
+
+
+def _outcomes(found: Sequence[Found], judge: partial[list[_Outcome]]) -> Iterator[_Outcome]:
+    workers = cores()
+    if workers == 1 or _is_little(found):
+        for one in found:
+            yield from judge([one])
+        return
+    size = max(1, min(_BATCH, len(found) // (workers * 4)))
+    batches = [found[start : start + size] for start in range(0, len(found), size)]
+    # Spawned, not forked: the caller may show its progress from a thread.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for outcomes in pool.map(judge, batches):
+            yield from outcomes
+
+
+def _is_little(found: Sequence[Found]) -> bool:
+    return len(found) < 2 or (
+        len(found) < _FEW_FILES
+        and sum(one.path.stat().st_size for one in found if one.path.exists()) < _FEW_BYTES
+    )
+
+
+def _judge_batch(
+    found: Sequence[Found], *, given: TrustGiven, at: datetime | AsOf | None
+) -> list[_Outcome]:
+    return [_judge(one, given, at) for one in found]
+
+
+def _judge(one: Found, given: TrustGiven, at: datetime | AsOf | None) -> _Outcome:
+    try:
+        content = read_file(one.path)
+    except FileUnreadable:
+        return _Outcome(key="", report=_unreadable(one.name, given))
+    files = beside(one.path, content)
+    key = _key(content, files)
+    if key == one.known:
+        return _Outcome(key=key, report=None)
+    report = judge_bytes(content, name=one.path.name, given=given, at=at, files=files)
+    return _Outcome(key=key, report=replace(report, name=one.name))
+
+
+def _key(content: bytes, files: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256(hashlib.sha256(content).digest())
+    for name, one in files.items():
+        digest.update(hashlib.sha256(name.encode()).digest() + hashlib.sha256(one).digest())
+    return digest.hexdigest()
+
+
+def _unreadable(name: str, given: TrustGiven) -> Report:
+    verdict = indeterminate(SubIndication.GENERIC, "file_unreadable", name=name)
+    judged = BundleJudgement(subject=Subject.UNKNOWN, verdict=verdict)
+    return report_of(judged, name=name, given=given, at=SystemClock().now())
