@@ -1,17 +1,17 @@
 """Run the benches and print one JSON line per figure: `python -m benchmarks [PREFIX]`.
 
-Exit 0 when every gate is kept, 1 when one is not, 2 when the prefix names no figure.
+Each module runs in a process of its own: a node is booted once per process, and no figure may
+depend on what was measured before it. Exit 0 when every gate is kept, 1 when one is not or a bench
+did not end, 2 when the prefix names no figure.
 """
 
 from __future__ import annotations
 
-import importlib
+import subprocess
 import sys
-from collections.abc import Iterator
 
-from benchmarks.measure import Measure
-
-# A room and where its figures are taken: the whole exchange needs more than the connectors.
+# The first word of a figure's name, and where it is taken: the whole exchange needs more than the
+# connectors.
 ROOMS = (
     ("engine", "engine"),
     ("feel", "feel"),
@@ -25,32 +25,30 @@ ROOMS = (
 def main(arguments: list[str]) -> int:
     """Print every figure whose name begins with the prefix given, and judge the gates."""
     only = arguments[0] if arguments else ""
-    printed = 0
-    missed = []
-    for measure in _measures(only):
-        print(measure.as_json(), flush=True)
-        printed += 1
-        if not measure.is_ok:
-            missed.append(measure)
-    for measure in missed:
-        print(
-            f"bench: {measure.name}: expected a ratio of {measure.bound.value} {measure.gate} "
-            f"to {measure.baseline}, got {measure.ratio:.4g}",
-            file=sys.stderr,
-        )
+    printed, failed = 0, False
+    for room, module in ROOMS:
+        if room.startswith(only.split(".")[0]):
+            lines, code = _run(module, only)
+            printed += lines
+            failed = failed or code != 0
+    if failed:
+        return 1
     if not printed:
         print(f"bench: error: no figure begins with {only!r}", file=sys.stderr)
         return 2
-    return 1 if missed else 0
+    return 0
 
 
-def _measures(only: str) -> Iterator[Measure]:
-    """Yield the figures whose name begins with `only`, opening only the rooms that can have any."""
-    for room, module in ROOMS:
-        if not room.startswith(only.split(".")[0]):
-            continue
-        measures = importlib.import_module(f"benchmarks.{module}").run(only)
-        yield from (measure for measure in measures if measure.name.startswith(only))
+def _run(module: str, only: str) -> tuple[int, int]:
+    """Pass on what one module prints; return the number of its lines and its exit code."""
+    lines = 0
+    with subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.room", module, only], stdout=subprocess.PIPE, text=True
+    ) as running:
+        for line in running.stdout or ():
+            print(line, end="", flush=True)
+            lines += 1
+    return lines, running.returncode
 
 
 if __name__ == "__main__":
