@@ -2,7 +2,7 @@
 
 The file holds every row as of one instant and every blob, never a private key. It is made without
 stopping the node. After a restore the log goes on under a new name, because the old one may have
-signed more than the backup knows (docs/decisions/0015).
+signed more than the backup knows (docs/decisions/0011).
 """
 
 from __future__ import annotations
