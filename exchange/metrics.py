@@ -6,6 +6,7 @@ They hold counts and ages only, never codes of dossiers or names.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
@@ -14,12 +15,28 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from dossier.wire import WireEndpoint, WireReply, WireRequest
 from exchange import doorbell
 from exchange.node import Node
 from storage import inbox, incidents, instances, log, outbox, timers
 from storage.instances import Backlog
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+_FORWARDED: Final = frozenset({"forwarded", "via", "x-forwarded-for", "x-real-ip"})
+
+
+def metrics_endpoint(node: Node) -> WireEndpoint:
+    """Return the endpoint of the figures, which answers this machine alone.
+
+    A request that a proxy passed on does not come from here, whatever its peer address.
+    """
+
+    def answer(request: WireRequest) -> WireReply:
+        if not _is_local(request):
+            return WireReply(status=404, headers={"Content-Type": "text/plain"}, body=[])
+        return WireReply(status=200, headers={"Content-Type": CONTENT_TYPE}, body=[render(node)])
+
+    return answer
 
 
 def render(node: Node) -> bytes:
@@ -91,3 +108,11 @@ def _family(
     for key, value in values.items():
         family.add_metric([key] if label else [], value)
     return family
+
+
+def _is_local(request: WireRequest) -> bool:
+    try:
+        local = ipaddress.ip_address(request.peer).is_loopback
+    except ValueError:  # a Unix socket has no address; a proxy stands before it
+        return False
+    return local and _FORWARDED.isdisjoint(request.headers)

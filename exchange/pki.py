@@ -22,8 +22,10 @@ from signing.tsa import TimestampAuthority
 _MOST_BYTES: Final = 16 * 1024
 
 
-def tsa_endpoint(node: Node) -> WireEndpoint:
-    """Return the RFC 3161 endpoint of the node's time-stamp authority."""
+def tsa_endpoint(node: Node) -> WireEndpoint | None:
+    """Return the RFC 3161 endpoint of the node's authority; None where it has no such key."""
+    if not (node.settings.keys_dir / "tsa.key.pem").exists():
+        return None
     authority = TimestampAuthority(_key(node.settings, "tsa"))
 
     def answer(request: bytes) -> bytes:

@@ -38,6 +38,12 @@ NOUNS: Final = {
         summary="Raise signatures to a higher level.",
         attribute="augment",
     ),
+    "backup": Noun(
+        module="lienthong.backup",
+        needs_database=True,
+        summary="Write this node into one file.",
+        attribute="back_up",
+    ),
     "check": Noun(module="lienthong.check", needs_database=True, summary="Examine this node."),
     "decision": Noun(
         module="lienthong.decision", needs_database=False, summary="Evaluate decision tables."
@@ -66,6 +72,12 @@ NOUNS: Final = {
         module="lienthong.procedure",
         needs_database=False,  # publish boots by itself
         summary="Procedures: lint, test, simulate, compare, begin, publish.",
+    ),
+    "restore": Noun(
+        module="lienthong.backup",
+        needs_database=True,
+        summary="Fill an empty node from a backup.",
+        attribute="restore",
     ),
     "serve": Noun(module="lienthong.serve", needs_database=False, summary="Serve the portal."),
     "sign": Noun(

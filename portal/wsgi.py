@@ -12,14 +12,23 @@ from exchange.boot import boot
 
 
 def build() -> WSGIApplication:
-    """Return the application: the wire below `/soap`, the portal everywhere else."""
+    """Return the application: the paths of machines first, the portal everywhere else."""
     boot()
+    from exchange.metrics import metrics_endpoint
+    from exchange.pki import ocsp_endpoint, tsa_endpoint
     from exchange.wiring import node, soap_endpoint
     from portal.front import Entrance, Front
     from portal.soap import WireApp
 
     here = node()
-    return Entrance(pages=Front(here), wires={"/soap": WireApp(soap_endpoint(here))})
+    wires = {
+        "/soap": soap_endpoint(here),
+        "/tsa": tsa_endpoint(here),
+        "/ocsp": ocsp_endpoint(here),
+        "/metrics": metrics_endpoint(here),
+    }
+    served = {path: WireApp(endpoint) for path, endpoint in wires.items() if endpoint}
+    return Entrance(pages=Front(here), wires=served)
 
 
 application = build()  # the name that gunicorn loads; nothing but gunicorn imports this module

@@ -13,6 +13,7 @@ from exchange.settings import settings
 from exchange.wiring import node
 from lienthong.main import run
 from tests.builders.exchange import NAME, OneNode
+from tests.builders.storage import empty_database
 
 
 @pytest.fixture
@@ -143,3 +144,22 @@ def test_signing_asks_for_the_right_pin(here: OneNode, tmp_path: Path) -> None:
     assert not target.exists()
     pin.write_text(here.pin("bd.lanhdao"))
     assert run(call) == 0
+
+
+def test_node_is_written_into_one_file_and_comes_back(
+    here: OneNode, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = here.start_letter()
+    target = tmp_path / "node.tar"
+    assert run(["backup", "-o", str(target)]) == 0
+    assert run(["restore", str(target)]) == 1  # the database is not empty
+    assert "[restore_not_empty]" in capsys.readouterr().err
+    empty_database()
+    assert run(["dossier", "show", code]) == 1
+    assert run(["restore", str(target)]) == 0
+    assert "new epoch" in capsys.readouterr().err
+    assert run(["dossier", "show", code]) == 0
+    target.write_bytes(target.read_bytes()[:700])
+    empty_database()
+    assert run(["restore", str(target)]) == 1
+    assert "[backup_refused]" in capsys.readouterr().err

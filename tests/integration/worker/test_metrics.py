@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
+from dossier.wire import WireReply, WireRequest
 from exchange import doorbell, metrics, sweep
 from exchange.node import Node
 from storage import instances
@@ -41,6 +44,30 @@ def test_the_figures_tell_what_is_due_and_since_when(node: Node) -> None:
     assert 'lienthong_instances{status="ready"} 3.0' in figures
     assert "lienthong_incidents_open 0.0" in figures
     assert 'lienthong_bells_waiting{queue="exchange"} -1.0' in figures
+
+
+def ask(node: Node, *, peer: str, headers: Mapping[str, str] | None = None) -> WireReply:
+    return metrics.metrics_endpoint(node)(
+        WireRequest(
+            method="GET",
+            path="/metrics",
+            query="",
+            headers=headers or {},
+            stream=io.BytesIO(),
+            peer=peer,
+        )
+    )
+
+
+def test_only_this_machine_reads_the_figures(node: Node) -> None:
+    reply = ask(node, peer="127.0.0.1")
+    assert (reply.status, reply.headers["Content-Type"]) == (200, metrics.CONTENT_TYPE)
+    assert b"lienthong_log_size" in b"".join(reply.body)
+    assert ask(node, peer="::1").status == 200
+    for peer in ("10.0.0.7", "", "::ffff:10.0.0.7"):
+        assert ask(node, peer=peer).status == 404
+    passed_on = {"x-forwarded-for": "203.0.113.9"}
+    assert ask(node, peer="127.0.0.1", headers=passed_on).status == 404
 
 
 def test_a_lost_bell_is_rung_again_and_a_backlog_rings_only_a_few(
