@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ from signing.augment import augment_container
 from signing.judgement import Level
 from signing.keys import Signer, load_pkcs12, load_signer
 from signing.policy import Trust
+from signing.token import open_token
 from signing.tsa import TimestampAuthority, Timestamper
 from signing.xades import SignatureRole
 
@@ -31,13 +33,29 @@ class KeyFiles:
     pin: bytes | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokenKey:
+    """A key on a PKCS#11 token."""
+
+    module: Path  # the vendor's library
+    token: str  # label
+    key: str  # label
+    certificates: Path | None  # where the token holds none, or not the chain
+    pin: bytes
+
+
 def sign_paths(
-    paths: Sequence[Path], target: Path, *, key: KeyFiles, tsa: KeyFiles | None, role: str
+    paths: Sequence[Path],
+    target: Path,
+    *,
+    key: KeyFiles | TokenKey,
+    tsa: KeyFiles | None,
+    role: str,
 ) -> int:
     """Write an ASiC-E of the files, signed with the key; return its size in bytes.
 
     Level B-T with a time-stamp authority's key, B-B without. Raises `PinRefused`, `KeyUnusable`,
-    `FileUnreadable`.
+    `TokenUnusable`, `FileUnreadable`.
     """
     files = [
         DataFile(
@@ -47,9 +65,8 @@ def sign_paths(
         )
         for path in paths
     ]
-    signer = _signer(key)
     temporary = target.with_name(target.name + ".new")
-    with temporary.open("wb") as out:
+    with _signing(key) as signer, temporary.open("wb") as out:
         write_container(
             out,
             files,
@@ -94,6 +111,18 @@ def augment_path(
     temporary.write_bytes(raised)
     temporary.replace(path)
     return len(raised)
+
+
+@contextmanager
+def _signing(key: KeyFiles | TokenKey) -> Iterator[Signer]:
+    if isinstance(key, KeyFiles):
+        yield _signer(key)
+        return
+    certificates = _read(key.certificates) if key.certificates else None
+    with open_token(
+        key.module, token=key.token, key=key.key, pin=key.pin, certificates=certificates
+    ) as signer:
+        yield signer
 
 
 def _signer(key: KeyFiles) -> Signer:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from exchange.signfiles import KeyFiles, augment_path, sign_paths
+from exchange.signfiles import KeyFiles, TokenKey, augment_path, sign_paths
 from exchange.verify import TrustFiles
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -15,7 +15,15 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command("sign")
 @click.argument("files", nargs=-1, required=True, type=_FILE)
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--key", required=True, type=_FILE, help="PKCS#8 PEM, or PKCS#12 without --cert.")
+@click.option("--key", type=_FILE, help="PKCS#8 PEM, or PKCS#12 without --cert.")
+@click.option(
+    "--pkcs11",
+    "module",
+    type=_FILE,
+    help="The vendor's PKCS#11 module, instead of --key: sign with a token.",
+)
+@click.option("--token", metavar="LABEL", help="The token's label.")
+@click.option("--key-label", metavar="LABEL", help="The label of the private key on it.")
 @click.option("--cert", type=_FILE, help="Certificates in PEM, the signer's first.")
 @click.option("--pin-file", type=_FILE, help="File with the PIN; asked for when the key needs it.")
 @click.option("--tsa-key", type=_FILE, help="Key of a time-stamp authority: level B-T.")
@@ -30,7 +38,10 @@ def sign(
     *,
     files: tuple[Path, ...],
     output: Path,
-    key: Path,
+    key: Path | None,
+    module: Path | None,
+    token: str | None,
+    key_label: str | None,
     cert: Path | None,
     pin_file: Path | None,
     tsa_key: Path | None,
@@ -38,7 +49,19 @@ def sign(
     role: str,
 ) -> None:
     """Sign FILES into one ASiC-E container."""
-    own = KeyFiles(key=key, certificates=cert, pin=_pin(key, pin_file))
+    own: KeyFiles | TokenKey
+    if key is not None and module is None:
+        own = KeyFiles(key=key, certificates=cert, pin=_pin(key, pin_file))
+    elif key is None and module is not None and token and key_label:
+        own = TokenKey(
+            module=module,
+            token=token,
+            key=key_label,
+            certificates=cert,
+            pin=_token_pin(pin_file),
+        )
+    else:
+        raise click.UsageError("expected --key, or --pkcs11 with --token and --key-label")
     tsa = KeyFiles(key=tsa_key, certificates=tsa_cert, pin=None) if tsa_key else None
     size = sign_paths(files, output, key=own, tsa=tsa, role=role)
     click.echo(f"lienthong: {output.name}: {size} bytes", err=True)
@@ -69,6 +92,12 @@ def augment(
     trusted = TrustFiles(anchors=anchors, certificates=certificates, crls=crls, ocsps=ocsps)
     size = augment_path(file, to=to, tsa=tsa, trusted=trusted)
     click.echo(f"lienthong: {file.name}: {size} bytes", err=True)
+
+
+def _token_pin(pin_file: Path | None) -> bytes:
+    if pin_file is not None:
+        return pin_file.read_bytes().strip()
+    return str(click.prompt("PIN", hide_input=True)).encode()
 
 
 def _pin(key: Path, pin_file: Path | None) -> bytes | None:

@@ -18,6 +18,7 @@ missing() {
     # a foreign SOAP client; its packages come by npm from a lock file
     command -v node || echo nodejs
     command -v npm || echo npm
+    command -v softhsm2-util || echo softhsm2
     has_font || echo fonts-liberation
 }
 

@@ -30,6 +30,12 @@ class KeyUnusable(Misconfigured):
     code = "key_unusable"
 
 
+class TokenUnusable(Misconfigured):
+    """The PKCS#11 token, its module or its key cannot be used; parameter `reason` names which."""
+
+    code = "token_unusable"
+
+
 class PinRefused(Denied):
     """The PIN or password does not open the private key."""
 
