@@ -11,7 +11,9 @@ from exchange.pki import ocsp_endpoint, tsa_endpoint
 from tests.builders.exchange import OneNode
 
 
-def post(endpoint: WireEndpoint | None, body: bytes, media_type: str, method: str = "POST") -> WireReply:
+def post(
+    endpoint: WireEndpoint | None, body: bytes, media_type: str, method: str = "POST"
+) -> WireReply:
     assert endpoint
     return endpoint(
         WireRequest(
