@@ -281,7 +281,7 @@ def _responder_key(
             candidate = trust.certificate(one.public_bytes(Encoding.DER))
         except CertificateRefused:
             continue
-        if _is_responder(response, candidate) and _is_appointed(candidate, issuer, response):
+        if _is_responder(response, candidate) and _is_appointed(candidate, issuer, response, trust):
             return candidate.public_key
     return None
 
@@ -296,17 +296,34 @@ def _is_responder(response: ocsp.OCSPResponse, candidate: Certificate) -> bool:
     )
 
 
-def _is_appointed(candidate: Certificate, issuer: Certificate, response: ocsp.OCSPResponse) -> bool:
+def _is_appointed(
+    candidate: Certificate, issuer: Certificate, response: ocsp.OCSPResponse, trust: Trust
+) -> bool:
     if not candidate.may_answer_ocsp:
         return False
     if not candidate.not_before <= response.produced_at_utc <= candidate.not_after:
         return False
     try:
-        candidate.x509.extensions.get_extension_for_class(x509.OCSPNoCheck)
         candidate.x509.verify_directly_issued_by(issuer.x509)
-    except (x509.ExtensionNotFound, InvalidSignature, *UNREADABLE):
-        return False  # without ocsp-nocheck its own status would have to be proved: not accepted
+        candidate.x509.extensions.get_extension_for_class(x509.OCSPNoCheck)
+    except x509.ExtensionNotFound:
+        return _is_cleared(candidate, issuer, trust, at=response.produced_at_utc)
+    except (InvalidSignature, *UNREADABLE):
+        return False
     return True
+
+
+def _is_cleared(candidate: Certificate, issuer: Certificate, trust: Trust, *, at: datetime) -> bool:
+    """Return whether lists of the CA show a responder as good when it answered (§4.2.2.2.1).
+
+    Lists only: an OCSP answer about a responder would want a responder again.
+    """
+    found = [
+        one
+        for one in _from_crls(candidate, issuer, trust)
+        if _is_usable(one, candidate, at=at, after=at)
+    ]
+    return bool(found) and all(one.revoked_at is None for one in found)
 
 
 def _response_holds(response: ocsp.OCSPResponse, key: PublicKey) -> bool:

@@ -8,15 +8,19 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
+from cryptography.x509.oid import ExtensionOID
 from hypothesis import given
 from hypothesis import strategies as st
 
 from signing.certificate import parse_certificate
 from signing.errors import KeyUnusable
 from signing.indication import Indication, SubIndication
+from signing.keys import load_private_key, load_signer
 from signing.ocsp import OcspResponder, Refusal, Revoked, Standing, ocsp_request, refusal
-from signing.pki import certificates_pem
+from signing.pki import Revocation, certificates_pem, new_key
 from signing.policy import Trust
 from signing.purpose import Purpose
 from signing.revocation import statuses_of
@@ -191,3 +195,51 @@ def test_no_changed_byte_of_an_answer_is_a_status() -> None:
         changed = good[:position] + bytes((good[position] ^ 1,)) + good[position + 1 :]
         given = Trust(anchors=(), ocsps=(changed,))
         assert statuses_of(leaf, issuer, trust=given) == (), position
+
+
+def checked_responder() -> tuple[OcspResponder, int]:
+    """Return a responder whose certificate does not excuse it from being checked."""
+    key = new_key()
+    plain = x509.load_der_x509_certificate(pki().signers[Purpose.OCSP].certificate)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(plain.subject)
+        .issuer_name(plain.issuer)
+        .not_valid_before(plain.not_valid_before_utc)
+        .not_valid_after(plain.not_valid_after_utc)
+        .serial_number(950)
+        .public_key(load_private_key(key).public_key())
+    )
+    for one in plain.extensions:
+        if one.oid != ExtensionOID.OCSP_NO_CHECK:
+            builder = builder.add_extension(one.value, critical=one.critical)
+    made = builder.sign(load_private_key(pki().issuing.key), hashes.SHA256())
+    chain = certificates_pem(made.public_bytes(Encoding.DER), pki().issuing.certificate)
+    return OcspResponder(
+        load_signer(key, certificates=chain), issuer=pki().issuing.certificate
+    ), made.serial_number
+
+
+@pytest.mark.parametrize(
+    ("crls", "count"),
+    [
+        ((), 0),
+        (pki().crls(), 1),
+        (pki().crls(at=NOW - 9 * HOUR, next_update=NOW - 8 * HOUR), 0),
+        (pki().crls(revoked=(Revocation(serial=950, at=NOW),)), 0),
+    ],
+    ids=["no list", "listed as good", "stale list", "revoked"],
+)
+def test_responder_that_is_to_be_checked_counts_when_a_list_clears_it(
+    crls: tuple[bytes, ...], count: int
+) -> None:
+    answering, serial = checked_responder()
+    assert serial == 950
+    answer = answering.state(SEAL, at=NOW, standing=Standing.GOOD)
+    known = Trust(anchors=(pki().root.certificate,), crls=crls, ocsps=(answer,))
+
+    found = statuses_of(
+        parse_certificate(SEAL), parse_certificate(pki().issuing.certificate), trust=known
+    )
+
+    assert len([one for one in found if one.source == "ocsp"]) == count
