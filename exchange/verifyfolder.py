@@ -27,7 +27,7 @@ from signing.judgement import indeterminate
 from signing.policy import fingerprint
 from signing.report import report_of
 
-_BATCH: Final = 64
+_BATCH: Final = 256  # files; each batch finds the paths of its certificates anew
 # Below both, starting further processes costs more than they save.
 _FEW_FILES: Final = 64
 _FEW_BYTES: Final = 16 * 1024 * 1024

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -20,10 +20,11 @@ from dossier.report import (
     ReportSignature,
     ReportTimestamp,
 )
-from signing.certificate import Certificate, parse_certificate
+from signing.certificate import Certificate
 from signing.errors import CertificateRefused
 from signing.evidence import BundleJudgement, MessageVerdict, SignatureFinding, TrustGiven
 from signing.evidence.history import EventVerdict
+from signing.evidence.trust import trust_of
 from signing.indication import Indication, SubIndication
 from signing.judgement import FileVerdict, Reason, SignatureVerdict, TimeProof, TimestampVerdict
 from signing.policy import fingerprint
@@ -50,9 +51,14 @@ _AGAINST: Final = frozenset(
 )
 
 
+# Gives the certificate of DER octets; remembers, as a bulk run meets the same ones again and again.
+_Read = Callable[[bytes], Certificate]
+
+
 def report_of(judgement: BundleJudgement, *, name: str, given: TrustGiven, at: datetime) -> Report:
     """Return the report on a judgement made at `at` with the trust `given`."""
     index = judgement.index
+    read = trust_of(given, {}).certificate
     return Report(
         subject=judgement.subject,
         name=name,
@@ -71,13 +77,13 @@ def report_of(judgement: BundleJudgement, *, name: str, given: TrustGiven, at: d
         messages=tuple(_message(one) for one in judgement.messages),
         events=tuple(_event(one) for one in judgement.events),
         files=tuple(_file(one) for one in judgement.files),
-        signatures=tuple(_signature(one) for one in judgement.signatures),
+        signatures=tuple(_signature(one, read) for one in judgement.signatures),
     )
 
 
-def _signature(finding: SignatureFinding) -> ReportSignature:
+def _signature(finding: SignatureFinding, read: _Read) -> ReportSignature:
     verdict = finding.verdict
-    certificate = _certificate(verdict.certificate)
+    certificate = _certificate(verdict.certificate, read)
     name = certificate.x509.subject if certificate else None
     integrity = _integrity(verdict)
     return ReportSignature(
@@ -104,13 +110,13 @@ def _signature(finding: SignatureFinding) -> ReportSignature:
         best_time=verdict.best_time,
         time_basis=finding.basis,
         independent_time=finding.received,
-        timestamps=tuple(_timestamp(one) for one in verdict.timestamps),
+        timestamps=tuple(_timestamp(one, read) for one in verdict.timestamps),
         integrity=integrity,
         certificate_answer=_certificate_answer(verdict, integrity),
         certificate_from=certificate.not_before if certificate else None,
         certificate_until=certificate.not_after if certificate else None,
         certificate_sha256=certificate.fingerprint.hex() if certificate else "",
-        chain=_subjects(verdict.chain),
+        chain=_subjects(verdict.chain, read),
         algorithm=verdict.algorithm or "",
         covers=verdict.covers,
         reasons=_reasons(verdict.reasons),
@@ -134,8 +140,8 @@ def _certificate_answer(verdict: SignatureVerdict, integrity: Integrity) -> Answ
     return Answer.FAILED if verdict.sub_indication in _AGAINST else Answer.INDETERMINATE
 
 
-def _timestamp(verdict: TimestampVerdict) -> ReportTimestamp:
-    certificate = _certificate(verdict.certificate)
+def _timestamp(verdict: TimestampVerdict, read: _Read) -> ReportTimestamp:
+    certificate = _certificate(verdict.certificate, read)
     name = certificate.x509.subject if certificate else None
     return ReportTimestamp(
         indication=_ANSWERS[verdict.indication],
@@ -203,15 +209,15 @@ def _sub(sub: SubIndication | None) -> str:
     return sub.value if sub else ""
 
 
-def _certificate(der: bytes | None) -> Certificate | None:
+def _certificate(der: bytes | None, read: _Read) -> Certificate | None:
     try:
-        return parse_certificate(der) if der else None
+        return read(der) if der else None
     except CertificateRefused:
         return None
 
 
-def _subjects(chain: Sequence[bytes]) -> tuple[str, ...]:
-    found = [_certificate(one) for one in chain]
+def _subjects(chain: Sequence[bytes], read: _Read) -> tuple[str, ...]:
+    found = [_certificate(one, read) for one in chain]
     return tuple(one.subject for one in found if one)
 
 
