@@ -153,7 +153,10 @@ def _conditional(box: BoxedConditional, place: Place) -> Evaluator:
 
     def chosen(scope: Scope) -> Feel:
         scope.run.spend()
-        return yes(scope) if condition(scope) is True else no(scope)
+        verdict = condition(scope)
+        if not isinstance(verdict, bool):
+            return None
+        return yes(scope) if verdict else no(scope)
 
     return chosen
 
@@ -168,7 +171,10 @@ def _filter(box: BoxedFilter, place: Place) -> Evaluator:
         kept: list[Feel] = []
         for item in value if isinstance(value, list) else items:
             scope.run.spend()
-            if match(item_scope(item, scope)) is True:
+            verdict = match(item_scope(item, scope))
+            if not isinstance(verdict, bool):
+                return None
+            if verdict:
                 kept.append(item)
         return kept
 
@@ -203,16 +209,12 @@ def _verdicts(values: list[Feel], name: str, body: Evaluator, scope: Scope) -> l
 
 def _every(values: list[Feel], name: str, body: Evaluator, scope: Scope) -> Feel:
     verdicts = _verdicts(values, name, body, scope)
-    if any(verdict is False for verdict in verdicts):
-        return False
-    return True if all(verdict is True for verdict in verdicts) else None
+    return all(verdicts) if all(isinstance(verdict, bool) for verdict in verdicts) else None
 
 
 def _some(values: list[Feel], name: str, body: Evaluator, scope: Scope) -> Feel:
     verdicts = _verdicts(values, name, body, scope)
-    if any(verdict is True for verdict in verdicts):
-        return True
-    return False if all(verdict is False for verdict in verdicts) else None
+    return any(verdicts) if all(isinstance(verdict, bool) for verdict in verdicts) else None
 
 
 _COMPILERS: Final[dict[type, Callable[..., Evaluator]]] = {

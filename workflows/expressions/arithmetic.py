@@ -130,17 +130,16 @@ def _distance(left: Feel, right: Feel) -> Feel:
             return None
         offset = ((left.offset or 0) - (right.offset or 0)) * NANOS
         return DaysTime(left.nanos - right.nanos - offset)
-    one, other = _midnight(left, right), _midnight(right, left)
+    one, other = _midnight(left), _midnight(right)
     if one is None or other is None or (one.time.zone is None) != (other.time.zone is None):
         return None
     return DaysTime(one.instant - other.instant)
 
 
-def _midnight(value: Feel, beside: Feel) -> DateTime | None:
-    """Return a date as its midnight, in UTC when the other operand has a zone."""
+def _midnight(value: Feel) -> DateTime | None:
+    """Return a date as its midnight in UTC; so it has no distance to a moment without a zone."""
     if isinstance(value, Date):
-        zoned = isinstance(beside, DateTime) and beside.time.zone is not None
-        return DateTime(value, Time(0, 0, 0, 0, UTC if zoned else None))
+        return DateTime(value, Time(0, 0, 0, 0, UTC))
     return value if isinstance(value, DateTime) else None
 
 

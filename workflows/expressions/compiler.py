@@ -38,7 +38,7 @@ from workflows.expressions.tree import (
     Test,
     Tests,
 )
-from workflows.expressions.types import Type, resolve
+from workflows.expressions.types import Restricted, Type, resolve
 
 _NUMERIC: Final[dict[str, Callable[[Decimal, Decimal], bool]]] = {
     "=": operator.eq,
@@ -309,6 +309,8 @@ def _test(compiler: Compiler, test: Test) -> Evaluator:
 def _instance_of(compiler: Compiler, node: InstanceOf) -> Evaluator:
     operand = compiler.compile(node.operand)
     wanted = resolve(node.type_name, compiler.types)
+    while isinstance(wanted, Restricted):
+        wanted = wanted.inner  # allowed values are no part of what a value is
     source, at, name = compiler.source, node.type_name.at, node.type_name.name
 
     def instance(scope: Scope) -> Feel:

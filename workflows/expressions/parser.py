@@ -49,7 +49,16 @@ _LEVELS: Final = {
 }
 _OPERATOR_KINDS: Final = (Kind.SYMBOL, Kind.NAME)
 _JOINTS: Final = frozenset("-+*/'.")
-_CLOSERS: Final = frozenset(")],}") | {"and", "or", "then", "else", "return", "satisfies", ".."}
+_CLOSERS: Final = frozenset(")],}") | {
+    "and",
+    "or",
+    "then",
+    "else",
+    "return",
+    "satisfies",
+    "..",
+    ".",
+}
 PLACEHOLDER: Final = "?"
 
 

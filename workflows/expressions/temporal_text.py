@@ -18,6 +18,7 @@ from workflows.expressions.temporal import (
     Moment,
     Time,
     YearsMonths,
+    date_of_number,
     new_date,
     new_time,
 )
@@ -30,6 +31,7 @@ _DURATION: Final = re.compile(
     r"(T(?:(\d{1,18})H)?(?:(\d{1,18})M)?(?:(\d{1,18})(?:\.(\d{1,9})\d*)?S)?)?",
     re.ASCII,
 )
+_END_OF_DAY: Final = re.compile(r"24:00:00(?:\.0{1,9})?(?![\d.])")
 _MAX_TEXT: Final = 100
 _MAX_NANOS: Final = 10**19 * NANOS
 
@@ -58,8 +60,13 @@ def parse_date_time(text: str) -> DateTime | None:
     date = parse_date(day)
     if date is None or not separator:
         return None if date is None else DateTime(date, Time(0, 0, 0))
+    # XML Schema: the end of a day is the first instant of the next one.
+    end = _END_OF_DAY.match(clock)
+    if end:
+        clock = "00:00:00" + clock[end.end() :]
+    day_after = date_of_number(date.number + 1) if end else date
     time = None if clock.startswith("T") else parse_time(clock)
-    return None if time is None else DateTime(date, time)
+    return None if time is None or day_after is None else DateTime(day_after, time)
 
 
 def parse_duration(text: str) -> Duration | None:

@@ -49,7 +49,7 @@ def _string(run: Run, value: Feel) -> Feel:
 
 
 def _is(run: Run, one: Feel, other: Feel) -> Feel:
-    """Say whether the values are the same element: equal, of one type, in zones of one offset."""
+    """Say whether the values are the same element: equal, of one type, in one zone."""
     for kind in (Time, DateTime):
         if isinstance(one, kind) and isinstance(other, kind):
             return _shown(one) == _shown(other)
@@ -58,8 +58,8 @@ def _is(run: Run, one: Feel, other: Feel) -> Feel:
 
 def _shown(value: Time | DateTime) -> tuple[object, ...]:
     if isinstance(value, DateTime):
-        return (value.date, value.time.nanos, value.offset)
-    return (value.nanos, value.offset)
+        return (value.date, value.time.nanos, value.time.zone)
+    return (value.nanos, value.zone)
 
 
 def _get_value(context: Mapping[str, Feel], key: str) -> Feel:

@@ -101,19 +101,15 @@ def _replace_at(items: list[Feel], position: Decimal, item: Feel) -> Feel:
 
 
 def _replace_matching(run: Run, items: list[Feel], match: Function, item: Feel) -> Feel:
+    if len(match.signatures[0].parameters) != 2:
+        return None
     replaced: list[Feel] = []
     for old in items:
-        verdict = _called(match, [old, item], run)
+        verdict = invoke(match, [old, item], run)
         if not isinstance(verdict, bool):
             return None
         replaced.append(item if verdict else old)
     return replaced
-
-
-def _called(function: Function, values: list[Feel], run: Run) -> Feel:
-    """Call with all values, or with as many as the function has parameters."""
-    takes = len(function.signatures[0].parameters)
-    return invoke(function, values[:takes] if takes < len(values) else values, run)
 
 
 def _index_of(run: Run, items: list[Feel], match: Feel) -> Feel:

@@ -155,6 +155,7 @@ def _at_end(interval: Range, point: Range) -> bool | None:
 
 def _from_text(text: str) -> Feel:
     """Return the range of `[1..5)`, `(..2]` or `[2..)`, whose ends are constants."""
+    text = text.strip()
     opening, body, closing = text[:1], text[1:-1], text[-1:]
     low, separator, high = body.partition("..")
     if len(text) > _MAX_TEXT or not (opening in "[](" and closing in "])[" and separator):
@@ -165,8 +166,10 @@ def _from_text(text: str) -> Feel:
     found = order(ends[0], ends[1]) if None not in ends else -1
     if found is None or found > 0 or ends == [None, None]:
         return None
-    low_included = opening == "[" and ends[0] is not None
-    return Range(ends[0], ends[1], low_included, closing == "]" and ends[1] is not None)
+    low_included, high_included = opening == "[", closing == "]"
+    if (low_included and ends[0] is None) or (high_included and ends[1] is None):
+        return None  # an open end includes nothing
+    return Range(ends[0], ends[1], low_included, high_included)
 
 
 def _constant(text: str) -> Feel:

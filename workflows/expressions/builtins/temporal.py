@@ -106,22 +106,18 @@ def _from_parts(*parts: Decimal | DaysTime | str) -> Feel:
 
 
 def _months_between(start: Date | DateTime, end: Date | DateTime) -> Feel:
-    """Return the whole months from `start` to `end`, towards zero."""
-    clocks = [value.time for value in (start, end) if isinstance(value, DateTime)]
-    if len(clocks) == 2 and (clocks[0].zone is None) != (clocks[1].zone is None):
-        return None
-    first, last = _split(start), _split(end)
-    months = (last[0].year - first[0].year) * 12 + last[0].month - first[0].month
-    rest_first, rest_last = (first[0].day, first[1]), (last[0].day, last[1])
-    if months > 0 and rest_last < rest_first:
+    """Return the whole months from the day of `start` to that of `end`, towards zero."""
+    first, last = _day(start), _day(end)
+    months = (last.year - first.year) * 12 + last.month - first.month
+    if months > 0 and last.day < first.day:
         months -= 1
-    elif months < 0 and rest_last > rest_first:
+    elif months < 0 and last.day > first.day:
         months += 1
     return YearsMonths(months)
 
 
-def _split(value: Date | DateTime) -> tuple[Date, int]:
-    return (value.date, value.time.nanos) if isinstance(value, DateTime) else (value, 0)
+def _day(value: Date | DateTime) -> Date:
+    return value.date if isinstance(value, DateTime) else value
 
 
 def _now(run: Run) -> Feel:
@@ -138,13 +134,13 @@ def _today(run: Run) -> Feel:
 
 
 def _day_of_year(value: Date | DateTime) -> Feel:
-    date, _ = _split(value)
+    date = _day(value)
     return Decimal(date.number - Date(date.year, 1, 1).number + 1)
 
 
 def _week_of_year(value: Date | DateTime) -> Feel:
     """Return the week of ISO 8601: the one that has the same Thursday."""
-    date, _ = _split(value)
+    date = _day(value)
     thursday = date.number - date.weekday + 4
     year = next(y for y in (date.year + 1, date.year, date.year - 1)
                 if Date(y, 1, 1).number <= thursday)  # fmt: skip
@@ -200,10 +196,10 @@ FUNCTIONS: Final[dict[str, Function]] = table(
         "today": (budgeted(_today),),
         "day of year": tuple(plain(_day_of_year, of) for of in _OF_DATE),
         "day of week": tuple(
-            plain(lambda value: _WEEKDAYS[_split(value)[0].weekday - 1], of) for of in _OF_DATE
+            plain(lambda value: _WEEKDAYS[_day(value).weekday - 1], of) for of in _OF_DATE
         ),
         "month of year": tuple(
-            plain(lambda value: _MONTHS[_split(value)[0].month - 1], of) for of in _OF_DATE
+            plain(lambda value: _MONTHS[_day(value).month - 1], of) for of in _OF_DATE
         ),
         "week of year": tuple(plain(_week_of_year, of) for of in _OF_DATE),
     }

@@ -163,7 +163,7 @@ class Reader:
         if character == "(":
             return self._group()
         if character == "[":
-            return self._set_of(self._class())
+            return One(self._class())
         if character == ".":
             return One(characters.ANY if "s" in self.flags else characters.LINE)
         if character in "^$":
@@ -193,18 +193,19 @@ class Reader:
 
     def _literal(self, character: str) -> Tree:
         if "i" in self.flags and character.lower() != character.upper():
-            return self._set_of(characters.one_of(character))
+            return One(self._cased(characters.one_of(character)))
         return One(characters.one_of(character), character)
 
-    def _set_of(self, members: Characters) -> Tree:
-        return One(characters.folded(members) if "i" in self.flags else members)
+    def _cased(self, members: Characters) -> Characters:
+        """Return the set under flag i; what `[^…]` leaves out is folded before it is left out."""
+        return characters.folded(members) if "i" in self.flags else members
 
     def _escape(self) -> Tree:
         if self._peek() in "123456789" and self._peek():
             return self._back()
         members = self._class_escape()
         if members is not None:
-            return self._set_of(members)
+            return One(members)
         return self._literal(self._plain_escape())
 
     def _back(self) -> Tree:
@@ -271,11 +272,11 @@ class Reader:
         elif low in "[]":
             raise PatternSyntax
         if self._peek() != "-" or self.text[self.at + 1 : self.at + 2] in ("]", "[", ""):
-            return characters.one_of(low)
+            return self._cased(characters.one_of(low))
         self.at += 1
         high = self._take()
         if high == "\\":
             high = self._plain_escape()
         if high < low:
             raise PatternSyntax
-        return characters.between(low, high)
+        return self._cased(characters.between(low, high))

@@ -180,6 +180,20 @@ def test_boxed_contexts_see_earlier_entries_and_may_have_a_result() -> None:
             "2",
         ),
         (
+            f"<conditional><if>{literal('1')}</if><then>{literal('1')}</then>"
+            f"<else>{literal('2')}</else></conditional>",
+            "null",
+        ),
+        (
+            f"<filter><in>{literal('[1, 5]')}</in><match>{literal('item')}</match></filter>",
+            "null",
+        ),
+        (
+            f'<some iteratorVariable="i"><in>{literal("[1, 2]")}</in>'
+            f"<satisfies>{literal('if i = 1 then true else 0')}</satisfies></some>",
+            "null",
+        ),
+        (
             f"<filter><in>{literal('[{a: 1}, {a: 5}]')}</in><match>{literal('a > 2')}</match>"
             "</filter>",
             '[{"a": 5}]',

@@ -209,3 +209,23 @@ def test_relations_of_points_and_ranges(feel: Shown, source: str, expected: str)
 )
 def test_regular_expressions(feel: Shown, source: str, expected: str) -> None:
     assert feel(source) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ('matches("q", "[^Q]", "i")', "false"),
+        ('matches("x", "[^P-R]", "i")', "true"),
+        ('matches("q", "[^P-R]", "i")', "false"),
+        (r'matches("a", "\\p{Lu}", "i")', "false"),
+        ('range(" [ 1 .. 3 ] ") = [1..3]', "true"),
+        ('range("[..3]")', "null"),
+        ('range("[1..]")', "null"),
+        ("[1..10[.start", "1"),
+        ("[1..10[.end included", "false"),
+        ("list replace([2, 4], function(item) item = 2, 5)", "null"),
+        ("list replace([2, 4], function(item, new) item = 2, 5)", "[5, 4]"),
+    ],
+)
+def test_corners_of_the_standard(feel: Shown, source: str, expected: str) -> None:
+    assert feel(source) == expected
