@@ -26,6 +26,7 @@ from benchmarks.measure import Bound, Measure
 from dossier.clock import SystemClock
 from exchange.advance import drain_transitions
 from exchange.boot import boot
+from exchange.doorbell import find_program
 from exchange.publish import publish
 from exchange.settings import settings
 from exchange.wiring import node
@@ -35,7 +36,7 @@ from storage.transactions import transaction
 from tests.builders import chaos
 from tests.builders.postgresql import postgresql_cluster
 from tests.builders.workflows import draw_pools
-from worker.own_redis import OwnRedis, find_program
+from worker.own_redis import OwnRedis
 
 _TASKS: Final = 5
 _DOSSIERS: Final = 120

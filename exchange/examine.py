@@ -15,6 +15,7 @@ from exchange.settings import Settings
 from exchange.trust import read_trust
 from signing.certificate import parse_certificate
 from signing.keys import read_certificates
+from signing.revocation import crl_end
 from storage import agencies, inbox, incidents, instances, outbox
 from storage.transactions import database_instant
 
@@ -40,7 +41,7 @@ class Finding:
 def examine(here: Settings) -> list[Finding]:
     """Return what was found, good and bad, in the order in which an operator would look."""
     now = SystemClock().now()
-    found = [_database(now), _disk(here), _directory(now), *_seals(here, now), _trust(here)]
+    found = [_database(now), _disk(here), _directory(now), *_seals(here, now), _trust(here, now)]
     found += [_incidents(), _backlogs(now)]
     return found
 
@@ -76,12 +77,14 @@ def _seals(here: Settings, now: datetime) -> list[Finding]:
     return findings
 
 
-def _trust(here: Settings) -> Finding:
+def _trust(here: Settings, now: datetime) -> Finding:
     try:
         trust = read_trust(here.trust_dir)
+        ends = [crl_end(one) for one in trust.crls]
     except LienThongError:
-        return _finding("trust", False, crls=0)
-    return _finding("trust", bool(trust.crls), crls=len(trust.crls))
+        return _finding("trust", False, crls=0, old=0)
+    old = sum(end <= now for end in ends)
+    return _finding("trust", bool(ends) and not old, crls=len(ends), old=old)
 
 
 def _incidents() -> Finding:

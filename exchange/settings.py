@@ -114,7 +114,12 @@ SETTINGS: Final = (
     ),
     _setting("DELIVERY_CAP_SECONDS", "integer", "3600", "Longest wait between two attempts."),
     _setting("CALENDAR", "name", "vn", "The calendar of working time."),
-    _setting("TSA_URL", "URL", "", "Time-stamp authority; empty: the node's own."),
+    _setting(
+        "TSA_URL",
+        "URL",
+        "",
+        "Time-stamp authority (https, or http on this machine); empty: the node's own.",
+    ),
     _setting("WORKERS", "integer", "1", "Processes that advance instances; SQLite allows one."),
     _setting("LOG_LEVEL", "name", "INFO", "Least severe level that is logged."),
     _setting("LOG_FORMAT", "text or json", "text", "Form of a log line."),

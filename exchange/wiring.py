@@ -7,7 +7,7 @@ from functools import cache
 from urllib.parse import urlsplit
 
 from connectors.direct import DirectSender
-from connectors.http import HttpClient, Tls
+from connectors.http import HttpClient, Timeouts, Tls, only_hosts
 from connectors.incoming import ServerCaps
 from connectors.mailbox import PullOperations
 from connectors.request import Doorkeeper
@@ -25,10 +25,11 @@ from exchange.pull import NodeMailbox, NodeNonces, SealOpener
 from exchange.receive import Reception
 from exchange.settings import Settings, settings
 from exchange.sweep import own_name
+from exchange.timestamps import RemoteAuthority
 from exchange.trust import TrustFolder
 from signing.keys import Signer, load_signer
 from signing.log.leaf import LeafKind
-from signing.tsa import TimestampAuthority
+from signing.tsa import TimestampAuthority, Timestamper
 from storage import agencies
 from storage.blobs import BlobStore
 from storage.spool import FileSpool
@@ -47,7 +48,6 @@ def build(here: Settings, *, clock: Clock | None = None) -> Node:
     """Return a node of these settings; its directory and keys must be there already."""
     clock = clock or SystemClock()
     directory = CurrentDirectory()
-    tsa = TimestampAuthority(_key(here, "tsa"))
     here.spool_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     return Node(
         settings=here,
@@ -59,7 +59,7 @@ def build(here: Settings, *, clock: Clock | None = None) -> Node:
             per_peer_bytes=here.spool_peer_bytes,
         ),
         seals=_seals(here),
-        timestamper=tsa.timestamper(clock.now),
+        timestamper=_timestamper(here, clock),
         trust=TrustFolder(here.trust_dir),
         directory=directory,
         contracts=Contracts(),
@@ -94,6 +94,16 @@ def _soap_client(here: Settings, directory: CurrentDirectory) -> SoapClient:
         return host in here.outbound_hosts or host in named
 
     return SoapClient(http=HttpClient(may_call=may_call, tls=Tls()))
+
+
+def _timestamper(here: Settings, clock: Clock) -> Timestamper:
+    if not here.tsa_url:
+        return TimestampAuthority(_key(here, "tsa")).timestamper(clock.now)
+    host = urlsplit(here.tsa_url).hostname or ""
+    timeouts = Timeouts(silence_seconds=10.0, reply_seconds=20.0)
+    return RemoteAuthority(
+        HttpClient(may_call=only_hosts(host), timeouts=timeouts), url=here.tsa_url
+    )
 
 
 def _seals(here: Settings) -> dict[AgencyCode, Signer]:

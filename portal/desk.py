@@ -21,11 +21,12 @@ def show(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the four groups of the person's desk."""
     here = node_of(request)
     found = desk(here, actor)
+    holders = {row.holder for rows in found.rows.values() for row in rows}
     groups = [(group.value, found.counts[group], rows) for group, rows in found.rows.items()]
     context = {
         "groups": groups,
         "is_empty": not any(found.counts.values()),
         "may_open": bool(startable(here, actor)),
-        "units": partners.unit_names(),
+        "names": partners.names_of(here, holders),
     }
     return pages.show(request, "desk.html", context, actor=actor)

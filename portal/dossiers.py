@@ -88,6 +88,8 @@ def show(request: HttpRequest, actor: Actor, dossier: UUID) -> HttpResponse:
     here = node_of(request)
     page = dossier_page.dossier_page(here, actor, dossier)
     open_tasks = [task for task in page.tasks if task.state is TaskState.OPEN]
+    people = {task.claimed_by for task in open_tasks} | {entry.actor for entry in page.timeline}
+    people |= {entry.on_behalf_of for entry in page.timeline}
     waits = [one for one in page.outline if one.state == "active"]
     context = {
         "page": page,
@@ -97,7 +99,7 @@ def show(request: HttpRequest, actor: Actor, dossier: UUID) -> HttpResponse:
         "is_processing": page.dossier.is_open and not open_tasks and not waits,
         "lines": timeline.lines(page),
         "trail": _explained(page.due_trail),
-        "units": partners.unit_names(),
+        "names": partners.names_of(here, {one for one in people if one}),
         "open_incidents": [one for one in page.incidents if one.resolved is None],
         "max_megabytes": here.settings.max_document_bytes // 1024**2,
     }

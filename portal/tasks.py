@@ -16,6 +16,7 @@ from dossier.rule_errors import FormRefused
 from dossier.texts import render, render_error
 from dossier.trail import explain, parse_trail
 from exchange import attach, taskwork
+from exchange.queries import partners
 from exchange.queries.task_page import task_page
 from portal import pages
 from portal.controls import controls
@@ -112,6 +113,7 @@ def _form(
         "pin_fault": faults.get("pin", ""),
         "sentence": sentence,
         "hint": hint,
+        "names": partners.names_of(node_of(request), {page.task.claimed_by}),
         "is_mine": page.task.claimed_by == actor.username,
         "read": _to_read(page),
         "trail": explain(parse_trail(trail), lang=current_language()) if trail else [],

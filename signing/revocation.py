@@ -22,7 +22,7 @@ from cryptography.x509.oid import ExtensionOID
 from signing import der
 from signing.algorithms import PublicKey
 from signing.certificate import UNREADABLE, Certificate
-from signing.errors import CertificateRefused, DerRefused
+from signing.errors import CertificateRefused, DerRefused, RevocationRefused
 from signing.indication import SubIndication
 from signing.judgement import PASSED, Verdict, indeterminate
 from signing.policy import Status, Trust
@@ -146,6 +146,15 @@ def _may_sign_crls(issuer: Certificate) -> bool:
 
 def _crl_holds(crl: x509.CertificateRevocationList, key: PublicKey) -> bool:
     return isinstance(crl.signature_hash_algorithm, _STRONG) and crl.is_signature_valid(key)
+
+
+def crl_end(content: bytes) -> datetime:
+    """Return until when a CRL (DER) counts; raise `RevocationRefused` for anything else."""
+    try:
+        crl = x509.load_der_x509_crl(content)
+        return crl.next_update_utc or crl.last_update_utc
+    except ValueError as exc:
+        raise RevocationRefused("expected a CRL in DER, got something else") from exc
 
 
 def _crl_covers(crl: x509.CertificateRevocationList, certificate: Certificate) -> bool:

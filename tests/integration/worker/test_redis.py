@@ -16,13 +16,13 @@ from rq.job import Job
 from exchange import doorbell
 from exchange.settings import load
 from worker import queues
-from worker.own_redis import OwnRedis, answers, find_program
+from worker.own_redis import OwnRedis, answers
 from worker.queues import Bells, KnownJob, worker_of
 
 
 @pytest.fixture
 def redis() -> Iterator[OwnRedis]:
-    program = find_program()
+    program = doorbell.find_program()
     assert program is not None, "expected a redis-server: the extra `embedded` brings one"
     folder = Path(tempfile.mkdtemp(prefix="lt-r-"))
     server = OwnRedis(program, socket=folder / "r.sock", log=folder / "redis.log")
