@@ -279,7 +279,7 @@ def _membership(compiler: Compiler, node: Membership) -> Evaluator:
 def _test(compiler: Compiler, test: Test) -> Evaluator:
     operand = compiler.compile(test.operand)
     sign, placeholder = test.operator, test.placeholder
-
+    may_be_unknown = placeholder or isinstance(test.operand, RangeLiteral)  # an end may be null
     numeric = _NUMERIC.get(sign)
 
     def compared(scope: Scope) -> Feel:
@@ -299,7 +299,7 @@ def _test(compiler: Compiler, test: Test) -> Evaluator:
         tested = _tested(scope)
         if isinstance(value, bool) and not isinstance(tested, bool):
             return value
-        if placeholder and value is None:
+        if may_be_unknown and value is None:
             return None
         return compare.member(tested, value, scope.run)
 

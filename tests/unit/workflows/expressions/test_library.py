@@ -221,6 +221,8 @@ def test_regular_expressions(feel: Shown, source: str, expected: str) -> None:
         ('range(" [ 1 .. 3 ] ") = [1..3]', "true"),
         ('range("[..3]")', "null"),
         ('range("[1..]")', "null"),
+        ("5 in (null..10]", "null"),
+        ("5 in (1..10]", "true"),
         ("[1..10[.start", "1"),
         ("[1..10[.end included", "false"),
         ("list replace([2, 4], function(item) item = 2, 5)", "null"),
