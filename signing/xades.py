@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from signing import unsigned
@@ -195,8 +196,7 @@ def finish_signature(
             SIGNATURE_OPEN.encode(),
             prepared.signed_info,
             value_element.encode(),
-            (_KEY_OPEN + encoded(prepared.certificate) + _KEY_CLOSE).encode(),
-            _KEY_TO_PROPERTIES.encode(),
+            _told_of(prepared.certificate)[1],
             prepared.properties,
             (stamp + _QUALIFYING_CLOSE + SIGNATURE_CLOSE).encode(),
         )
@@ -223,6 +223,13 @@ def write_signature(
     return finish_signature(prepared, value, timestamper=timestamper)
 
 
+@lru_cache(maxsize=256)  # one key signs many things
+def _told_of(certificate: bytes) -> tuple[str, bytes]:
+    """Return the certificate's digest as text, and KeyInfo up to the properties."""
+    key_info = _KEY_OPEN + encoded(certificate) + _KEY_CLOSE + _KEY_TO_PROPERTIES
+    return encoded(hashlib.sha256(certificate).digest()), key_info.encode()
+
+
 def _properties_text(
     references: Sequence[Reference], *, certificate: bytes, at: datetime, role: SignatureRole
 ) -> str:
@@ -236,7 +243,7 @@ def _properties_text(
             _PROPERTIES_OPEN,
             at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z",
             _TIME_TO_CERTIFICATE,
-            encoded(hashlib.sha256(certificate).digest()),
+            _told_of(certificate)[0],
             _CERTIFICATE_TO_ROLE,
             role.value,
             _ROLE_TO_FORMATS,
