@@ -36,6 +36,7 @@ from signing.report import (
 from signing.trustlist import TrustList, open_trust_list
 
 _FINGERPRINT_LENGTH: Final = 64
+MAX_FILE_BYTES: Final = 2 * 1024**3  # ten of the largest containers; it is held in memory
 # Of the files beside a signature, all together: they are held in memory while it is judged.
 MAX_BESIDE_BYTES: Final = 256 * 1024 * 1024
 
@@ -184,13 +185,18 @@ def _certificates(path: Path) -> tuple[bytes, ...]:
 
 
 def read_file(path: Path) -> bytes:
-    """Return the bytes of a file; raise `FileUnreadable`."""
+    """Return the bytes of a file; raise `FileUnreadable`, before reading one that is too large."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as source:
+            is_small = os.fstat(source.fileno()).st_size <= MAX_FILE_BYTES
+            content = source.read(MAX_FILE_BYTES + 1) if is_small else None
     except OSError as exc:
         raise FileUnreadable(
             f"expected a readable file, got {exc.strerror}", name=path.name
         ) from exc
+    if content is None or len(content) > MAX_FILE_BYTES:
+        raise FileUnreadable(f"expected at most {MAX_FILE_BYTES} bytes, got more", name=path.name)
+    return content
 
 
 def cores() -> int:

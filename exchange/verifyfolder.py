@@ -101,16 +101,16 @@ def _named_by(path: Path) -> Iterator[Path]:
         with path.open("rb") as source:
             head = source.read(_HEAD_BYTES)
         if subject_of(head) in (Subject.XML, Subject.TIMESTAMP):
-            for name in files_wanted(path.read_bytes(), name=path.name):
+            for name in files_wanted(read_file(path), name=path.name):
                 yield (path.parent / name).resolve()
-    except (OSError, ValueError):
+    except (FileUnreadable, OSError, ValueError):
         return  # it will be told when the file is judged
 
 
 def _is_signed(path: Path) -> bool:
     try:
-        content = path.read_bytes()
-    except OSError:
+        content = read_file(path)
+    except FileUnreadable:
         return True  # so that it is told
     subject = subject_of(content)
     return subject is not Subject.UNKNOWN and (

@@ -11,8 +11,16 @@ import pytest
 
 from dossier.report import Answer, Subject
 from exchange import verifyfolder
-from exchange.errors import LedgerRefused
-from exchange.verify import AsOf, TrustFiles, beside, given_of, judge_path
+from exchange.errors import FileUnreadable, LedgerRefused
+from exchange.verify import (
+    MAX_FILE_BYTES,
+    AsOf,
+    TrustFiles,
+    beside,
+    given_of,
+    judge_path,
+    read_file,
+)
 from exchange.verifyfolder import Judged, find_files, judge_all, open_ledger
 from signing.errors import VerificationIndeterminate
 from signing.evidence import TrustGiven
@@ -254,3 +262,13 @@ def test_services_of_a_trust_list_anchor_while_granted(
     assert report.is_passed is answer
     assert [one.code for one in report.notices][-1] == "trust_list_outdated"
     assert report.subject is Subject.CONTAINER
+
+
+def test_a_file_that_is_too_large_is_refused_unread(tmp_path: Path) -> None:
+    huge = tmp_path / "huge.asice"
+    with huge.open("wb") as out:
+        out.truncate(MAX_FILE_BYTES + 1)  # sparse: it takes no room
+    with pytest.raises(FileUnreadable, match="at most"):
+        read_file(huge)
+    (judged,) = judge_all(find_files([tmp_path]), given=given())
+    assert judged.answer is Answer.INDETERMINATE
