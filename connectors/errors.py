@@ -215,6 +215,18 @@ class EdxmlFieldTooLong(Rejected):
     code = "edxml_field_too_long"
 
 
+class EdxmlCallRefused(Rejected):
+    """A peer of dialect A answered with a report of errors."""
+
+    code = "edxml_call_refused"
+
+
+class EdxmlTokenRefused(Denied):
+    """The token of a dialect A call is not the organ's."""
+
+    code = "edxml_token_refused"
+
+
 class AxisRefused(Rejected):
     """The document axis answered with an error code."""
 

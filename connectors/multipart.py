@@ -96,7 +96,16 @@ class Multipart:
     passed over, which costs reading it.
     """
 
-    def __init__(self, source: Source, *, boundary: bytes, caps: MultipartCaps) -> None:
+    def __init__(
+        self,
+        source: Source,
+        *,
+        boundary: bytes,
+        caps: MultipartCaps,
+        encodings: frozenset[str] = _IDENTITY,
+    ) -> None:
+        """Take `encodings` beside the identity ones where the reader of the parts undoes them."""
+        self._encodings = _IDENTITY | encodings
         self._source = source
         self._delimiter = b"\r\n--" + boundary
         self._caps = caps
@@ -160,7 +169,7 @@ class Multipart:
             if len(found) > self._caps.headers:
                 raise MultipartRefused("expected fewer headers in a part")
         encoding = found.get("content-transfer-encoding", "").lower()
-        if encoding not in _IDENTITY:
+        if encoding not in self._encodings:
             raise MultipartRefused("expected Content-Transfer-Encoding binary")
         return found
 

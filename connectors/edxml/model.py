@@ -250,6 +250,7 @@ class Repair(Enum):
     CONTENT_MISSING = "content_missing"
     NAME_REPLACED = "name_replaced"
     ARCHIVE_REFUSED = "archive_refused"
+    OLD_NAMES = "old_names"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Final
 
 from lxml import etree
 
-from connectors.edxml import attachments, structures
+from connectors.edxml import attachments, structures, tolerant
 from connectors.edxml.model import (
     NAMESPACE,
     Attachment,
@@ -25,20 +25,12 @@ from connectors.edxml.model import (
     TraceHeaderList,
 )
 from connectors.errors import EdxmlRefused
-from dossier import safexml
-from dossier.errors import XmlRefused
 
-_JUNK_BYTES: Final = 64
 _ATTACHMENTS: Final = 200
-_ROOT: Final = re.compile(rb"<(?![?!])[^\s/>]+")
 # The content is cut out before parsing: a text node of libxml2 holds 10,000,000 bytes only.
 _CONTENT: Final = re.compile(
     rb"(<(?:[A-Za-z_][\w.-]{0,40}:)?ContentTransferEncoded(?:\s[^<>]{0,500})?>)([^<&]*)(?=</)"
 )
-_KNOWN_PREFIXES: Final[Mapping[bytes, bytes]] = {
-    b"edXML": NAMESPACE.encode(),
-    b"xlink": b"http://www.w3.org/1999/xlink",
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,9 +53,11 @@ def read_edxml(content: bytes, *, caps: EdxmlCaps | None = None) -> EdxmlFile:
         raise EdxmlRefused(f"expected at most {limits.file_bytes} bytes", reason="size")
     repairs: list[Repair] = []
     # 1. Up to the first tag; 2. without the files; 3. as XML; 4. into the model.
-    trimmed = _without_junk(content, repairs)
+    trimmed = tolerant.without_junk(content, repairs)
     slim, held = _cut_contents(trimmed)
-    root = _parse(slim, limits, repairs)
+    root = tolerant.parse(
+        slim, namespace=NAMESPACE, limit_bytes=limits.header_bytes, repairs=repairs
+    )
     header, body = _header_and_body(root)
     message = structures.child(header, "MessageHeader")
     if message is None:
@@ -93,15 +87,6 @@ def _header(message: etree._Element) -> MessageHeader | StatusHeader:
     return header
 
 
-def _without_junk(content: bytes, repairs: list[Repair]) -> bytes:
-    start = content.find(b"<", 0, _JUNK_BYTES + 1)
-    if start < 0:
-        raise EdxmlRefused("expected XML", reason="shape")
-    if content[:start].removeprefix(b"\xef\xbb\xbf").strip():
-        repairs.append(Repair.JUNK_REMOVED)
-    return content[start:].rstrip()
-
-
 def _cut_contents(content: bytes) -> tuple[bytes, dict[str, bytes]]:
     """Put random placeholders where base64 stood; return what each of them stands for."""
     held: dict[str, bytes] = {}
@@ -112,39 +97,6 @@ def _cut_contents(content: bytes) -> tuple[bytes, dict[str, bytes]]:
         return found.group(1) + placeholder.encode()
 
     return _CONTENT.sub(cut, content), held
-
-
-def _parse(content: bytes, caps: EdxmlCaps, repairs: list[Repair]) -> etree._Element:
-    limits = safexml.Caps(size_bytes=caps.header_bytes, elements=20_000)
-    try:
-        root = safexml.parse(content, caps=limits, keep_comments=True)
-    except XmlRefused as exc:
-        declared = _with_prefixes(content)
-        if exc.parameters.get("reason") != "syntax" or declared == content:
-            raise EdxmlRefused("expected well-formed XML", reason="xml") from exc
-        try:
-            root = safexml.parse(declared, caps=limits, keep_comments=True)
-        except XmlRefused as again:
-            raise EdxmlRefused("expected well-formed XML", reason="xml") from again
-        repairs.append(Repair.PREFIX_DECLARED)
-    if any(not isinstance(node.tag, str) for node in root.iter()):
-        etree.strip_elements(root, etree.Comment, etree.ProcessingInstruction, with_tail=False)
-        repairs.append(Repair.COMMENTS_REMOVED)
-    return root
-
-
-def _with_prefixes(content: bytes) -> bytes:
-    """Declare on the root those of the two known prefixes that it does not declare."""
-    root = _ROOT.search(content)
-    if root is None:
-        return content
-    opening = content[root.start() : content.find(b">", root.end())]
-    missing = b"".join(
-        b" xmlns:%s='%s'" % (prefix, uri)
-        for prefix, uri in _KNOWN_PREFIXES.items()
-        if b"xmlns:" + prefix not in opening and prefix + b":" in content
-    )
-    return content[: root.end()] + missing + content[root.end() :]
 
 
 def _header_and_body(root: etree._Element) -> tuple[etree._Element, etree._Element | None]:

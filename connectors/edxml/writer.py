@@ -24,7 +24,7 @@ def write_edxml(file: EdxmlFile) -> bytes:
 
     Raises `EdxmlIncomplete` and `EdxmlFieldTooLong` for what deployed peers refuse.
     """
-    _check(file)
+    check_complete(file)
     header = xmltext.element(
         f"{_PREFIX}edXMLHeader",
         xmltext.element(f"{_PREFIX}MessageHeader", structures.write(file.header, prefix=_PREFIX)),
@@ -41,7 +41,8 @@ def write_edxml(file: EdxmlFile) -> bytes:
     return f'{_DECLARATION}<edXML xmlns="{NAMESPACE}">{envelope}{files}</edXML>'.encode()
 
 
-def _check(file: EdxmlFile) -> None:
+def check_complete(file: EdxmlFile) -> None:
+    """Raise `EdxmlIncomplete` for what deployed peers of either dialect refuse."""
     header = file.header
     if file.report:
         raise EdxmlIncomplete(
