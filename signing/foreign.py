@@ -17,7 +17,7 @@ from lxml import etree
 from signing.algorithms import DIGEST_BY_URI
 from signing.c14n import DEFAULT, Form, canonical
 from signing.certificate import Certificate
-from signing.certpath import PathVerdict, judge_path
+from signing.decision import Claim, decide
 from signing.errors import CertificateRefused, SignatureMalformed
 from signing.indication import SubIndication
 from signing.judge import Circumstances, judge_value, unreadable
@@ -28,10 +28,9 @@ from signing.judgement import (
     failed,
     gravest,
     indeterminate,
-    remark,
 )
 from signing.policy import WEAK_ALGORITHMS, Trust
-from signing.proofs import Stamp, digester, judge_purpose, judge_stamps
+from signing.proofs import Stamp, digester
 from signing.references import (
     MAX_REFERENCES,
     Resolved,
@@ -180,8 +179,7 @@ def _judge(identity: str, parts: _Parts, circumstances: Circumstances) -> Signat
     trust = circumstances.trust.extended(values)
     certificate = _signing_certificate(parts, values, trust)
     # 2. Cryptography.
-    data = gravest(*(one.verdict for one in parts.references))
-    value: Verdict | Certificate = certificate
+    value = PASSED
     if isinstance(certificate, Certificate):
         info = canonical(parts.info, read_form(one(parts.info, DS, "CanonicalizationMethod")))
         value = judge_value(
@@ -190,47 +188,23 @@ def _judge(identity: str, parts: _Parts, circumstances: Circumstances) -> Signat
             signature=loose_base64(text_of(parts.value_element)),
             message=info,
         )
-    # 3. Time. A time-stamp that does not hold proves nothing, and spoils nothing (row 20).
-    times = judge_stamps(
-        tuple(_signature_stamps(parts)),
-        tuple(_archive_stamps(parts)),
-        trust=trust,
-        at=circumstances.at,
+    # 3. to 5. are those of every format.
+    claim = Claim(
+        certificate=certificate,
+        value=value,
+        data=gravest(*(one.verdict for one in parts.references)),
+        remarks=PASSED,
+        stamps=tuple(_signature_stamps(parts)),
+        archives=tuple(_archive_stamps(parts)),
         has_values=bool(values.crls or values.ocsps),
-        strict=False,
-    )
-    # 4. Path and purpose.
-    path = PathVerdict(verdict=PASSED, chain=())
-    purpose = PASSED
-    if isinstance(certificate, Certificate):
-        path = judge_path(
-            certificate, trust=trust, time=times.best or circumstances.at, at=times.control
-        )
-        purpose = _judge_use(certificate, circumstances)
-    # 5. All together.
-    checks = [data, path.verdict, purpose, _flags(parts)]
-    if isinstance(value, Verdict):
-        checks.insert(0, value)
-    verdict = gravest(*checks)
-    known = certificate if isinstance(certificate, Certificate) else None
-    return SignatureVerdict(
-        id=identity,
-        indication=verdict.indication,
-        sub_indication=verdict.sub_indication,
-        level=times.level,
-        signer=known.subject if known else None,
-        certificate=known.der if known else None,
-        purpose=known.purpose if known else None,
+        archives_suffice=False,
+        is_baseline=True,
+        algorithm=parts.algorithm,
         role=_role(parts),
         claimed_time=_claimed_time(parts),
-        best_time=times.best,
-        proof=times.proof,
         covers=tuple(_covers(parts)),
-        reasons=(*verdict.reasons, *times.verdict.reasons),
-        algorithm=parts.algorithm,
-        chain=tuple(one.der for one in path.chain),
-        timestamps=times.stamps,
     )
+    return decide(identity, claim, trust=trust, circumstances=circumstances)
 
 
 def _covers(parts: _Parts) -> Iterator[str]:
@@ -240,20 +214,6 @@ def _covers(parts: _Parts) -> Iterator[str]:
             reference.target is None or reference.target not in own
         ):
             yield reference.name or reference.uri
-
-
-def _flags(parts: _Parts) -> Verdict:
-    if parts.algorithm.rpartition("#")[2] in ("rsa-sha256", "rsa-sha384", "rsa-sha512"):
-        return remark("pkcs1_signature")
-    return PASSED
-
-
-def _judge_use(certificate: Certificate, circumstances: Circumstances) -> Verdict:
-    if not certificate.foreign_purpose:
-        return judge_purpose(certificate, circumstances.purposes)
-    if certificate.may_sign_documents:
-        return PASSED
-    return indeterminate(SubIndication.CHAIN_CONSTRAINTS_FAILURE, "usage_wrong")
 
 
 def _values(parts: _Parts) -> Values:

@@ -107,10 +107,12 @@ def judge_stamps(
     at: datetime,
     has_values: bool,
     strict: bool,
+    archives_suffice: bool = False,
 ) -> Times:
     """Judge signature time-stamps and archive time-stamps (oldest first), the newest first.
 
-    `strict` refuses tokens that carry more than they need.
+    `strict` refuses tokens that carry more than they need. With `archives_suffice` an archive
+    time-stamp makes the levels from B-T on without a signature time-stamp before it.
     """
     if not stamps and not archives:
         return Times(
@@ -148,13 +150,17 @@ def judge_stamps(
         for stamp in reversed(stamps)
     ]
     judged.reverse()
-    return _times(judged, control=control, has_values=has_values)
+    level = _level(
+        {one.kind for one in judged if one.verdict.is_passed},
+        has_values=has_values,
+        archives_suffice=archives_suffice,
+    )
+    return _times(judged, control=control, level=level)
 
 
-def _times(judged: list[_Judged], *, control: datetime, has_values: bool) -> Times:
+def _times(judged: list[_Judged], *, control: datetime, level: Level) -> Times:
     proved = [(one.token.time, one.kind) for one in judged if one.verdict.is_passed and one.token]
     best, proof = min(proved, key=lambda pair: pair[0], default=(None, TimeProof.NONE))
-    level = _level([kind for _, kind in proved], has_values=has_values)
     return Times(
         best=best,
         proof=proof,
@@ -166,8 +172,8 @@ def _times(judged: list[_Judged], *, control: datetime, has_values: bool) -> Tim
     )
 
 
-def _level(kinds: list[TimeProof], *, has_values: bool) -> Level:
-    if TimeProof.SIGNATURE_TIMESTAMP not in kinds:
+def _level(kinds: set[TimeProof], *, has_values: bool, archives_suffice: bool) -> Level:
+    if TimeProof.SIGNATURE_TIMESTAMP not in kinds and not (archives_suffice and kinds):
         return Level.B_B
     if not has_values:
         return Level.B_T

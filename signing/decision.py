@@ -1,0 +1,100 @@
+"""The one decision on a foreign signature, whatever its format: times, path, use, all together.
+
+XAdES, CAdES and PAdES readers turn a signature into a `Claim`; from there on the steps of
+EN 319 102-1 §5.2.6, §5.3 and §5.6 are the same for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from signing.certificate import Certificate
+from signing.certpath import PathVerdict, judge_path
+from signing.indication import SubIndication
+from signing.judge import Circumstances
+from signing.judgement import PASSED, SignatureVerdict, Verdict, gravest, indeterminate, remark
+from signing.policy import Trust
+from signing.proofs import Stamp, judge_purpose, judge_stamps
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """A signature that was taken apart, and what its own octets decide."""
+
+    certificate: Certificate | Verdict  # of the signer, or why it is not known
+    value: Verdict  # of the signature value; passed when there is no certificate to judge it by
+    data: Verdict  # of the digests of what is signed
+    remarks: Verdict  # what else the format says against it
+    stamps: Sequence[Stamp]  # signature time-stamps, oldest first
+    archives: Sequence[Stamp]  # archive time-stamps, oldest first, each over all before it
+    has_values: bool  # revocation data came along
+    # An archive time-stamp alone makes the time known, as PDF document time-stamps do.
+    archives_suffice: bool
+    is_baseline: bool  # what the baseline level B-B demands is there
+    algorithm: str  # URI of the signature method
+    role: str | None
+    claimed_time: datetime | None
+    covers: tuple[str, ...]
+
+
+def decide(
+    identity: str, claim: Claim, *, trust: Trust, circumstances: Circumstances
+) -> SignatureVerdict:
+    """Return the verdict on a claim; `trust` is extended by what the signature brought along."""
+    # 3. Time. A time-stamp that does not hold proves nothing, and spoils nothing (row 20).
+    times = judge_stamps(
+        claim.stamps,
+        claim.archives,
+        trust=trust,
+        at=circumstances.at,
+        has_values=claim.has_values,
+        strict=False,
+        archives_suffice=claim.archives_suffice,
+    )
+    # 4. Path and purpose, at the proved time.
+    certificate = claim.certificate if isinstance(claim.certificate, Certificate) else None
+    path = PathVerdict(verdict=PASSED, chain=())
+    purpose = PASSED
+    if certificate is not None:
+        path = judge_path(
+            certificate, trust=trust, time=times.best or circumstances.at, at=times.control
+        )
+        purpose = _judge_use(certificate, circumstances)
+    # 5. All together.
+    identified = claim.certificate if isinstance(claim.certificate, Verdict) else PASSED
+    checks = (identified, claim.value, claim.data, path.verdict, purpose, claim.remarks)
+    verdict = gravest(*checks, _flag(claim.algorithm))
+    return SignatureVerdict(
+        id=identity,
+        indication=verdict.indication,
+        sub_indication=verdict.sub_indication,
+        level=times.level if claim.is_baseline else None,
+        signer=certificate.subject if certificate else None,
+        certificate=certificate.der if certificate else None,
+        purpose=certificate.purpose if certificate else None,
+        role=claim.role,
+        claimed_time=claim.claimed_time,
+        best_time=times.best,
+        proof=times.proof,
+        covers=claim.covers,
+        reasons=(*verdict.reasons, *times.verdict.reasons),
+        algorithm=claim.algorithm,
+        chain=tuple(one.der for one in path.chain),
+        timestamps=times.stamps,
+    )
+
+
+def _flag(algorithm: str) -> Verdict:
+    if algorithm.rpartition("#")[2] in ("rsa-sha256", "rsa-sha384", "rsa-sha512"):
+        return remark("pkcs1_signature")
+    return PASSED
+
+
+def _judge_use(certificate: Certificate, circumstances: Circumstances) -> Verdict:
+    if not certificate.foreign_purpose:
+        return judge_purpose(certificate, circumstances.purposes)
+    if certificate.may_sign_documents:
+        return PASSED
+    return indeterminate(SubIndication.CHAIN_CONSTRAINTS_FAILURE, "usage_wrong")
