@@ -47,6 +47,50 @@ class PortalResult:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PortalFile:
+    """A file to be uploaded; names are unique within a dossier."""
+
+    name: str
+    media_type: str
+    content: bytes
+    result_code: str = ""  # MaKetQua, where the file is a result of another procedure
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PortalComponent:
+    """A paper that the procedure asks for."""
+
+    code: str
+    name: str
+    copies: int
+    copy_kind: str  # a key of `PortalCodes.copy_kinds`
+    files: Sequence[PortalFile] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PortalSubmitter:
+    """Who handed the dossier in, and for whom; "" and None are left out."""
+
+    name: str
+    identity_number: str = ""
+    identity_issued: datetime | None = None
+    born: datetime | None = None
+    phone: str = ""
+    email: str = ""
+    fax: str = ""
+    province_code: str = ""
+    district_code: str = ""  # none since districts were abolished on 1 July 2025
+    commune_code: str = ""
+    address: str = ""
+    account_id: str = ""  # of the portal
+    owner_name: str = ""
+    owner_identity_number: str = ""
+    owner_province_code: str = ""
+    owner_commune_code: str = ""
+    owner_address: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PortalDossier:
     """What the portal is told about one dossier; None and "" are left out."""
 
@@ -73,6 +117,9 @@ class PortalDossier:
     note: str = ""
     fees: Sequence[PortalFee] = ()
     results: Sequence[PortalResult] = ()
+    service_code: str = ""  # MaDichVuCong, only in the newer interface
+    components: Sequence[PortalComponent] = ()  # only in the newer interface
+    submitter: PortalSubmitter | None = None  # only in the newer interface
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,6 +143,9 @@ class PortalCodes:
     owner_kinds: Mapping[str, str]  # LoaiDoiTuong: 1 and 2 here, 0 to 2 there
     channels: Mapping[str, str]  # KenhThucHien
     return_forms: Mapping[str, str]  # HinhThuc
+    copy_kinds: Mapping[str, str] = field(  # LoaiBan, only in the newer interface
+        default_factory=lambda: {"original": "0", "copy": "1", "electronic": "2"}
+    )
     statuses: Mapping[Business, str] = field(
         default_factory=lambda: {status: str(status.value) for status in Business}
     )
@@ -118,9 +168,9 @@ def dossier_payload(dossier: PortalDossier, codes: PortalCodes) -> Payload:
         "TenTTHC": dossier.procedure_name,
         "MaLinhVuc": dossier.field_code,
         "TenLinhVuc": dossier.field_name,
-        "KenhThucHien": _coded(codes.channels, "KenhThucHien", dossier.channel),
+        "KenhThucHien": portal_code(codes.channels, "KenhThucHien", dossier.channel),
         "ChuHoSo": dossier.owner_name,
-        "LoaiDoiTuong": _coded(codes.owner_kinds, "LoaiDoiTuong", dossier.owner_kind),
+        "LoaiDoiTuong": portal_code(codes.owner_kinds, "LoaiDoiTuong", dossier.owner_kind),
         "Email": dossier.email,
         "SoDienThoai": dossier.phone,
         "TrichYeuHoSo": dossier.subject,
@@ -131,7 +181,7 @@ def dossier_payload(dossier: PortalDossier, codes: PortalCodes) -> Payload:
         "NgayTra": portal_time(dossier.returned),
         "TrangThaiHoSo": codes.statuses[dossier.status],
         "ThongTinTra": dossier.return_note,
-        "HinhThuc": _coded(codes.return_forms, "HinhThuc", dossier.return_form),
+        "HinhThuc": portal_code(codes.return_forms, "HinhThuc", dossier.return_form),
         "DonViXuLy": dossier.unit,
         "GhiChu": dossier.note,
     }
@@ -253,7 +303,8 @@ class PortalSession:
         return answer
 
 
-def _coded(codes: Mapping[str, str], kind: str, name: str) -> str:
+def portal_code(codes: Mapping[str, str], kind: str, name: str) -> str:
+    """Return what the portal calls one of our words; raise `PortalCodeMissing`."""
     if name not in codes:
         raise PortalCodeMissing(f"expected a code of {kind} for {name}", kind=kind, name=name)
     return codes[name]

@@ -13,16 +13,23 @@ from dossier.wire import WireEndpoint, WireRequest
 
 @contextmanager
 def served(endpoint: WireEndpoint) -> Iterator[str]:
-    """Yield the address under which the endpoint answers POSTs."""
+    """Yield the address under which the endpoint answers GETs and POSTs."""
 
     class Bridge(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._answer("GET")
+
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self._answer("POST")
+
+        def _answer(self, method: str) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            path, _, query = self.path.partition("?")
             reply = endpoint(
                 WireRequest(
-                    method="POST",
-                    path=self.path,
-                    query="",
+                    method=method,
+                    path=path,
+                    query=query,
                     headers={name.lower(): value for name, value in self.headers.items()},
                     stream=BytesIO(body),
                     peer="127.0.0.1",
