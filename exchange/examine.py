@@ -14,8 +14,8 @@ from exchange.directory import CurrentDirectory
 from exchange.settings import Settings
 from exchange.trust import read_trust
 from signing.certificate import parse_certificate
+from signing.crl import crl_end
 from signing.keys import read_certificates
-from signing.revocation import crl_end
 from storage import agencies, inbox, incidents, instances, outbox
 from storage.transactions import database_instant
 

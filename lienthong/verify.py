@@ -54,7 +54,7 @@ class _Form(Enum):
 @click.option(
     "--cert", "certificates", multiple=True, type=_FILE, help="Issuing certificates, not believed."
 )
-@click.option("--crl", "crls", multiple=True, type=_FILE, help="A certificate revocation list.")
+@click.option("--crl", "crls", multiple=True, type=_FILE, help="A CRL, complete or delta.")
 @click.option("--ocsp", "ocsps", multiple=True, type=_FILE, help="An OCSP response.")
 @click.option(
     "--at",

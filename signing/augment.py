@@ -18,9 +18,10 @@ from typing import Final
 from signing import unsigned, zipfile
 from signing.asic import DOCUMENT_CLOSE, DOCUMENT_OPEN
 from signing.container import take_apart
+from signing.crl import sufficient
 from signing.enveloped import read_xml, signature_span
 from signing.judgement import Level, SignatureVerdict
-from signing.policy import Status, Trust
+from signing.policy import Trust
 from signing.purpose import DOCUMENT_PURPOSES, Purpose
 from signing.revocation import usable_statuses
 from signing.timestamp import stamped
@@ -151,7 +152,7 @@ def _values(verdict: SignatureVerdict, signature: OwnSignature, step: _Step) -> 
     paths = [(verdict.chain, verdict.best_time or step.at)]
     paths += [(stamp.chain, stamp.time or step.at) for stamp in verdict.timestamps]
     certificates: dict[bytes, None] = {}
-    statuses: dict[bytes, Status] = {}
+    statuses: dict[bytes, str] = {}  # where each comes from
     for chain, since in paths:
         certificates |= dict.fromkeys(chain[:-1])
         for leaf, issuer in pairwise(chain):
@@ -162,19 +163,18 @@ def _values(verdict: SignatureVerdict, signature: OwnSignature, step: _Step) -> 
                 at=step.at,
                 since=since,
             )
-            statuses |= {one.content: one for one in usable[:1]}
+            for status in sufficient(usable):
+                certificates |= dict.fromkeys(status.certificates)
+                statuses |= {one: status.source for one in status.contents}
+                statuses |= dict.fromkeys(status.support, "crl")
     held = {signature.certificate, *known.certificates}
     stated = {*known.crls, *known.ocsps}
     return Values(
         certificates=tuple(one for one in certificates if one not in held),
         crls=tuple(
-            one.content
-            for one in statuses.values()
-            if one.source == "crl" and one.content not in stated
+            one for one, source in statuses.items() if source == "crl" and one not in stated
         ),
         ocsps=tuple(
-            one.content
-            for one in statuses.values()
-            if one.source == "ocsp" and one.content not in stated
+            one for one, source in statuses.items() if source == "ocsp" and one not in stated
         ),
     )

@@ -13,7 +13,10 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final, Generic, TypeVar
 
+from cryptography import x509
+
 from signing.certificate import Certificate, parse_certificate
+from signing.crllist import RevocationList
 from signing.judgement import Verdict
 from signing.unsigned import Values
 
@@ -64,12 +67,22 @@ class Status:
     """What one CRL or OCSP response says of one certificate; its signature holds."""
 
     source: str  # "crl" or "ocsp"
-    content: bytes  # the CRL or OCSP response, DER
+    contents: tuple[bytes, ...]  # DER: the OCSP response; the CRL, or a CRL and its delta
+    certificates: tuple[bytes, ...]  # DER: path of a CRL signer that is not the issuer
+    support: tuple[bytes, ...]  # CRLs that show the signer of the status as good, DER
     this_update: datetime
     next_update: datetime  # equal to this_update where the source gives none
     revoked_at: datetime | None
+    on_hold: bool  # suspended, not revoked for good (certificateHold)
     keeps_past: bool  # the reason leaves earlier time-stamps valid (RFC 3161 §4)
     covers_expired: bool  # expired certificates stay listed (X.509 expiredCertsOnCRL)
+    reasons: frozenset[x509.ReasonFlags]  # for which it would name the certificate
+
+    def is_usable(self, certificate: Certificate, *, at: datetime, after: datetime) -> bool:
+        """Return whether it counts at `at` for a certificate that was in use at `after`."""
+        is_current = self.next_update >= at or self.this_update >= after
+        # After expiry a CA may drop a certificate from its lists (RFC 5280 §3.3).
+        return is_current and (self.covers_expired or self.this_update <= certificate.not_after)
 
 
 class ServiceKind(Enum):
@@ -121,6 +134,12 @@ class Trust:
         default_factory=lambda: Memory(16), init=False, repr=False, compare=False
     )
     statuses: Memory[tuple[bytes, bytes], tuple[Status, ...]] = field(
+        default_factory=Memory, init=False, repr=False, compare=False
+    )
+    lists: Memory[bytes, RevocationList] = field(
+        default_factory=Memory, init=False, repr=False, compare=False
+    )
+    signed: Memory[tuple[bytes, bytes], bool] = field(
         default_factory=Memory, init=False, repr=False, compare=False
     )
 

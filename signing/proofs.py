@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from signing.certificate import Certificate
-from signing.certpath import STAMPERS, Chain, judge_path
+from signing.certpath import STAMPERS, judge_path
 from signing.errors import TimestampMalformed
 from signing.indication import SubIndication
 from signing.judgement import (
@@ -28,6 +28,7 @@ from signing.judgement import (
     gravest,
     indeterminate,
 )
+from signing.pathfinding import Chain
 from signing.policy import CLOCK_TOLERANCE, Trust
 from signing.purpose import Purpose
 from signing.revocation import statuses_of
@@ -310,12 +311,12 @@ def judge_extra(signature: OwnSignature, *, chain: Chain, times: Times, trust: T
     if values is None or not all(chains):
         return PASSED  # without a path nothing can be told, and the verdict is no pass anyway
     used = {one.der for path in chains for one in path}
-    stated = {
-        status.content
-        for path in chains
-        for certificate, issuer in pairwise(path)
-        for status in statuses_of(certificate, issuer, trust=trust)
-    }
+    stated: set[bytes] = set()
+    for path in chains:
+        for certificate, issuer in pairwise(path):
+            for status in statuses_of(certificate, issuer, trust=trust):
+                used.update(status.certificates)
+                stated.update((*status.contents, *status.support))
     if used.issuperset(values.certificates) and stated.issuperset((*values.crls, *values.ocsps)):
         return PASSED
     return failed(SubIndication.FORMAT_FAILURE, "values_extra")

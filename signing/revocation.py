@@ -1,4 +1,4 @@
-"""What CRLs and OCSP responses say of a certificate, and the verdict for a given time.
+"""What OCSP responses and CRLs say of a certificate, and the verdict for a given time.
 
 Revocation is always judged. Data that is missing, stale, unsigned or of another issuer is no
 data, and no data is INDETERMINATE TRY_LATER.
@@ -7,38 +7,29 @@ data, and no data is INDETERMINATE TRY_LATER.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import ExtensionOID
 
 from signing import der
-from signing.algorithms import PublicKey
+from signing.algorithms import PublicKey, SignatureAlgorithm, der_to_raw, verify
 from signing.certificate import UNREADABLE, Certificate
-from signing.errors import CertificateRefused, DerRefused, RevocationRefused
+from signing.crl import KEEPING, clearing, crl_statuses, sufficient
+from signing.crllist import ALL_REASONS
+from signing.errors import CertificateRefused, DerRefused
 from signing.indication import SubIndication
 from signing.judgement import PASSED, Verdict, indeterminate
 from signing.policy import Status, Trust
+from signing.timestamp import SIGNATURE_BY_IDENTIFIER
 
-_STRONG: Final = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 _ENUMERATED: Final = 0x0A
-_EXPIRED_CERTS_ON_CRL: Final = "2.5.29.60"
-# Reasons after which a time-stamp made before the revocation stays valid (RFC 3161 §4).
-_KEEPING: Final = frozenset(
-    {
-        x509.ReasonFlags.unspecified,
-        x509.ReasonFlags.affiliation_changed,
-        x509.ReasonFlags.superseded,
-        x509.ReasonFlags.cessation_of_operation,
-    }
-)
 
 
 def judge_revocation(
@@ -58,20 +49,16 @@ def judge_revocation(
     """
     statuses = statuses_of(certificate, issuer, trust=trust)
     after = time if since is None else since
-    for status in statuses:
-        if status.revoked_at is None or status.revoked_at > time:
-            continue
-        if since is not None and status.keeps_past and status.revoked_at > since:
-            continue
+    against = _against(certificate, statuses, time=time, since=since)
+    if against is not None:
+        return against
+    usable = [one for one in statuses if one.is_usable(certificate, at=at, after=after)]
+    if sufficient(usable):
+        return PASSED
+    if usable:
         return indeterminate(
-            SubIndication.REVOKED_NO_POE,
-            "revoked",
-            certificate=certificate.subject,
-            time=status.revoked_at.isoformat(),
+            SubIndication.TRY_LATER, "revocation_partial", certificate=certificate.subject
         )
-    for status in statuses:
-        if _is_usable(status, certificate, at=at, after=after):
-            return PASSED
     if statuses:
         newest = max(status.next_update for status in statuses)
         return indeterminate(
@@ -82,6 +69,46 @@ def judge_revocation(
         )
     return indeterminate(
         SubIndication.TRY_LATER, "revocation_missing", certificate=certificate.subject
+    )
+
+
+def _against(
+    certificate: Certificate,
+    statuses: Sequence[Status],
+    *,
+    time: datetime,
+    since: datetime | None,
+) -> Verdict | None:
+    """Return the verdict on a certificate that was revoked or suspended at `time`."""
+    suspended: Verdict | None = None
+    for status in statuses:
+        if status.revoked_at is None or status.revoked_at > time:
+            continue
+        if since is not None and status.keeps_past and status.revoked_at > since:
+            continue
+        if not status.on_hold:
+            return indeterminate(
+                SubIndication.REVOKED_NO_POE,
+                "revoked",
+                certificate=certificate.subject,
+                time=status.revoked_at.isoformat(),
+            )
+        if not any(_releases(one, status) for one in statuses):
+            # EN 319 102-1 §5.2.6: on hold is an answer for now, not for good.
+            suspended = indeterminate(
+                SubIndication.TRY_LATER,
+                "certificate_suspended",
+                certificate=certificate.subject,
+                time=status.revoked_at.isoformat(),
+            )
+    return suspended
+
+
+def _releases(one: Status, held: Status) -> bool:
+    return (
+        one.revoked_at is None
+        and one.this_update > held.this_update
+        and x509.ReasonFlags.certificate_hold in one.reasons
     )
 
 
@@ -97,15 +124,9 @@ def usable_statuses(
     found = [
         one
         for one in statuses_of(certificate, issuer, trust=trust)
-        if _is_usable(one, certificate, at=at, after=since)
+        if one.is_usable(certificate, at=at, after=since)
     ]
     return sorted(found, key=lambda one: one.this_update, reverse=True)
-
-
-def _is_usable(status: Status, certificate: Certificate, *, at: datetime, after: datetime) -> bool:
-    is_current = status.next_update >= at or status.this_update >= after
-    # After expiry a CA may drop a certificate from its lists (RFC 5280 §3.3).
-    return is_current and (status.covers_expired or status.this_update <= certificate.not_after)
 
 
 def statuses_of(
@@ -116,116 +137,24 @@ def statuses_of(
     known = trust.statuses.get(key)
     if known is not None:
         return known
-    found = (*_from_crls(certificate, issuer, trust), *_from_ocsps(certificate, issuer, trust))
+    found = (*crl_statuses(certificate, issuer, trust), *_from_ocsps(certificate, issuer, trust))
     return trust.statuses.put(key, found)
-
-
-def _from_crls(certificate: Certificate, issuer: Certificate, trust: Trust) -> Iterator[Status]:
-    if issuer.public_key is None or not _may_sign_crls(issuer):
-        return
-    for content in trust.crls:
-        try:
-            der.signed_parts(content).finish()
-            crl = x509.load_der_x509_crl(content)
-            if crl.issuer != issuer.x509.subject or not _crl_holds(crl, issuer.public_key):
-                continue
-            if not _crl_covers(crl, certificate):
-                continue
-            status = _crl_status(crl, certificate, content)
-        except (DerRefused, *UNREADABLE):
-            continue  # an unreadable CRL is no data
-        yield status
-
-
-def _may_sign_crls(issuer: Certificate) -> bool:
-    try:
-        return issuer.x509.extensions.get_extension_for_class(x509.KeyUsage).value.crl_sign
-    except x509.ExtensionNotFound:
-        return True  # RFC 5280 §4.2.1.3: without the extension every usage is allowed
-
-
-def _crl_holds(crl: x509.CertificateRevocationList, key: PublicKey) -> bool:
-    return isinstance(crl.signature_hash_algorithm, _STRONG) and crl.is_signature_valid(key)
-
-
-def crl_end(content: bytes) -> datetime:
-    """Return until when a CRL (DER) counts; raise `RevocationRefused` for anything else."""
-    try:
-        crl = x509.load_der_x509_crl(content)
-        return crl.next_update_utc or crl.last_update_utc
-    except ValueError as exc:
-        raise RevocationRefused("expected a CRL in DER, got something else") from exc
-
-
-def _crl_covers(crl: x509.CertificateRevocationList, certificate: Certificate) -> bool:
-    """Return whether a complete CRL of this scope would list the certificate (RFC 5280 §5.2)."""
-    for extension in crl.extensions:
-        if extension.oid == ExtensionOID.DELTA_CRL_INDICATOR:
-            return False
-        if extension.oid == ExtensionOID.ISSUING_DISTRIBUTION_POINT:
-            if not _point_covers(extension.value, certificate):
-                return False
-        elif extension.critical:
-            return False
-    return True
-
-
-def _point_covers(point: object, certificate: Certificate) -> bool:
-    if not isinstance(point, x509.IssuingDistributionPoint):
-        return False
-    partial = point.indirect_crl or point.only_some_reasons or point.only_contains_attribute_certs
-    if partial or point.full_name or point.relative_name:
-        return False
-    is_authority = _is_authority(certificate)
-    return not (
-        (point.only_contains_user_certs and is_authority)
-        or (point.only_contains_ca_certs and not is_authority)
-    )
-
-
-def _is_authority(certificate: Certificate) -> bool:
-    try:
-        constraints = certificate.x509.extensions.get_extension_for_class(x509.BasicConstraints)
-    except x509.ExtensionNotFound:
-        return False
-    return constraints.value.ca
-
-
-def _crl_status(
-    crl: x509.CertificateRevocationList, certificate: Certificate, content: bytes
-) -> Status:
-    entry = crl.get_revoked_certificate_by_serial_number(certificate.serial)
-    reason: x509.ReasonFlags | None = None
-    if entry is not None:
-        try:
-            reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
-        except x509.ExtensionNotFound:
-            reason = x509.ReasonFlags.unspecified
-    return Status(
-        source="crl",
-        content=content,
-        this_update=crl.last_update_utc,
-        next_update=crl.next_update_utc or crl.last_update_utc,
-        revoked_at=None if entry is None else entry.revocation_date_utc,
-        keeps_past=reason in _KEEPING,
-        covers_expired=any(
-            one.oid.dotted_string == _EXPIRED_CERTS_ON_CRL for one in crl.extensions
-        ),
-    )
 
 
 def _from_ocsps(certificate: Certificate, issuer: Certificate, trust: Trust) -> Iterator[Status]:
     for content in trust.ocsps:
         try:
-            _check_spelling(content)
+            algorithm = SIGNATURE_BY_IDENTIFIER.get(_identifier(content))
             response = ocsp.load_der_ocsp_response(content)
             if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
                 continue
-            key = _responder_key(response, issuer, trust)
-            if key is None or not _response_holds(response, key):
+            responder = _responder(response, issuer, trust)
+            if responder is None or algorithm is None:
+                continue
+            if not _response_holds(response, responder.key, algorithm):
                 continue
             found = [
-                _single_status(one, content)
+                _single_status(one, content, responder.support)
                 for one in response.responses
                 if _is_about(one, certificate, issuer)
                 and one.certificate_status is not ocsp.OCSPCertStatus.UNKNOWN
@@ -235,8 +164,11 @@ def _from_ocsps(certificate: Certificate, issuer: Certificate, trust: Trust) -> 
         yield from found
 
 
-def _check_spelling(content: bytes) -> None:
-    """Raise `DerRefused` unless the response is strict down to its signature (RFC 6960 §4.2.1)."""
+def _identifier(content: bytes) -> bytes:
+    """Return the signature's AlgorithmIdentifier (RFC 6960 §4.2.1).
+
+    Raises `DerRefused` unless the response is strict down to its signature.
+    """
     outer = der.Cursor(content)
     response = outer.enter(der.SEQUENCE)
     outer.finish()
@@ -244,11 +176,15 @@ def _check_spelling(content: bytes) -> None:
     body = response.enter(0xA0).enter(der.SEQUENCE)
     response.finish()
     body.take(der.OID)
-    basic = der.signed_parts(body.take(der.OCTET_STRING))
+    octets = body.take(der.OCTET_STRING)
     body.finish()
+    basic = der.signed_parts(octets)
     if basic.next_tag() == 0xA0:
         basic.enter(0xA0).enter(der.SEQUENCE)
     basic.finish()
+    parts = der.Cursor(octets).enter(der.SEQUENCE)
+    parts.take(der.SEQUENCE)
+    return parts.take_whole(der.SEQUENCE)
 
 
 def _is_about(
@@ -265,33 +201,47 @@ def _is_about(
     )
 
 
-def _single_status(single: ocsp.OCSPSingleResponse, content: bytes) -> Status:
+def _single_status(
+    single: ocsp.OCSPSingleResponse, content: bytes, support: tuple[bytes, ...]
+) -> Status:
     revoked = single.certificate_status is ocsp.OCSPCertStatus.REVOKED
     reason = (single.revocation_reason or x509.ReasonFlags.unspecified) if revoked else None
     return Status(
         source="ocsp",
-        content=content,
+        contents=(content,),
+        certificates=(),
+        support=support,
         this_update=single.this_update_utc,
         next_update=single.next_update_utc or single.this_update_utc,
         revoked_at=single.revocation_time_utc if revoked else None,
-        keeps_past=reason in _KEEPING,
+        on_hold=reason is x509.ReasonFlags.certificate_hold,
+        keeps_past=reason in KEEPING,
         covers_expired=False,
+        reasons=ALL_REASONS,
     )
 
 
-def _responder_key(
-    response: ocsp.OCSPResponse, issuer: Certificate, trust: Trust
-) -> PublicKey | None:
-    """Return the key that may answer: the CA's, or that of a responder the CA appointed."""
+class _Responder(NamedTuple):
+    """Whose key may have signed a response, and the CRLs that show that certificate as good."""
+
+    key: PublicKey
+    support: tuple[bytes, ...]
+
+
+def _responder(response: ocsp.OCSPResponse, issuer: Certificate, trust: Trust) -> _Responder | None:
+    """Return who may answer: the CA, or a responder the CA appointed."""
     if _is_responder(response, issuer):
-        return issuer.public_key
+        return _Responder(key=issuer.public_key, support=()) if issuer.public_key else None
     for one in response.certificates:
         try:
             candidate = trust.certificate(one.public_bytes(Encoding.DER))
         except CertificateRefused:
             continue
-        if _is_responder(response, candidate) and _is_appointed(candidate, issuer, response, trust):
-            return candidate.public_key
+        if candidate.public_key is None or not _is_responder(response, candidate):
+            continue
+        support = _appointment(candidate, issuer, response, trust)
+        if support is not None:
+            return _Responder(key=candidate.public_key, support=support)
     return None
 
 
@@ -305,45 +255,37 @@ def _is_responder(response: ocsp.OCSPResponse, candidate: Certificate) -> bool:
     )
 
 
-def _is_appointed(
+def _appointment(
     candidate: Certificate, issuer: Certificate, response: ocsp.OCSPResponse, trust: Trust
-) -> bool:
+) -> tuple[bytes, ...] | None:
+    """Return what shows a responder as good when it answered; None when it is not the CA's.
+
+    Nothing is needed with `ocsp-nocheck`, else lists of the CA (RFC 6960 §4.2.2.2.1): an OCSP
+    answer about a responder would want a responder again.
+    """
+    produced = response.produced_at_utc
     if not candidate.may_answer_ocsp:
-        return False
-    if not candidate.not_before <= response.produced_at_utc <= candidate.not_after:
-        return False
+        return None
+    if not candidate.not_before <= produced <= candidate.not_after:
+        return None
     try:
         candidate.x509.verify_directly_issued_by(issuer.x509)
         candidate.x509.extensions.get_extension_for_class(x509.OCSPNoCheck)
     except x509.ExtensionNotFound:
-        return _is_cleared(candidate, issuer, trust, at=response.produced_at_utc)
+        return clearing((candidate, issuer), trust, at=produced)
     except (InvalidSignature, *UNREADABLE):
-        return False
-    return True
+        return None
+    return ()
 
 
-def _is_cleared(candidate: Certificate, issuer: Certificate, trust: Trust, *, at: datetime) -> bool:
-    """Return whether lists of the CA show a responder as good when it answered (§4.2.2.2.1).
-
-    Lists only: an OCSP answer about a responder would want a responder again.
-    """
-    found = [
-        one
-        for one in _from_crls(candidate, issuer, trust)
-        if _is_usable(one, candidate, at=at, after=at)
-    ]
-    return bool(found) and all(one.revoked_at is None for one in found)
-
-
-def _response_holds(response: ocsp.OCSPResponse, key: PublicKey) -> bool:
-    digest = response.signature_hash_algorithm
-    if not isinstance(digest, _STRONG):
-        return False
+def _response_holds(
+    response: ocsp.OCSPResponse, key: PublicKey, algorithm: SignatureAlgorithm
+) -> bool:
+    value = response.signature
     try:
         if isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(response.signature, response.tbs_response_bytes, ec.ECDSA(digest))
-        else:
-            key.verify(response.signature, response.tbs_response_bytes, padding.PKCS1v15(), digest)
+            value = der_to_raw(value, key)
+        verify(key, algorithm, signature=value, message=response.tbs_response_bytes)
     except InvalidSignature:
         return False
     return True

@@ -45,7 +45,7 @@ MAX_TOKEN_BYTES: Final = 64 * 1024
 MAX_CERTIFICATES: Final = 16
 
 _RSA_ENCRYPTION: Final = der.oid("1.2.840.113549.1.1.1")
-_SIGNATURE_BY_IDENTIFIER: Final = {
+SIGNATURE_BY_IDENTIFIER: Final = {
     **{identifier: algorithm for algorithm, identifier in CMS_ALGORITHM.items()},
     **{
         der.sequence(der.oid(f"1.2.840.113549.1.1.{arc}"), der.tlv(der.NULL, b"")): algorithm
@@ -178,8 +178,8 @@ def _parse_signer(
 
 
 def _signature_algorithm(identifier: bytes, digest_name: str) -> SignatureAlgorithm:
-    if identifier in _SIGNATURE_BY_IDENTIFIER:
-        algorithm = _SIGNATURE_BY_IDENTIFIER[identifier]
+    if identifier in SIGNATURE_BY_IDENTIFIER:
+        algorithm = SIGNATURE_BY_IDENTIFIER[identifier]
     else:
         inner = der.Cursor(identifier).enter(der.SEQUENCE)
         _expect(inner.take_whole(der.OID), _RSA_ENCRYPTION, "a listed signature algorithm")

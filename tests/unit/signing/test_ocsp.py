@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtensionOID
 from hypothesis import given
@@ -20,12 +25,19 @@ from signing.errors import KeyUnusable
 from signing.indication import Indication, SubIndication
 from signing.keys import load_private_key, load_signer
 from signing.ocsp import OcspResponder, Refusal, Revoked, Standing, ocsp_request, refusal
-from signing.pki import Revocation, certificates_pem, new_key
+from signing.pki import (
+    Revocation,
+    Subject,
+    certificates_pem,
+    issue_leaf,
+    new_key,
+    public_key_of,
+)
 from signing.policy import Trust
 from signing.purpose import Purpose
 from signing.revocation import statuses_of
 from signing.verify import judge_container
-from tests.builders.signing import NOW, pki, sealed
+from tests.builders.signing import NOW, SHORT, pki, sealed
 
 SEAL = pki().signers[Purpose.SEAL].certificate
 HOUR = timedelta(hours=1)
@@ -243,3 +255,26 @@ def test_responder_that_is_to_be_checked_counts_when_a_list_clears_it(
     )
 
     assert len([one for one in found if one.source == "ocsp"]) == count
+
+
+def test_an_answer_signed_with_rsa_pss_counts() -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    certificate = issue_leaf(
+        pki().issuing,
+        public_key=public_key_of(pem),
+        purpose=Purpose.OCSP,
+        subject=Subject(common_name="OCSP RSA"),
+        validity=SHORT,
+        serial=77,
+    )
+    signer = load_signer(pem, certificates=certificates_pem(certificate))
+    answer = OcspResponder(signer, issuer=pki().issuing.certificate).state(
+        SEAL, at=NOW, standing=Standing.GOOD
+    )
+
+    found = statuses_of(
+        parse_certificate(SEAL), parse_certificate(pki().issuing.certificate), trust=trust(answer)
+    )
+
+    assert [one.revoked_at for one in found] == [None]

@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from signing.asic import DataFile, seal_container
 from signing.certificate import parse_certificate
-from signing.certpath import find_path
 from signing.errors import (
     ContentChanged,
     VerificationFailed,
@@ -23,6 +22,7 @@ from signing.errors import (
 from signing.indication import Indication, SubIndication
 from signing.judgement import Level, TimeProof, Verdict
 from signing.keys import Signer
+from signing.pathfinding import find_path
 from signing.pki import Revocation, Validity
 from signing.policy import Trust
 from signing.purpose import Purpose
