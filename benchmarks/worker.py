@@ -1,8 +1,8 @@
 """Transitions per second through the worker, on PostgreSQL with synchronous commits.
 
 The load is a sequence of five tasks: each completed task is one transition, with the engine, the
-history, the log leaf and the next task's row, as in production. The baseline is what a queue alone
-would do: one RQ job per transition, each in a forked process.
+history, the log leaves, an outbox row and the next task's row, as in production. The baseline is
+what a queue alone would do: one RQ job per transition, each in a forked process.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
-from uuid import UUID
 
 from redis import Redis
 from rq import Queue, Worker
@@ -27,49 +26,25 @@ from dossier.clock import SystemClock
 from exchange.advance import drain_transitions
 from exchange.boot import boot
 from exchange.doorbell import find_program
-from exchange.publish import publish
 from exchange.settings import settings
 from exchange.wiring import node
-from storage import facts, sql, transactions
-from storage.facts import FactKind, NewFact
-from storage.transactions import transaction
+from storage import sql, transactions
 from tests.builders import chaos
+from tests.builders.fivetasks import (
+    TASKS,
+    complete,
+    complete_all,
+    open_five_tasks,
+    publish_five_tasks,
+)
 from tests.builders.postgresql import postgresql_cluster
-from tests.builders.workflows import draw_pools
 from worker.own_redis import OwnRedis
 
-_TASKS: Final = 5
 _DOSSIERS: Final = 120
 _NAIVE: Final = 20
 _WORKERS: Final = 2
 _BUDGET: Final = timedelta(seconds=60)
 _fork: Final = multiprocessing.get_context("fork")
-
-_BPMN: Final = draw_pools(
-    {
-        "commune": "start s\n"
-        + "\n".join(f"user t{number} lt:assign.role=specialist" for number in range(_TASKS))
-        + "\nend e\ns > "
-        + " > ".join(f"t{number}" for number in range(_TASKS))
-        + " > e"
-    },
-    "",
-)
-_TOML: Final = """
-[procedure]
-code = "storm"
-version = "5"
-name = { vi = "Năm việc", en = "Five tasks" }
-effective = 2020-01-02
-citation = "-"
-
-[roles.commune]
-name = { vi = "UBND xã", en = "Commune" }
-bind = "initiator"
-
-[elements]
-pool_commune = "Commune"
-"""
 
 
 def run(only: str) -> Iterator[Measure]:
@@ -109,16 +84,15 @@ def _prepare(room: Path, url: str) -> None:
     settings.cache_clear()
     boot()
     chaos.fill_storm()
-    files = {"procedure.toml": _TOML.encode(), "process.bpmn": _BPMN}
-    publish(files, at=SystemClock().now(), by="bench")
+    publish_five_tasks()
 
 
 def _rate(*, workers: int) -> float:
     """Return transitions per second of a load that is made before the time is taken."""
     _load(_DOSSIERS)
     taken, done = 0.0, 0
-    for _ in range(_TASKS):
-        done += _complete_all()
+    for _ in range(TASKS):
+        done += complete_all(node())
         taken += _seconds(workers)
     return done / taken
 
@@ -126,28 +100,8 @@ def _rate(*, workers: int) -> float:
 def _load(count: int) -> None:
     chaos.clear_work()
     node.cache_clear()
-    chaos.open_dossiers(node(), count)
+    open_five_tasks(node(), count)
     drain_transitions(node(), budget=_BUDGET)
-
-
-def _complete_all() -> int:
-    """Store a fact for each open task, as completing it does, and return how many."""
-    rows = sql.all_rows("SELECT instance, token FROM task WHERE state = 'open'")
-    at = SystemClock().now()
-    with transaction():
-        for instance, token in rows:
-            facts.add(
-                NewFact(
-                    instance=UUID(instance),
-                    kind=FactKind.TASK_COMPLETED,
-                    ref=token,
-                    payload={"values": {}},
-                    actor="bench",
-                    on_behalf_of="",
-                    at=at,
-                )
-            )
-    return len(rows)
 
 
 def _seconds(workers: int) -> float:
@@ -204,25 +158,11 @@ def _naive_seconds(connection: Redis, tokens: Sequence[sql.Row]) -> float:
     taken = 0.0
     for instance, token in tokens:
         # One at a time, so that each job finds one transition.
-        _complete_one(instance, token)
+        complete(node(), [(instance, token)])
         queue.enqueue_call("benchmarks.worker.advance_one", args=(instance,), result_ttl=0)
         transactions.close()
         taken += _timed(lambda: worker.execute_job(*_next(queue)))
     return taken
-
-
-def _complete_one(instance: str, token: str) -> None:
-    facts.add(
-        NewFact(
-            instance=UUID(instance),
-            kind=FactKind.TASK_COMPLETED,
-            ref=token,
-            payload={"values": {}},
-            actor="bench",
-            on_behalf_of="",
-            at=SystemClock().now(),
-        )
-    )
 
 
 def _next(queue: Queue) -> tuple[Job, Queue]:

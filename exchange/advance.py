@@ -16,7 +16,8 @@ from dossier.errors import Conflict, LienThongError, Unavailable
 from exchange import correlate
 from exchange.drained import Drained, ring_after_commit
 from exchange.node import Node
-from exchange.record import Recorded, record, write_history
+from exchange.record import record
+from exchange.recorded import begin, write
 from exchange.stepping import Stepped, step
 from storage import cases, facts, incidents, instances
 from storage.instances import Claim, Instance, InstanceChange
@@ -102,11 +103,11 @@ def _commit(node: Node, stepped: list[Stepped], *, token: str, at: datetime) -> 
         mine = instances.lock([one.instance.id for one in stepped], token=token)
         if any(mine.get(one.instance.id) != one.instance.version for one in stepped):
             return 0
-        recorded: list[Recorded] = []
+        recorded = begin({one.instance.dossier for one in stepped})
         changes: list[InstanceChange] = []
         applied: dict[int, int] = {}
         for one in stepped:
-            recorded.append(record(node, one, at=at))
+            record(node, one, recorded, at=at)
             changes.append(
                 InstanceChange(
                     id=one.instance.id,
@@ -118,21 +119,17 @@ def _commit(node: Node, stepped: list[Stepped], *, token: str, at: datetime) -> 
             applied |= {taken.fact.id: one.instance.version + 1 for taken in one.taken}
         facts.mark_applied(applied)
         instances.apply(changes, token=token, at=at)
-        write_history(recorded)
-        _after(node, recorded, at=at)
+        write(recorded, at=at)
+        for message in recorded.messages:
+            ring_after_commit("deliver", str(message.id))
+        correlate.wake(node, list(recorded.waits.values()), at=at)
     return len(stepped)
-
-
-def _after(node: Node, recorded: Sequence[Recorded], *, at: datetime) -> None:
-    for one in recorded:
-        for message in one.messages_out:
-            ring_after_commit("deliver", str(message))
-        correlate.wake(node, one.opened, at=at)
 
 
 def _park(instance: Instance, *, token: str, at: datetime, code: str) -> None:
     with transaction():
-        instances.park(instance.id, token=token)
+        if not instances.park(instance.id, token=token):
+            return  # lost to another, whose word counts
         incidents.open_incident(
             incidents.NewIncident(
                 code=code,

@@ -16,7 +16,8 @@ from dossier import xmltext
 from dossier.canonical import Json
 from dossier.model import HistoryEntry
 from signing.log.leaf import SALT_SIZE_BYTES, DossierPlace, LeafKind, Opening
-from storage import dossiers, history, log
+from storage import history, log
+from storage.history import Edge
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,24 +35,21 @@ class Event:
     parameters: Mapping[str, Json] | None = None
 
 
-def write(events: Sequence[Event]) -> None:
-    """Append the events to their dossiers' histories and to the log, in this transaction."""
-    counts: dict[UUID, int] = {}
-    for event in events:
-        counts[event.dossier] = counts.get(event.dossier, 0) + 1
-    if not counts:
+def write(events: Sequence[Event], *, edges: Mapping[UUID, Edge] | None = None) -> None:
+    """Append the events to their dossiers' histories and to the log, in this transaction.
+
+    A caller that has locked the dossiers hands over the edges that `history.lock` returned.
+    """
+    if not events:
         return
-    following = history.reserve(counts)
-    codes = {
-        dossier: (dossiers.get(dossier).code, dossiers.log_salt(dossier)) for dossier in counts
-    }
+    if edges is None:
+        edges = history.lock({event.dossier for event in events})
+    numbers = {dossier: edge.last for dossier, edge in edges.items()}
     rows = []
     for event in events:
-        sequence = following[event.dossier]
-        following[event.dossier] = sequence + 1
-        code, salt = codes[event.dossier]
-        rows.append(_row(event, sequence=sequence, code=code, salt=salt))
-    history.append(rows)
+        numbers[event.dossier] += 1
+        rows.append(_row(event, sequence=numbers[event.dossier], edge=edges[event.dossier]))
+    history.append(rows, edges=edges)
 
 
 def write_node_event(kind: LeafKind, content: Json, *, at: datetime) -> None:
@@ -78,7 +76,7 @@ def content_of(entry: HistoryEntry) -> Json:
     }
 
 
-def _row(event: Event, *, sequence: int, code: str, salt: bytes) -> history.NewHistory:
+def _row(event: Event, *, sequence: int, edge: Edge) -> history.NewHistory:
     at = xmltext.truncated(event.at)
     entry = HistoryEntry(
         sequence=sequence,
@@ -94,7 +92,7 @@ def _row(event: Event, *, sequence: int, code: str, salt: bytes) -> history.NewH
         at=at,
         content=content_of(entry),
         salt=secrets.token_bytes(SALT_SIZE_BYTES),
-        place=DossierPlace(dossier=code, salt=salt, sequence=sequence),
+        place=DossierPlace(dossier=edge.code, salt=edge.salt, sequence=sequence),
     )
     return history.NewHistory(
         dossier=event.dossier,

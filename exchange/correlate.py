@@ -25,9 +25,9 @@ from exchange.drained import Drained, ring_after_commit
 from exchange.node import Node
 from exchange.opening import Opening, open_dossier
 from signing.log.leaf import LeafKind
-from storage import documents, dossiers, facts, inbox, incidents, subscriptions
+from storage import documents, dossiers, facts, history, inbox, incidents, subscriptions
 from storage.inbox import InboxMessage
-from storage.subscriptions import Subscription
+from storage.subscriptions import Subscription, WaitKind
 from storage.transactions import transaction
 from workflows.procedure import Procedure
 
@@ -96,6 +96,9 @@ def offer(node: Node, message: InboxMessage, *, at: datetime) -> None:
     if dossier is None:
         _start(node, message, agency=agency, at=at)
         return
+    # A transition that opens a wait locks the dossier before it looks for kept messages. Under the
+    # same lock one of the two sees the other; without it both commit and neither is ever found.
+    history.lock([dossier.id])
     waiting = subscriptions.waiting(agency, envelope.conversation_id, envelope.message_type)
     fitting = [one for one in waiting if _fits(node, one, envelope)]
     if fitting:
@@ -108,7 +111,11 @@ def offer(node: Node, message: InboxMessage, *, at: datetime) -> None:
 
 def wake(node: Node, opened: Sequence[Subscription], *, at: datetime) -> None:
     """Offer buffered messages to subscriptions that were just opened, in this transaction."""
-    for subscription in opened:
+    waiting = [one for one in opened if one.kind is WaitKind.MESSAGE]
+    kept = inbox.conversations_kept([one.conversation_id for one in waiting])
+    for subscription in waiting:
+        if subscription.conversation_id not in kept:
+            continue
         buffered = inbox.buffered_for(
             subscription.agency, subscription.conversation_id, subscription.name
         )

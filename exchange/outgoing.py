@@ -15,22 +15,23 @@ from exchange.deadlines import expiry
 from exchange.node import Node
 from exchange.stepping import Stepped
 from exchange.values import to_json
-from storage import cases, documents, outbox
+from storage import documents
+from storage.outbox import NewOutgoing
 from workflows.commands import SendMessage
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Queued:
-    """A message that was written down."""
+    """A message to be written down, and what it adds to the history."""
 
-    id: UUID
+    message: NewOutgoing
     event: Event
 
 
 def queue_message(
     node: Node, stepped: Stepped, dossier: Dossier, command: SendMessage, *, at: datetime
 ) -> Queued:
-    """Write the outbox row of one send step; the same step again makes the same row.
+    """Return the outbox row of one send step; the same step again makes the same row.
 
     A document that is still missing is looked for once more when the message is sealed.
     """
@@ -47,7 +48,7 @@ def queue_message(
     )
     kinds = command.documents or declared.documents
     found = {kind: documents.latest(dossier.id, kind) for kind in kinds}
-    values = cases.values(dossier.id)
+    values = stepped.values
     request: dict[str, Json] = {
         "documents": [str(document.id) for document in found.values() if document],
         "missing": [kind for kind, document in found.items() if document is None],
@@ -57,24 +58,21 @@ def queue_message(
         "document_number": str(values.get(f"{kinds[0]}_number" if kinds else "", "")),
         "contract": [procedure.code, procedure.version, procedure.digest],
     }
-    identifier = token_uuid(command.send_id)
-    outbox.add(
-        outbox.NewOutgoing(
-            id=identifier,
-            agency=stepped.instance.agency,
-            partner=partner,
-            dossier=dossier.id,
-            dossier_code=dossier.code,
-            instance=stepped.instance.id,
-            ref=command.send_id,
-            message_id=identity,
-            message_type=command.message_type,
-            conversation_id=dossier.conversation_id,
-            request=request,
-            created=at,
-            expires=expiry(declared.expires, at=at),
-            supersedes=None,
-        )
+    message = NewOutgoing(
+        id=token_uuid(command.send_id),
+        agency=stepped.instance.agency,
+        partner=partner,
+        dossier=dossier.id,
+        dossier_code=dossier.code,
+        instance=stepped.instance.id,
+        ref=command.send_id,
+        message_id=identity,
+        message_type=command.message_type,
+        conversation_id=dossier.conversation_id,
+        request=request,
+        created=at,
+        expires=expiry(declared.expires, at=at),
+        supersedes=None,
     )
     event = Event(
         dossier=dossier.id,
@@ -84,7 +82,7 @@ def queue_message(
         element_id=command.element_id,
         parameters={"message_id": identity, "to": partner, "type": command.message_type},
     )
-    return Queued(id=identifier, event=event)
+    return Queued(message=message, event=event)
 
 
 def token_uuid(token: str) -> UUID:

@@ -1,38 +1,31 @@
 """Record: turn what the engine asked for into rows, inside the caller's transaction.
 
 Every command has one small function here; nothing is sent and nobody is called, only written down.
+What every transition needs is collected and written for a whole batch (`exchange.recorded`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
-from uuid import UUID
 
 from dossier.ids import AgencyCode
 from dossier.model import Business, Dossier, Role, Task, TaskState
-from exchange import chronicle
 from exchange.chronicle import Event
 from exchange.deadlines import case_due, task_due, timer_due
 from exchange.drained import ring_after_commit
 from exchange.node import Node
 from exchange.outgoing import queue_message, token_uuid
+from exchange.recorded import Recorded
 from exchange.stepping import MARK, Stepped, Taken, message_of
 from exchange.values import to_json
 from signing.log.leaf import LeafKind
-from storage import (
-    cases,
-    dossiers,
-    facts,
-    inbox,
-    incidents,
-    subscriptions,
-    tasks,
-    timers,
-)
+from storage import dossiers, facts, inbox, incidents, subscriptions
+from storage.cases import CaseChange
 from storage.facts import FactKind
 from storage.subscriptions import Subscription, WaitKind
+from storage.tasks import NewTask
+from storage.timers import NewTimer
 from workflows import commands
 from workflows.commands import Command, HistoryEvent, SubscriptionKind
 
@@ -45,21 +38,11 @@ _KEPT = {
 }
 
 
-@dataclass(kw_only=True, slots=True)
-class Recorded:
-    """Mutable: what recording one instance leaves for after the commit."""
-
-    events: list[Event] = field(default_factory=list)
-    messages_out: list[UUID] = field(default_factory=list)
-    opened: list[Subscription] = field(default_factory=list)  # a buffered message may fit one
-
-
-def record(node: Node, stepped: Stepped, *, at: datetime) -> Recorded:
-    """Write everything one instance's facts led to, its own row and its history excepted."""
-    recorded = Recorded()
-    dossier = dossiers.get(stepped.instance.dossier)
+def record(node: Node, stepped: Stepped, recorded: Recorded, *, at: datetime) -> None:
+    """Add everything one instance's facts led to, its own row excepted."""
+    dossier = recorded.dossiers[stepped.instance.dossier]
     if stepped.writes:
-        cases.write(dossier.id, stepped.writes)
+        recorded.values.append(CaseChange(dossier=dossier.id, values=stepped.writes))
     for taken in stepped.taken:
         if not taken.transitions:
             _left_over(taken)
@@ -68,7 +51,6 @@ def record(node: Node, stepped: Stepped, *, at: datetime) -> Recorded:
         for transition in taken.transitions:
             for command in transition.commands:
                 _obey(node, recorded, stepped, dossier, command, at=at)
-    return recorded
 
 
 def _left_over(taken: Taken) -> None:
@@ -121,17 +103,16 @@ def _obey(  # noqa: C901 - one arm for each command of a closed set
 ) -> None:
     match command:
         case commands.OpenTask():
-            _open_task(node, stepped, dossier, command, at=at)
+            recorded.tasks.append(_task(node, stepped, dossier, command, at=at))
         case commands.CloseTask():
-            tasks.close_tasks([command.task_id], state=TaskState.WITHDRAWN, at=at)
+            recorded.closed_tasks.append(command.task_id)
         case commands.OpenSubscription():
             _subscribe(node, recorded, stepped, dossier, command, at=at)
         case commands.CloseSubscription():
-            subscriptions.close_subscriptions([command.subscription_id])
-            timers.close_timers([command.subscription_id])
+            recorded.close(command.subscription_id)
         case commands.SendMessage():
             queued = queue_message(node, stepped, dossier, command, at=at)
-            recorded.messages_out.append(queued.id)
+            recorded.messages.append(queued.message)
             recorded.events.append(queued.event)
         case commands.CallService():
             _unanswerable(stepped, dossier, command, at=at)
@@ -164,9 +145,9 @@ def _obey(  # noqa: C901 - one arm for each command of a closed set
             assert_never(command)
 
 
-def _open_task(
+def _task(
     node: Node, stepped: Stepped, dossier: Dossier, command: commands.OpenTask, *, at: datetime
-) -> None:
+) -> NewTask:
     role = Role(command.assign.role) if command.assign.role else Role.SPECIALIST
     due, trail = task_due(node, command.due, at=at)
     task = Task(
@@ -193,7 +174,7 @@ def _open_task(
         completed=None,
     )
     local = {name: to_json(value) for name, value in command.locals.items()}
-    tasks.open_tasks([tasks.NewTask(task=task, locals=local)])
+    return NewTask(task=task, locals=local)
 
 
 def _subscribe(
@@ -205,17 +186,15 @@ def _subscribe(
     *,
     at: datetime,
 ) -> None:
-    instance = stepped.instance
+    instance, ref = stepped.instance, command.subscription_id
     if command.kind is SubscriptionKind.TIMER:
         due = command.due_at or timer_due(node, command.due_text or "", at=at)
-        timers.open_timers(
-            [timers.NewTimer(instance=instance.id, ref=command.subscription_id, due=due)]
-        )
+        recorded.timers[ref] = NewTimer(instance=instance.id, ref=ref, due=due)
         return
     partner = dossier.bindings.get(command.from_role or "", "")
-    opened = Subscription(
+    recorded.waits[ref] = Subscription(
         instance=instance.id,
-        ref=command.subscription_id,
+        ref=ref,
         kind=WaitKind(command.kind.value),
         name=command.message_type or command.name,
         from_agency=AgencyCode(partner),
@@ -226,8 +205,6 @@ def _subscribe(
         opened=at,
         silence=None,
     )
-    subscriptions.open_subscriptions([opened])
-    recorded.opened.append(opened)
 
 
 def _unanswerable(
@@ -326,8 +303,3 @@ def _finish(
             parameters={"outcome": command.outcome.value},
         )
     )
-
-
-def write_history(recorded: list[Recorded]) -> None:
-    """Append all events of a batch, their dossiers locked in sorted order."""
-    chronicle.write([event for one in recorded for event in one.events])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -120,8 +121,18 @@ def _proof(leaf: bytes, checkpoint: log.StoredCheckpoint | None) -> bytes | None
 def _key(node: Node) -> bytes:
     """Return the checkpoint key's file, made (0600) at the first use."""
     path: Path = node.settings.keys_dir / "log.key.pem"
-    with contextlib.suppress(FileExistsError):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(new_log_key())
+    if not path.exists():
+        _make_key(path)
     return path.read_bytes()
+
+
+def _make_key(path: Path) -> None:
+    # Written aside and then named, so that nobody ever reads half of it; the first name stays.
+    descriptor, aside = tempfile.mkstemp(dir=path.parent)  # 0600
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(new_log_key())
+        file.flush()
+        os.fsync(file.fileno())
+    with contextlib.suppress(FileExistsError):
+        os.link(aside, path)
+    os.unlink(aside)

@@ -54,7 +54,8 @@ class Stepped:
     procedure: Procedure
     taken: list[Taken] = field(default_factory=list)
     snapshot: bytes = b""
-    writes: dict[str, Json] = field(default_factory=dict)
+    values: dict[str, Json] = field(default_factory=dict)  # of the dossier, after all facts
+    writes: dict[str, Json] = field(default_factory=dict)  # those of them that changed
     is_finished: bool = False
     has_incident: bool = False
 
@@ -72,7 +73,9 @@ def step(
     Raises the engine's own errors when a snapshot cannot be read; an error inside the model is an
     incident of one token, never an exception.
     """
-    stepped = Stepped(instance=instance, procedure=procedure, snapshot=instance.snapshot)
+    stepped = Stepped(
+        instance=instance, procedure=procedure, snapshot=instance.snapshot, values=dict(values)
+    )
     current: dict[str, Value] = to_values(values)
     for fact in facts:
         transition = _take(stepped, fact, values=current, at=at)
@@ -90,6 +93,7 @@ def _move(stepped: Stepped, transition: Transition, current: dict[str, Value]) -
     for name, value in transition.writes.items():
         current[name] = value
         stepped.writes[name] = to_json(value)
+        stepped.values[name] = stepped.writes[name]
 
 
 def _decide_all(

@@ -121,14 +121,6 @@ def find_conversation(agency: str, conversation_id: str) -> Dossier | None:
     )
 
 
-def log_salt(dossier_id: UUID) -> bytes:
-    """Return the salt that hides the dossier's code in its log leaves."""
-    row = sql.one_row("SELECT log_salt FROM dossier WHERE id = %s", (str(dossier_id),))
-    if row is None:
-        raise RowMissing("expected a known dossier", kind="dossier", id=str(dossier_id))
-    return bytes(row[0])
-
-
 # --- Changes -----------------------------------------------------------------------------------
 
 

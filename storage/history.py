@@ -1,13 +1,13 @@
 """What happened to each dossier: numbered without gaps, chained, and committed with its log leaf.
 
-The number is taken first, because the leaf states it: reserve, build the leaves, append. All in
-the transaction of the event, so that there is no event without a leaf and no leaf without one.
+The number is taken first, because the leaf states it: lock, build the leaves, append. All in the
+transaction of the event, so that there is no event without a leaf and no leaf without one.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -35,6 +35,16 @@ class NewHistory:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Edge:
+    """Where the history of a dossier ends, and what its leaves need of the dossier."""
+
+    code: str
+    salt: bytes  # hides the code in the log
+    last: int  # number of the last event, 0 before the first
+    head: bytes  # hash of the chain, empty before the first
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class HistoryRow:
     """A stored event."""
 
@@ -45,30 +55,51 @@ class HistoryRow:
     chain_hash: bytes  # SHA-256 over the previous one and the leaf
 
 
-def reserve(counts: Mapping[UUID, int]) -> dict[UUID, int]:
-    """Lock the dossiers and return the first of the next `count` sequence numbers of each.
+def lock(dossiers: Collection[UUID]) -> dict[UUID, Edge]:
+    """Lock the dossiers, in one order for everybody, and return where their histories end.
 
-    The numbers are taken by `append`, in the same transaction. Raises `RowMissing`.
+    What is read after it in this transaction, nobody changes before the commit. Raises
+    `RowMissing`.
     """
-    return {dossier: last + 1 for dossier, (last, _) in _heads(list(counts)).items()}
+    if not dossiers:
+        return {}
+    rows = sql.all_rows(
+        "SELECT id, code, log_salt, log_sequence, log_head FROM dossier"  # noqa: S608 - marks
+        f" WHERE id IN ({sql.marks(len(dossiers))}) ORDER BY id {sql.for_update()}",
+        sorted(str(one) for one in dossiers),
+    )
+    found = {
+        UUID(row[0]): Edge(code=row[1], salt=bytes(row[2]), last=int(row[3]), head=bytes(row[4]))
+        for row in rows
+    }
+    for dossier in dossiers:
+        if dossier not in found:
+            raise RowMissing("expected a known dossier", kind="dossier", id=str(dossier))
+    return found
 
 
-def append(events: Sequence[NewHistory]) -> None:
-    """Store events with their leaves; raise `VersionConflict` if a number is not the next one."""
-    heads = _heads(list({event.dossier for event in events}))
+def append(events: Sequence[NewHistory], *, edges: Mapping[UUID, Edge]) -> None:
+    """Store events with their leaves after the edges that `lock` returned.
+
+    Raises `VersionConflict` if a number is not the next one.
+    """
+    ends = {
+        event.dossier: (edges[event.dossier].last, edges[event.dossier].head) for event in events
+    }
+    ordered = sorted(events, key=lambda one: (str(one.dossier), one.entry.sequence))
     written: list[tuple[Any, ...]] = []
-    for event in sorted(events, key=lambda one: (str(one.dossier), one.entry.sequence)):
-        last, head = heads[event.dossier]
+    for event in ordered:
+        last, head = ends[event.dossier]
         if event.entry.sequence != last + 1:
             raise VersionConflict(
                 f"expected sequence {last + 1}, got {event.entry.sequence}", names="sequence"
             )
         head = hashlib.sha256(head + event.leaf).digest()
-        heads[event.dossier] = (last + 1, head)
+        ends[event.dossier] = (last + 1, head)
         written.append(_values(event, head))
     sql.execute_many(
         "UPDATE dossier SET log_sequence = %s, log_head = %s WHERE id = %s",
-        [(last, head, str(dossier)) for dossier, (last, head) in heads.items()],
+        [(last, head, str(dossier)) for dossier, (last, head) in ends.items()],
     )
     sql.execute_many(sql.insert_into("history", _COLUMNS), written)
     log.add_many(
@@ -79,7 +110,7 @@ def append(events: Sequence[NewHistory]) -> None:
                 dossier=event.dossier,
                 dossier_sequence=event.entry.sequence,
             )
-            for event in sorted(events, key=lambda one: (str(one.dossier), one.entry.sequence))
+            for event in ordered
         ]
     )
 
@@ -97,23 +128,7 @@ def rows(dossier: UUID) -> list[HistoryRow]:
 
 def head(dossier: UUID) -> bytes:
     """Return the hash of the last event's chain, empty before the first."""
-    return _heads([dossier])[dossier][1]
-
-
-def _heads(dossiers: Sequence[UUID]) -> dict[UUID, tuple[int, bytes]]:
-    """Lock the dossiers, in one order for everybody, and return sequence and hash of the last."""
-    if not dossiers:
-        return {}
-    rows = sql.all_rows(
-        "SELECT id, log_sequence, log_head FROM dossier"  # noqa: S608 - marks
-        f" WHERE id IN ({sql.marks(len(dossiers))}) ORDER BY id {sql.for_update()}",
-        sorted(str(one) for one in dossiers),
-    )
-    found = {UUID(row[0]): (int(row[1]), bytes(row[2])) for row in rows}
-    for dossier in dossiers:
-        if dossier not in found:
-            raise RowMissing("expected a known dossier", kind="dossier", id=str(dossier))
-    return found
+    return lock([dossier])[dossier].head
 
 
 def _values(event: NewHistory, chain_hash: bytes) -> tuple[Any, ...]:

@@ -112,6 +112,18 @@ def unplaced(*, received_before: datetime, limit: int) -> list[UUID]:
     return [UUID(row[0]) for row in rows]
 
 
+def conversations_kept(conversations: Sequence[str]) -> set[str]:
+    """Return those of the conversations that have a message kept for somebody, by one query."""
+    if not conversations:
+        return set()
+    rows = sql.all_rows(
+        "SELECT DISTINCT conversation_id FROM inbox WHERE state = 'buffered'"  # noqa: S608 - marks
+        f" AND conversation_id IN ({sql.marks(len(conversations))})",
+        list(conversations),
+    )
+    return {row[0] for row in rows}
+
+
 def buffered_for(agency: str, conversation_id: str, message_type: str) -> list[InboxMessage]:
     """Lock the messages kept for somebody who waits now, oldest first."""
     rows = sql.all_rows(

@@ -80,38 +80,46 @@ class Attempt:
 
 def add(new: NewOutgoing) -> bool:
     """Store a message, due at once; False when that message id is there: the step was repeated."""
-    touched = sql.execute(
+    return add_many([new]) == 1
+
+
+def add_many(new: Sequence[NewOutgoing]) -> int:
+    """Store messages, due at once, and return how many were not there."""
+    return sql.execute_many(
         sql.insert_into(
             "outbox",
             f"{_COLUMNS} hinted_at lease_owner",
             otherwise="ON CONFLICT (agency, message_id) DO NOTHING",
         ),
-        (
-            str(new.id),
-            new.agency,
-            new.partner,
-            new.message_id,
-            new.message_type,
-            str(new.dossier),
-            new.dossier_code,
-            str(new.instance),
-            new.ref,
-            new.conversation_id,
-            sql.from_json(new.request),
-            sql.from_instant(new.created),
-            sql.from_instant(new.expires),
-            new.supersedes or "",
-            "",
-            MessageState.NEW.value,
-            0,
-            sql.from_instant(new.created),
-            "",
-            "",
-            0,
-            *("", "", "", None, "", 0, ""),
-        ),
+        [_values(one) for one in new],
     )
-    return touched == 1
+
+
+def _values(new: NewOutgoing) -> tuple[Any, ...]:
+    return (
+        str(new.id),
+        new.agency,
+        new.partner,
+        new.message_id,
+        new.message_type,
+        str(new.dossier),
+        new.dossier_code,
+        str(new.instance),
+        new.ref,
+        new.conversation_id,
+        sql.from_json(new.request),
+        sql.from_instant(new.created),
+        sql.from_instant(new.expires),
+        new.supersedes or "",
+        "",
+        MessageState.NEW.value,
+        0,
+        sql.from_instant(new.created),
+        "",
+        "",
+        0,
+        *("", "", "", None, "", 0, ""),
+    )
 
 
 # --- Delivering --------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ PROCEDURE = "storm"
 MESSAGES_EACH = 2
 TASKS_EACH = 4
 _PORTS = {"h28": 18028, "h08": 18008}
-_ACTOR = Actor(
+ACTOR = Actor(
     user_id=0,
     username="storm",
     display_name="Storm",
@@ -137,7 +137,7 @@ def fill_storm() -> None:
 def open_dossiers(node: Node, count: int) -> list[UUID]:
     """Open that many dossiers at the commune."""
     return [
-        submit.submit(node, _ACTOR, procedure=PROCEDURE, agency=COMMUNE, subject=f"storm {number}")
+        submit.submit(node, ACTOR, procedure=PROCEDURE, agency=COMMUNE, subject=f"storm {number}")
         for number in range(count)
     ]
 
@@ -148,7 +148,7 @@ def complete_open_tasks(node: Node) -> int:
     done = 0
     for (task,) in rows:
         try:
-            taskwork.complete(node, _ACTOR, UUID(task), submitted={})
+            taskwork.complete(node, ACTOR, UUID(task), submitted={})
             done += 1
         except (Conflict, Unavailable):
             continue

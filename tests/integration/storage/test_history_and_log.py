@@ -31,8 +31,9 @@ def _event(of: UUID, sequence: int) -> history.NewHistory:
 
 def append(of: UUID, count: int = 1) -> None:
     with transaction():
-        first = history.reserve({of: count})[of]
-        history.append([_event(of, first + step) for step in range(count)])
+        edges = history.lock([of])
+        first = edges[of].last + 1
+        history.append([_event(of, first + step) for step in range(count)], edges=edges)
 
 
 def test_events_are_numbered_and_chained() -> None:
@@ -52,7 +53,7 @@ def test_events_are_numbered_and_chained() -> None:
 def test_a_number_that_is_not_the_next_is_refused() -> None:
     of = new_dossier()
     with pytest.raises(VersionConflict), transaction():
-        history.append([_event(of, 2)])
+        history.append([_event(of, 2)], edges=history.lock([of]))
 
 
 def test_every_event_leaves_a_pending_leaf_in_its_own_commit() -> None:
@@ -60,7 +61,7 @@ def test_every_event_leaves_a_pending_leaf_in_its_own_commit() -> None:
     append(of, 2)
     assert [one.leaf for one in log.take_pending(10)] == [row.leaf for row in history.rows(of)]
     with pytest.raises(RuntimeError), transaction():
-        history.append([_event(of, 3)])
+        history.append([_event(of, 3)], edges=history.lock([of]))
         raise RuntimeError
     assert log.backlog().due == 2
     assert len(history.rows(of)) == 2
