@@ -5,6 +5,7 @@ The default is to escalate and wait; a silent partner does not agree by itself (
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -14,6 +15,8 @@ from dossier.calendar import Calendar
 from dossier.clock import add_working, working_between
 from dossier.rule_errors import SilenceRefused
 
+# How long a rule whose time is over waits before it looks for a proof of delivery again.
+LOOK_AGAIN: Final = timedelta(hours=1)
 _REMINDERS: Final = (50, 80, 100)  # percent of the consultation time
 
 
@@ -46,6 +49,7 @@ class SilenceRule:
 
     policy: Policy
     citation: str  # empty for `escalate` only
+    confirmed: bool = True  # False: nobody has compared the citation
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,6 +64,23 @@ class SilenceDecision:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """One agency that has not answered, and the proof that it was asked."""
+
+    wait: str  # the caller's name for the wait
+    delivered: datetime | None  # receive time of its verified receipt
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judgement:
+    """What a rule whose time may be over comes to: it falls for all, or for nobody yet."""
+
+    fallen: tuple[tuple[str, SilenceDecision], ...] = ()  # by wait
+    unproven: tuple[tuple[str, str], ...] = ()  # wait and reason
+    look_again: datetime | None = None  # when the rule has to be judged again
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Reminder:
     """A reminder at a share of the consultation time."""
 
@@ -67,13 +88,46 @@ class Reminder:
     at: datetime  # UTC
 
 
-def silence_rule(policy: Policy, *, citation: str = "") -> SilenceRule:
+def silence_rule(policy: Policy, *, citation: str = "", confirmed: bool = True) -> SilenceRule:
     """Return a rule; raise `SilenceRefused` when a deemed answer lacks its legal citation."""
     if policy is not Policy.ESCALATE and not citation.strip():
         raise SilenceRefused(
             f"expected a legal citation for {policy}, got none", reason="no_citation"
         )
-    return SilenceRule(policy=policy, citation=citation.strip())
+    return SilenceRule(policy=policy, citation=citation.strip(), confirmed=confirmed)
+
+
+def judge_silence(
+    rule: SilenceRule,
+    *,
+    asked: Sequence[Asked],
+    deadline: Callable[[datetime], datetime],
+    at: datetime,
+) -> Judgement:
+    """Return what silence of all these agencies means at the instant `at`.
+
+    `deadline` tells from an instant of delivery until when the agency has time. Without proof for
+    one of them the rule falls for nobody, and it is looked at again.
+    """
+    missing = tuple((one.wait, "no_delivery") for one in asked if one.delivered is None)
+    if missing:
+        return Judgement(unproven=missing, look_again=at + LOOK_AGAIN)
+    limits = {one.wait: deadline(one.delivered) for one in asked if one.delivered is not None}
+    latest = max(limits.values(), default=at)
+    if latest > at:
+        return Judgement(look_again=latest)
+    fallen, unproven = [], []
+    for one in asked:
+        try:
+            decision = decide_silence(
+                rule, delivered=one.delivered, deadline=limits[one.wait], at=at
+            )
+            fallen.append((one.wait, decision))
+        except SilenceRefused as exc:
+            unproven.append((one.wait, str(exc.parameters["reason"])))
+    if unproven:
+        return Judgement(unproven=tuple(unproven))
+    return Judgement(fallen=tuple(fallen))
 
 
 def decide_silence(

@@ -24,9 +24,11 @@ from exchange.chronicle import Event
 from exchange.drained import Drained, ring_after_commit
 from exchange.node import Node
 from exchange.opening import Opening, open_dossier
+from exchange.silences import fallen_for, keep_late
 from signing.log.leaf import LeafKind
 from storage import documents, dossiers, facts, history, inbox, incidents, subscriptions
 from storage.inbox import InboxMessage
+from storage.silences import Silence
 from storage.subscriptions import Subscription, WaitKind
 from storage.transactions import transaction
 from workflows.procedure import Procedure
@@ -104,6 +106,10 @@ def offer(node: Node, message: InboxMessage, *, at: datetime) -> None:
     if fitting:
         _hand_over(node, message, dossier, fitting[0], at=at)
         return
+    rule = None if waiting else fallen_for(message, dossier)
+    if rule is not None:
+        _file_late(node, message, dossier, rule, at=at)
+        return
     if waiting:
         _refuse_stranger(message, dossier, at=at)
     _buffer(message, dossier, at=at)
@@ -159,6 +165,19 @@ def _hand_over(
     inbox.correlate(message.id, instance=waiting.instance, dossier=dossier.id)
     chronicle.write([_received(message, dossier.id, instance=waiting.instance, at=at)])
     ring_after_commit("advance", str(waiting.instance))
+
+
+def _file_late(
+    node: Node, message: InboxMessage, dossier: Dossier, rule: Silence, *, at: datetime
+) -> None:
+    """Keep an opinion that came after its agency's silence had its effect: filed, shown, no more.
+
+    It is taken from the buffer, so that it never answers a later question by accident.
+    """
+    keep_documents(node, message, dossier, at=at)
+    inbox.correlate(message.id, instance=rule.instance, dossier=dossier.id)
+    values = travelled(node, message.envelope)
+    chronicle.write([keep_late(rule, message, values=values, at=at)])
 
 
 def _start(node: Node, message: InboxMessage, *, agency: AgencyCode | str, at: datetime) -> None:

@@ -34,6 +34,13 @@ def timer_due(node: Node, text: str, *, at: datetime) -> datetime:
     return _due(node, text, at=at).at
 
 
+def span_end(node: Node, text: str, *, at: datetime) -> datetime:
+    """Return the end of a span that begins at an instant: working time or an ISO duration."""
+    if text.startswith("P"):
+        return truncated(parse_duration(text).after(at))
+    return _due(node, text, at=at).at
+
+
 def expiry(text: str, *, at: datetime) -> datetime:
     """Return until when a message may wait for its receiver; `text` is an ISO 8601 duration."""
     return truncated(parse_duration(text).after(at))

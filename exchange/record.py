@@ -17,6 +17,7 @@ from exchange.drained import ring_after_commit
 from exchange.node import Node
 from exchange.outgoing import queue_message, token_uuid
 from exchange.recorded import Recorded
+from exchange.silences import rule_of
 from exchange.stepping import MARK, Stepped, Taken, message_of
 from exchange.values import to_json
 from signing.log.leaf import LeafKind
@@ -187,9 +188,11 @@ def _subscribe(
     at: datetime,
 ) -> None:
     instance, ref = stepped.instance, command.subscription_id
-    if command.kind is SubscriptionKind.TIMER:
+    if command.due_at or command.due_text:
         due = command.due_at or timer_due(node, command.due_text or "", at=at)
         recorded.timers[ref] = NewTimer(instance=instance.id, ref=ref, due=due)
+        recorded.silences += rule_of(command, dossier, instance=instance.id, due=due, at=at)
+    if command.kind is SubscriptionKind.TIMER:
         return
     partner = dossier.bindings.get(command.from_role or "", "")
     recorded.waits[ref] = Subscription(
@@ -203,7 +206,6 @@ def _subscribe(
         conversation_id=dossier.conversation_id,
         element_id=command.element_id,
         opened=at,
-        silence=None,
     )
 
 

@@ -14,10 +14,11 @@ from uuid import UUID
 from dossier.model import Dossier, TaskState
 from exchange import chronicle
 from exchange.chronicle import Event
-from storage import cases, dossiers, history, outbox, subscriptions, tasks, timers
+from storage import cases, dossiers, history, outbox, silences, subscriptions, tasks, timers
 from storage.cases import CaseChange
 from storage.history import Edge
 from storage.outbox import NewOutgoing
+from storage.silences import Silence
 from storage.subscriptions import Subscription
 from storage.tasks import NewTask
 from storage.timers import NewTimer
@@ -34,6 +35,7 @@ class Recorded:
     closed_tasks: list[str] = field(default_factory=list)  # tokens
     waits: dict[str, Subscription] = field(default_factory=dict)  # by the engine's id
     timers: dict[str, NewTimer] = field(default_factory=dict)
+    silences: list[Silence] = field(default_factory=list)  # each beside a timer
     closed: list[str] = field(default_factory=list)  # ids of waits and timers that are over
     messages: list[NewOutgoing] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -61,5 +63,6 @@ def write(recorded: Recorded, *, at: datetime) -> None:
     timers.close_timers(recorded.closed)
     subscriptions.open_subscriptions(list(recorded.waits.values()))
     timers.open_timers(list(recorded.timers.values()))
+    silences.open_silences(recorded.silences)
     outbox.add_many(recorded.messages)
     chronicle.write(recorded.events, edges=recorded.edges)

@@ -161,7 +161,7 @@ def _fact(fact: Fact) -> EngineFact:
     if fact.kind is FactKind.MESSAGE:
         return MessageArrived(subscription_id=fact.ref, values=values)
     if fact.kind is FactKind.TIMER:
-        return TimerFired(subscription_id=fact.ref)
+        return TimerFired(subscription_id=fact.ref, values=values)
     if fact.kind is FactKind.SERVICE:
         return ServiceAnswered(call_id=fact.ref, values=values)
     # A signal or a retry may come again: what follows the mark only tells the rows apart.

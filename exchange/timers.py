@@ -6,7 +6,8 @@ from typing import Final
 
 from exchange.drained import Drained, ring_after_commit
 from exchange.node import Node
-from storage import facts, timers
+from exchange.silences import judge
+from storage import facts, silences, timers
 from storage.transactions import transaction
 
 _BATCH: Final = 200
@@ -17,13 +18,18 @@ def fire_due(node: Node) -> Drained:
     now = node.now()
     with transaction():
         due = timers.take_due(at=now, limit=_BATCH)
+        rules = silences.of_refs([timer.ref for timer in due])
         for timer in due:
+            rule = rules.get(timer.ref)
+            payload = judge(node, rule, at=now) if rule else {}
+            if payload is None:
+                continue
             facts.add(
                 facts.NewFact(
                     instance=timer.instance,
                     kind=facts.FactKind.TIMER,
                     ref=timer.ref,
-                    payload={},
+                    payload=payload,
                     actor="system",
                     on_behalf_of="",
                     at=now,

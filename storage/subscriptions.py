@@ -8,13 +8,11 @@ from datetime import datetime
 from enum import Enum
 from uuid import UUID
 
-from dossier.canonical import Json
 from dossier.ids import AgencyCode, ConversationId
 from storage import sql
 
 _COLUMNS = (
     "instance ref kind name from_agency agency dossier_code conversation_id element_id opened"
-    " silence"
 )
 _SELECT = f"SELECT {sql.columns(_COLUMNS)} FROM subscription"  # noqa: S608 - our own constants
 
@@ -41,7 +39,6 @@ class Subscription:
     conversation_id: ConversationId
     element_id: str
     opened: datetime
-    silence: Json  # what happens when nobody answers, as the model says
 
 
 def open_subscriptions(new: Sequence[Subscription]) -> None:
@@ -60,7 +57,6 @@ def open_subscriptions(new: Sequence[Subscription]) -> None:
                 one.conversation_id,
                 one.element_id,
                 sql.from_instant(one.opened),
-                sql.from_json(one.silence),
             )
             for one in new
         ],
@@ -119,5 +115,4 @@ def _subscription(row: sql.Row) -> Subscription:
         conversation_id=ConversationId(row[7]),
         element_id=row[8],
         opened=sql.to_instant(row[9]),
-        silence=sql.to_json(row[10]),
     )

@@ -48,6 +48,14 @@ def take_due(*, at: datetime, limit: int) -> list[NewTimer]:
     return sorted(found, key=lambda one: (one.due, one.ref))
 
 
+def put_back(ref: str, *, due: datetime) -> None:
+    """Let a timer that was taken fire once more, later."""
+    sql.execute(
+        "UPDATE timer SET fired = %s, due = %s WHERE ref = %s",
+        (False, sql.from_instant(due), ref),
+    )
+
+
 def next_due() -> datetime | None:
     """Return when the next timer is due."""
     row = sql.the_row("SELECT MIN(due) FROM timer WHERE fired = %s", (False,))

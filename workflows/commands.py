@@ -77,7 +77,10 @@ class OpenSubscription:
     from_role: str | None = None  # message: the one pool role that may send it
     due_at: datetime | None = None  # timer: when, aware UTC
     due_text: str | None = None  # timer in working time (`3wd`): the host computes the instant
+    # A rule of silence: the host alone knows what was delivered, so it alone lets it fall. Its time
+    # is `due_at` or `due_text`; a duration is in both, to be counted from the delivery.
     silence: Silence | None = None
+    awaits: tuple[str, ...] = ()  # silence: the elements whose messages are waited for
     documents_in: tuple[str, ...] = ()
 
 

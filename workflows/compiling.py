@@ -69,14 +69,21 @@ def _texts(node: Node) -> Iterator[str]:
     for _, text in (*node.extension.inputs, *node.extension.outputs):
         if text:
             yield text
-    if node.extension.due and not is_literal(node.extension.due):
-        yield node.extension.due
+    for due in (node.extension.due, silence_text(node)):
+        if due and not is_literal(due):
+            yield due
+
+
+def silence_text(node: Node) -> str | None:
+    """Return the time of a silence rule that stands on the wait itself."""
+    return node.extension.silence.after if node.extension.silence else None
 
 
 def _timer_findings(node: Node) -> Iterator[Finding]:
     texts = [(event.text, event.timer) for event in node.events if event.timer and event.text]
-    if node.extension.due:
-        texts.append((node.extension.due, TimerForm.DURATION))
+    texts += [
+        (text, TimerForm.DURATION) for text in (node.extension.due, silence_text(node)) if text
+    ]
     for text, form in texts:
         if is_literal(text):
             try:

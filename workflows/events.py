@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from dossier.errors import Rejected
@@ -15,6 +16,7 @@ from workflows.errors import TimerUnusable
 from workflows.evaluating import evaluate, is_true
 from workflows.expressions import Value, YearsMonths
 from workflows.graph import Event, EventKind, Kind, Node, TimerForm
+from workflows.quiet import awaited
 from workflows.receiving import receive_or_fail
 from workflows.scopes import (
     complete,
@@ -80,9 +82,13 @@ def _subscription(
     due_at, due_text = None, None
     matched = event.name
     flow = walk.definition.receives(node.id) if event.kind is EventKind.MESSAGE else None
+    silence = node.extension.silence
     if event.kind is EventKind.TIMER:
         due_at, due_text = _due(walk, token, event)
     elif event.kind is EventKind.MESSAGE:
+        if silence is not None and silence.after:
+            own = replace(event, text=silence.after, timer=TimerForm.DURATION)
+            due_at, due_text = _due(walk, token, own)
         matched = node.extension.message_type or (flow.message_type if flow else event.name)
     return OpenSubscription(
         subscription_id=subscription_id,
@@ -93,9 +99,14 @@ def _subscription(
         from_role=flow.source_role if flow else None,
         due_at=due_at,
         due_text=due_text,
-        silence=node.extension.silence,
+        silence=silence,
+        awaits=_awaits(walk, node) if silence is not None else (),
         documents_in=node.extension.documents_in,
     )
+
+
+def _awaits(walk: Walk, node: Node) -> tuple[str, ...]:
+    return tuple(found.id for found in awaited(walk.definition.process, node))
 
 
 def _due(walk: Walk, token: Token, event: Event) -> tuple[datetime | None, str | None]:
@@ -105,7 +116,7 @@ def _due(walk: Walk, token: Token, event: Event) -> tuple[datetime | None, str |
     if isinstance(timer, datetime):
         return in_utc(timer), None
     if isinstance(timer, Duration):
-        return in_utc(timer.after(walk.at)), None
+        return in_utc(timer.after(walk.at)), str(timer)
     token.internal_data.setdefault(ARMED, walk.at.isoformat())
     token.internal_data.setdefault(LEFT, timer.count)
     armed = datetime.fromisoformat(token.internal_data[ARMED])
@@ -150,6 +161,12 @@ def deliver(walk: Walk, token: Token, index: int, values: dict[str, Value]) -> N
     else:
         _take_alternative(walk, token)
         complete(walk, token)
+
+
+def end_silent(walk: Walk, token: Token) -> None:
+    """Let a wait end because silence itself is the answer; no mapping of an answer applies."""
+    _take_alternative(walk, token)
+    complete(walk, token)
 
 
 def _all_seen(token: Token, node: Node, index: int) -> bool:

@@ -40,7 +40,7 @@ _SHAPES: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "register": (("book",), ()),
     "documents": ((), ("in", "out")),
     "status": (("value",), ()),
-    "silence": (("policy",), ("citation",)),
+    "silence": (("policy",), ("citation", "unconfirmed", "after", "result", "question")),
     "pauseClock": (("basis",), ()),
     "service": (("operation",), ()),
     "input": (("name", "value"), ()),
@@ -51,6 +51,7 @@ _CHOICES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("sign", "role"): _SIGN,
     ("register", "book"): _BOOKS,
     ("silence", "policy"): _SILENCE,
+    ("silence", "unconfirmed"): ("true", "false"),
     ("status", "value"): tuple(str(number) for number in range(1, 11)),
 }
 _ATTRIBUTES: Final = ("role", "message")
@@ -133,7 +134,14 @@ def _set_documents(extension: Extension, values: Mapping[str, str]) -> Extension
 
 
 def _set_silence(extension: Extension, values: Mapping[str, str]) -> Extension:
-    silence = Silence(policy=values["policy"], citation=values.get("citation") or None)
+    silence = Silence(
+        policy=values["policy"],
+        citation=values.get("citation") or None,
+        confirmed=values.get("unconfirmed") != "true",
+        after=values.get("after") or None,
+        result=values.get("result") or None,
+        question=values.get("question") or None,
+    )
     return replace(extension, silence=silence)
 
 

@@ -39,9 +39,10 @@ class MessageArrived:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TimerFired:
-    """The due instant of this timer subscription has come."""
+    """The due instant of this timer has come, or a rule of silence has fallen on this wait."""
 
     subscription_id: str
+    values: Mapping[str, Value] = field(default_factory=dict)  # what silence means, to be written
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -149,6 +149,10 @@ class Silence:
 
     policy: str  # escalate | consent | refuse
     citation: str | None = None
+    confirmed: bool = True  # False: nobody has compared the citation, and every page says so
+    after: str | None = None  # on a wait itself: the agency's time, counted from the delivery
+    result: str | None = None  # case value that takes the outcome
+    question: str | None = None  # message type that asked; None: the last one to that agency
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

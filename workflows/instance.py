@@ -31,7 +31,7 @@ from workflows.errors import (
     StartRefused,
     TokenClosed,
 )
-from workflows.events import broadcast, deliver
+from workflows.events import broadcast, deliver, end_silent
 from workflows.expressions import Value
 from workflows.facts import (
     Cancel,
@@ -50,6 +50,7 @@ from workflows.facts import (
 )
 from workflows.graph import EventKind, Node
 from workflows.loops import materialise
+from workflows.quiet import is_wait_with_silence
 from workflows.receiving import receive_or_fail
 from workflows.repair import move, skip
 from workflows.scopes import complete, enter_scope, raise_from
@@ -219,7 +220,7 @@ def _take(walk: Walk, fact: Fact) -> None:  # noqa: C901 - one arm per fact
         case MessageArrived():
             _deliver(walk, fact.subscription_id, EventKind.MESSAGE, fact.values)
         case TimerFired():
-            _deliver(walk, fact.subscription_id, EventKind.TIMER, {})
+            _fire(walk, fact)
         case SignalRaised():
             broadcast(walk, fact.name, dict(fact.values))
         case Retry():
@@ -285,6 +286,18 @@ def _deliver(walk: Walk, public: str, kind: EventKind, values: Mapping[str, Valu
     if index >= len(events) or events[index].kind is not kind:
         raise TokenClosed("expected an open subscription, got a closed one", id=public)
     deliver(walk, token, index, dict(values))
+
+
+def _fire(walk: Walk, fact: TimerFired) -> None:
+    token, index = _find(walk, fact.subscription_id)
+    _open_token(walk, walk.public(token), "subscription")
+    node = waited_node(walk, token)
+    if is_wait_with_silence(node) and node.events[index].kind is EventKind.MESSAGE:
+        walk.write(fact.values)
+        end_silent(walk, token)
+        return
+    walk.write(fact.values)
+    _deliver(walk, fact.subscription_id, EventKind.TIMER, {})
 
 
 def _retry(walk: Walk, public: str) -> None:

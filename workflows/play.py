@@ -32,6 +32,7 @@ from workflows.facts import (
     TimerFired,
 )
 from workflows.procedure import Procedure
+from workflows.quietplay import Quiet, Sent
 from workflows.rows import Run
 from workflows.scenario_errors import PlayRefused
 
@@ -48,18 +49,6 @@ class Trace:
     event: HistoryEvent
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sent:
-    """A message that left a pool."""
-
-    at: datetime
-    message_type: str
-    from_role: str
-    to_role: str
-    documents: tuple[str, ...]
-    values: Mapping[str, Value]
-
-
 class Play:
     """The pools of one procedure, running together."""
 
@@ -73,6 +62,7 @@ class Play:
         self.trace: list[Trace] = []
         self.sent: list[Sent] = []
         self._under_way: deque[Sent] = deque()  # between played pools, not yet taken
+        self.quiet = Quiet(self.sent, calendar=calendar)
 
     # --- what a person, a partner or the clock does -------------------------------------------
 
@@ -158,7 +148,7 @@ class Play:
                 return
             when, timer, run = min(upcoming, key=_due_order)
             self.clock.forward_to(max(when, self.clock.at))
-            self._apply(run, TimerFired(subscription_id=timer))
+            self._fire(run, timer)
             self._settle()
         raise PlayRefused(
             f"expected at most {_MOST_TIMERS} timers, got more", element="", reason="timers"
@@ -200,6 +190,10 @@ class Play:
         """Return the messages that no pool waits for yet."""
         return tuple(self._under_way)
 
+    def lose(self, message_type: str) -> None:
+        """Let messages of a type leave without a receipt from now on."""
+        self.quiet.lost.add(message_type)
+
     # --- the walk -----------------------------------------------------------------------------
 
     def _run(self, role: str) -> Run:
@@ -238,6 +232,12 @@ class Play:
                 at=self.clock.now(),
             ),
         )
+
+    def _fire(self, run: Run, timer: str) -> None:
+        """Fire a timer; one with a rule of silence only if the rule falls."""
+        found = self.quiet.judge(run, timer, at=self.clock.now())
+        if found is not None:
+            self._apply(run, TimerFired(subscription_id=timer, values=found))
 
     def _seen(self, run: Run) -> dict[str, Value]:
         return {**run.values, "param": dict(self.procedure.parameter_values)}
@@ -288,6 +288,7 @@ class Play:
             values=names,
         )
         self.sent.append(message)
+        self.quiet.note(message)
         if message.to_role in self.runs:
             self._under_way.append(message)
 
@@ -328,6 +329,10 @@ class Play:
                 self._take(run, message)
                 self._apply(run, MessageArrived(subscription_id=identifier, values=message.values))
                 return True
+        if self.quiet.is_late(run, message):
+            self._take(run, message)
+            self.quiet.late.append(message)
+            return True
         return False
 
     def _take(self, run: Run, message: Sent) -> None:

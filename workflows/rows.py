@@ -25,12 +25,21 @@ from workflows.commands import (
     ResumeClock,
     SendMessage,
     SetStatus,
-    SubscriptionKind,
 )
 from workflows.definition import Definition
 from workflows.expressions import Value
+from workflows.timing import parse_duration
 
 Outgoing: TypeAlias = "SendMessage | BroadcastSignal"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hush:
+    """A rule of silence and since when it waits."""
+
+    command: OpenSubscription
+    opened: datetime
+    due: datetime
 
 
 @dataclass(kw_only=True, slots=True)
@@ -45,10 +54,12 @@ class Run:
     documents: frozenset[str] = frozenset()  # kinds in the dossier
     tasks: dict[str, OpenTask] = field(default_factory=dict)
     waits: dict[str, OpenSubscription] = field(default_factory=dict)
+    opened: dict[str, datetime] = field(default_factory=dict)  # since when each wait waits
     timers: dict[str, datetime] = field(default_factory=dict)
     calls: dict[str, CallService | CallDecision] = field(default_factory=dict)
     incidents: dict[str, RaiseIncident] = field(default_factory=dict)
     pauses: dict[str, str] = field(default_factory=dict)  # token → basis
+    silences: dict[str, Hush] = field(default_factory=dict)  # by the ref of wait or timer
     numbers: dict[str, int] = field(default_factory=dict)  # book → last number taken
     status: int | None = None
     outcome: str = ""  # empty while it runs
@@ -95,13 +106,19 @@ class Run:
         return None
 
     def _wait(self, command: OpenSubscription, at: datetime, calendar: Calendar) -> None:
-        self.waits[command.subscription_id] = command
-        if command.kind is not SubscriptionKind.TIMER:
-            return
+        ref = command.subscription_id
+        self.waits[ref] = command
+        self.opened[ref] = at
         if command.due_at is not None:
-            self.timers[command.subscription_id] = command.due_at
+            self.timers[ref] = command.due_at
         elif command.due_text is not None:
-            allowance = parse_allowance(command.due_text)
-            self.timers[command.subscription_id] = due(
-                at, allowance=allowance, calendar=calendar
-            ).at
+            self.timers[ref] = span_end(command.due_text, at=at, calendar=calendar)
+        if command.silence is not None and ref in self.timers:
+            self.silences[ref] = Hush(command=command, opened=at, due=self.timers[ref])
+
+
+def span_end(text: str, *, at: datetime, calendar: Calendar) -> datetime:
+    """Return the end of a span that begins at an instant: working time or an ISO duration."""
+    if text.startswith("P"):
+        return parse_duration(text).after(at)
+    return due(at, allowance=parse_allowance(text), calendar=calendar).at

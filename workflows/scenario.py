@@ -13,8 +13,9 @@ from dossier.texts import Bilingual
 from workflows import papers
 from workflows.commands import HistoryEvent
 from workflows.diagram import draw_svg
-from workflows.play import Play, Sent, Trace
+from workflows.play import Play, Trace
 from workflows.procedure import Procedure
+from workflows.quietplay import Sent
 from workflows.rows import Run
 from workflows.scenariofile import Scenario, Step, Verb, parse_instant, parse_scenario
 
@@ -22,7 +23,9 @@ __all__ = [
     "Coverage", "Mismatch", "Result", "coverage", "draw_coverage", "draw_failure", "run", "run_all",
 ]  # fmt: skip
 
-_ELEMENTS: Final = ("open", "waiting", "incidents", "path")  # expectations that name elements
+# Expectations that name elements; of all but the path, the order does not count.
+_UNORDERED: Final = ("open", "waiting", "incidents", "silent")
+_ELEMENTS: Final = (*_UNORDERED, "path")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -176,6 +179,8 @@ def _act(play: Play, step: Step) -> None:  # noqa: C901 - one arm per verb
             play.forward(step.subject)
         case Verb.FORWARD_TO:
             play.forward_to(parse_instant(step.subject, line=step.line))
+        case Verb.LOSE:
+            play.lose(step.subject)
         case Verb.ANSWER:
             play.answer(step.subject, values=step.values)
         case Verb.FAIL:
@@ -195,7 +200,7 @@ def _expect(play: Play, step: Step, number: int) -> tuple[Mismatch, ...]:
     return tuple(mismatches)
 
 
-def _actual(play: Play, what: str, expected: Json) -> Json:
+def _actual(play: Play, what: str, expected: Json) -> Json:  # noqa: C901 - one arm each
     match what:
         case "open":
             return list(play.open_elements())
@@ -207,6 +212,10 @@ def _actual(play: Play, what: str, expected: Json) -> Json:
             return [message.message_type for message in play.sent]
         case "undelivered":
             return [message.message_type for message in play.undelivered]
+        case "silent":
+            return list(play.quiet.silent)
+        case "late":
+            return [message.message_type for message in play.quiet.late]
         case "path":
             return _path(play.trace, expected)
         case _:
@@ -246,7 +255,7 @@ def _path(trace: Sequence[Trace], expected: Json) -> Json:
 
 
 def _ordered(what: str, value: Json) -> Json:
-    if what in ("open", "waiting", "incidents") and isinstance(value, list):
+    if what in _UNORDERED and isinstance(value, list):
         return sorted(map(str, value))
     return value
 

@@ -27,7 +27,7 @@ _TOP: Final = {"name", "at", "play", "hours", "layers", "steps"}
 _STEP: Final = {"values", "which", "code", "refused"}
 _EXPECT: Final = {
     "open", "waiting", "statuses", "finished", "sent", "undelivered", "path", "values",
-    "incidents", "paused",
+    "incidents", "paused", "silent", "late",
 }  # fmt: skip
 
 
@@ -39,6 +39,7 @@ class Verb(StrEnum):
     RECEIVE = "receive"  # a message type
     FORWARD = "forward"  # an allowance
     FORWARD_TO = "forward_to"  # an instant
+    LOSE = "lose"  # a message type
     ANSWER = "answer"  # an element
     FAIL = "fail"  # an element
     EXPECT = "expect"  # a table of expectations
@@ -174,7 +175,7 @@ class _Reader:
         inner = self._table(node, _EXPECT, needed=set())
         if not inner.items:
             raise _refused(line, "expect must name something")
-        for key in ("open", "waiting", "path", "incidents"):
+        for key in ("open", "waiting", "path", "incidents", "silent"):
             for element in self._texts(inner, key):
                 self._known(element, self.elements, "element", self._line(inner, key))
         expected = {key: self._plain(inner, key) for key in inner.items}
@@ -185,7 +186,7 @@ class _Reader:
             self._known(subject, self.elements, "element", line)
         elif verb is Verb.START:
             self._known(subject, self.procedure.roles, "role", line)
-        elif verb is Verb.RECEIVE:
+        elif verb in (Verb.RECEIVE, Verb.LOSE):
             self._known(subject, self.procedure.messages, "message type", line)
         elif verb is Verb.FORWARD_TO:
             parse_instant(subject, line=line)

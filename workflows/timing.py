@@ -38,6 +38,11 @@ class Duration:
     months: int
     exact: timedelta
 
+    def __str__(self) -> str:
+        months = f"{self.months}M" if self.months else ""
+        seconds = f"T{self.exact.total_seconds():.6f}".rstrip("0").rstrip(".") + "S"
+        return f"P{months}{seconds if self.exact else ''}"
+
     def after(self, instant: datetime, times: int = 1) -> datetime:
         """Return the instant `times` durations after `instant`, in its own time zone."""
         moved = _add_months(instant, self.months * times)

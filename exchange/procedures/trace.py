@@ -12,8 +12,9 @@ from workflows import papers
 from workflows.bare import bare_procedure
 from workflows.commands import OpenTask
 from workflows.package import DECLARATION, load_procedure
-from workflows.play import Sent, Trace
+from workflows.play import Trace
 from workflows.procedure import Procedure
+from workflows.quietplay import Sent
 from workflows.rows import Run
 from workflows.scenario import Mismatch, Result, run
 from workflows.scenariofile import parse_scenario

@@ -14,7 +14,14 @@ from storage.models.dossiers import (
     IncidentRow,
     PauseRow,
 )
-from storage.models.instances import FactRow, InstanceRow, SubscriptionRow, TaskRow, TimerRow
+from storage.models.instances import (
+    FactRow,
+    InstanceRow,
+    SilenceRow,
+    SubscriptionRow,
+    TaskRow,
+    TimerRow,
+)
 from storage.models.log import CheckpointRow, LogEntryRow, LogStateRow, LogTileRow, PendingLeafRow
 from storage.models.messages import AttemptRow, InboxRow, OutgoingRow
 from storage.models.node import (
@@ -58,6 +65,7 @@ __all__ = [
     "RegisterRow",
     "RequestNonceRow",
     "RoleBindingRow",
+    "SilenceRow",
     "SubscriptionRow",
     "TaskRow",
     "TimerRow",

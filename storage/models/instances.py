@@ -128,7 +128,6 @@ class SubscriptionRow(models.Model):
     conversation_id = fixed(36)
     element_id = words()
     opened = instant()
-    silence = json()
 
     class Meta:
         db_table = "subscription"
@@ -138,6 +137,32 @@ class SubscriptionRow(models.Model):
             models.Index(fields=["kind", "name"], name="subscription_name"),
             models.Index(fields=["instance"], name="subscription_instance"),
         ]
+
+
+class SilenceRow(models.Model):
+    """What the silence of a consulted agency means; the timer of the same ref says when."""
+
+    ref = words()
+    instance = owner("storage.InstanceRow", column="instance")
+    dossier = owner("storage.DossierRow", column="dossier")
+    element_id = words()
+    policy = fixed(12)
+    citation = words()
+    confirmed = flag()
+    result = words()
+    question = words()
+    awaits = json()
+    span = words()
+    opened = instant()
+    due = instant()
+    decided = maybe_instant()
+    outcomes = json()
+    late = json()
+
+    class Meta:
+        db_table = "silence"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["ref"], name="silence_ref")]
+        indexes: ClassVar = [models.Index(fields=["dossier"], name="silence_dossier")]
 
 
 class TimerRow(models.Model):

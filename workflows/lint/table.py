@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from workflows.findings import Finding
 from workflows.graph import Model
-from workflows.lint import events, flows, structure
+from workflows.lint import events, flows, silence, structure
 
 Rule: TypeAlias = Callable[[Model], Iterator[Finding]]
 
@@ -39,6 +39,7 @@ RULES: Final[tuple[Rule, ...]] = (
     events.links_match,
     events.event_gateways_are_sound,
     events.starts_are_distinct,
+    silence.silence_has_its_place,
 )
 
 

@@ -100,7 +100,7 @@ def test_late_answer_is_kept_and_has_no_effect(one: OneNode) -> None:
     one.do("thue.canbo", code, "assign_tax_code", {"tax_code": "4101000000"})
     commune = one.sides(code)[COMMUNE]
     late = inbox.of_dossier(commune.id)
-    assert [message.state for message in late] == [MessageState.BUFFERED]
+    assert [message.state for message in late] == [MessageState.CORRELATED]
     assert cases.values(commune.id)["tax_code"] == "4101567891"
 
 

@@ -87,7 +87,6 @@ def test_a_dossier_that_waits_for_an_agency_names_it() -> None:
                 conversation_id=dossier().conversation_id,
                 element_id="AwaitReply",
                 opened=AT,
-                silence=None,
             )
         ]
     )

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from dossier.calendar import load_calendar
 from dossier.rule_errors import SilenceRefused
 from dossier.silence import (
+    LOOK_AGAIN,
+    Asked,
     OpinionTiming,
     Outcome,
     Policy,
     SilenceRule,
     decide_silence,
+    judge_silence,
     opinion_timing,
     reminders,
     silence_rule,
@@ -89,3 +94,46 @@ def test_a_consultation_without_office_time_reminds_at_its_end() -> None:
     end = local("2026-03-07 12:00")
     found = reminders(local("2026-03-07 11:00"), deadline=end, calendar=load_calendar())
     assert {one.at for one in found} == {end}
+
+
+def test_a_rule_for_several_falls_when_the_last_of_them_had_its_time() -> None:
+    rule = silence_rule(Policy.CONSENT, citation=LAW)
+    asked = [
+        Asked(wait="a", delivered=ASKED),
+        Asked(wait="b", delivered=ASKED + timedelta(days=1)),
+    ]
+    early = judge_silence(
+        rule,
+        asked=asked,
+        deadline=lambda one: one + timedelta(days=5),
+        at=ASKED + timedelta(days=5),
+    )
+    assert (early.fallen, early.look_again) == ((), ASKED + timedelta(days=6))
+    full = judge_silence(
+        rule,
+        asked=asked,
+        deadline=lambda one: one + timedelta(days=5),
+        at=ASKED + timedelta(days=6),
+    )
+    assert [wait for wait, _ in full.fallen] == ["a", "b"]
+    assert full.fallen[1][1].asked_at == ASKED + timedelta(days=1)
+
+
+def test_one_missing_proof_holds_the_rule_for_all() -> None:
+    asked = [Asked(wait="a", delivered=ASKED), Asked(wait="b", delivered=None)]
+    found = judge_silence(
+        silence_rule(Policy.ESCALATE), asked=asked, deadline=lambda one: one, at=AFTER
+    )
+    assert found.fallen == ()
+    assert found.unproven == (("b", "no_delivery"),)
+    assert found.look_again == AFTER + LOOK_AGAIN
+
+
+def test_delivery_after_a_fixed_deadline_is_never_silence() -> None:
+    found = judge_silence(
+        silence_rule(Policy.ESCALATE),
+        asked=[Asked(wait="a", delivered=DEADLINE)],
+        deadline=lambda one: DEADLINE,
+        at=AFTER,
+    )
+    assert (found.unproven, found.look_again) == ((("a", "late_delivery"),), None)

@@ -90,7 +90,7 @@ def test_a_late_answer_is_kept_and_changes_nothing() -> None:
     found = _asked()
     found.forward("PT20S")
     found.complete("assign_tax_code", values={"tax_code": "4101234567"})
-    assert [one.message_type for one in found.undelivered] == ["tax-code"]
+    assert [one.message_type for one in found.quiet.late] == ["tax-code"]
     assert "enter_tax_code" in found.open_elements()
 
 

@@ -102,6 +102,15 @@ BROKEN = {
         "r",
         "start s\nreceive r message=m lt:silence=consent\nend e\ns > r > e",
     ),
+    "silence_without_time": (
+        "r",
+        "start s\nreceive r message=m lt:silence=escalate\nend e\ns > r > e",
+    ),
+    "silence_without_result": (
+        "r",
+        "start s\nreceive r message=m lt:silence=consent\nend e\ns > r > e",
+    ),
+    "silence_misplaced": ("a", "start s\nuser a lt:silence=escalate\nend e\ns > a > e"),
     "vendor_code": ("x", "start s\nservice x camunda:class=a.B\nend e\ns > x > e"),
     "vendor_translated": ("x", "start s\nuser x camunda:assignee=an\nend e\ns > x > e"),
     "dangling_flow": ("a-zz", SIMPLE + "a > zz"),
