@@ -95,4 +95,5 @@ def _travelling(
 ) -> Json:
     if command.values is not None:
         return {name: to_json(value) for name, value in command.values.items()}
-    return {name: values[name] for name in declared if name in values}
+    seen = {**values, **{name: to_json(value) for name, value in command.locals.items()}}
+    return {name: seen[name] for name in declared if name in seen}

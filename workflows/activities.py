@@ -23,6 +23,7 @@ from workflows.events import listen
 from workflows.expressions import Value
 from workflows.graph import HUMAN, SUBSCRIBED, Assign, EventKind, Kind, Node
 from workflows.loops import begin, is_counting
+from workflows.routes import sends
 from workflows.scopes import open_scope
 from workflows.specs import Token
 from workflows.timing import is_literal
@@ -154,12 +155,12 @@ def _due_text(walk: Walk, token: Token, node: Node) -> str | None:
 def _script(walk: Walk, token: Token, node: Node) -> bool | None:
     script = walk.definition.compiled.scripts.get(node.id)
     if script is not None:
-        walk.write(script.run(names_for(walk, token), at=walk.at))
+        walk.write_in(token.workflow, script.run(names_for(walk, token), at=walk.at))
     return True
 
 
 def _service(walk: Walk, token: Token, node: Node) -> bool | None:
-    _call(walk, token, node, walk.public(token), {})
+    _call(walk, token, node, walk.public(token), locals_of(walk, token))
     token.internal_data[OPEN] = "call"
     return None
 
@@ -178,7 +179,7 @@ def _call(walk: Walk, token: Token, node: Node, public: str, own: Mapping[str, V
                 call_id=public,
                 element_id=node.id,
                 decision=decision,
-                inputs=inputs,
+                inputs=inputs if inputs is not None or not own else {**walk.values, **own},
                 result=node.extension.result,
             )
         )
@@ -186,7 +187,7 @@ def _call(walk: Walk, token: Token, node: Node, public: str, own: Mapping[str, V
 
 def _send(walk: Walk, token: Token, node: Node) -> bool | None:
     values = mapping(walk, token, node.extension.inputs)
-    flows = walk.definition.sends(node.id)
+    flows = sends(walk, token)
     public = walk.public(token)
     for index, flow in enumerate(flows):
         if index:  # each message has a number of its own: it becomes part of the message id
@@ -201,6 +202,7 @@ def _send(walk: Walk, token: Token, node: Node) -> bool | None:
                 to_role=flow.target_role,
                 documents=node.extension.documents_out,
                 values=values,
+                locals=locals_of(walk, token),
             )
         )
     if not flows:
@@ -248,10 +250,7 @@ def _throw(walk: Walk, token: Token, node: Node) -> bool | None:
 
 
 def _scope(walk: Walk, token: Token, node: Node) -> bool | None:
-    inputs = mapping(walk, token, node.extension.inputs)
-    if inputs:
-        walk.write(inputs)
-    open_scope(walk, token)
+    open_scope(walk, token, mapping(walk, token, node.extension.inputs) or {})
     return None
 
 

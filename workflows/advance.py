@@ -158,7 +158,8 @@ def close_scope(walk: Walk, scope: Scope, outcome: Outcome = Outcome.COMPLETED) 
         walk.commands.append(Finish(outcome=outcome))
         return
     del walk.workflow.subprocesses[owner.id]
-    if UNDOES in owner.internal_data or receive_or_fail(walk, owner, node_of(owner), {}):
+    is_undoing = UNDOES in owner.internal_data
+    if is_undoing or receive_or_fail(walk, owner, node_of(owner), dict(scope.locals)):
         complete(walk, owner, scope.log)
     else:
         owner.internal_data[INNER] = scope.log

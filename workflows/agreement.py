@@ -82,7 +82,7 @@ def _check_elements(procedure: Procedure) -> None:
 
 def _check_node(procedure: Procedure, node: Node, units: tuple[str, ...]) -> None:
     extension = node.extension
-    where = f"process.bpmn#{node.id}"
+    where = procedure.place_of(node.id)
     if extension.form and extension.form not in procedure.forms:
         raise refuse(where, "no_such_form", form=extension.form)
     if extension.register and extension.register not in procedure.registers:

@@ -6,15 +6,17 @@ filled in, documents as being there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from workflows.definition import Collaboration, deploy_or_refuse
+from workflows.linking import Part
 from workflows.procedure import MessageType, Names, Procedure, Role
 
 
-def bare_procedure(source: bytes, *, code: str) -> Procedure:
+def bare_procedure(source: bytes, *, code: str, parts: Sequence[Part] = ()) -> Procedure:
     """Return the procedure that a model alone describes; raise `DefinitionRefused`."""
-    deployment = deploy_or_refuse(source)
+    deployment = deploy_or_refuse(source, parts)
     pools = {pool.role: pool.name or pool.role for pool in deployment.collaboration.pools}
     roles = {role: pools.get(role, role) for role in (*pools, *deployment.roles)}
     return Procedure(

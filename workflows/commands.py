@@ -102,6 +102,8 @@ class SendMessage:
     to_role: str | None
     documents: tuple[str, ...]  # kinds named by lt:documents out; empty: the procedure's
     values: Mapping[str, Value] | None  # lt:input mappings; None: the procedure's `values`
+    # What the token sees over the case values; the procedure's `values` look here first.
+    locals: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -66,9 +66,8 @@ def _texts(node: Node) -> Iterator[str]:
             None,
             (loop.cardinality, loop.collection, loop.condition, loop.maximum, loop.output_item),
         )
-    for _, text in (*node.extension.inputs, *node.extension.outputs):
-        if text:
-            yield text
+    mapped = (text for _, text in (*node.extension.inputs, *node.extension.outputs))
+    yield from filter(None, (*mapped, node.extension.partner))
     for due in (node.extension.due, silence_text(node)):
         if due and not is_literal(due):
             yield due

@@ -7,8 +7,8 @@ immutable, so one parse serves every instance of a version (engine.md, W12).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from dossier.errors import XmlRefused
@@ -16,6 +16,7 @@ from workflows.compiling import Compiled, compile_process
 from workflows.errors import DefinitionRefused, RoleUnknown
 from workflows.findings import Finding, Severity, blocking
 from workflows.graph import EventKind, Kind, Model, Node, Process
+from workflows.linking import Part, link
 from workflows.lint import lint_model
 from workflows.normalise import normalise, with_called
 from workflows.reach import reach_of
@@ -116,10 +117,9 @@ class Definition:
         """Return the message flows that leave an element."""
         return tuple(flow for flow in self.collaboration.flows if flow.source_element == element)
 
-    def receives(self, element: str) -> MessageFlow | None:
-        """Return the message flow that reaches an element."""
-        flows = self.collaboration.flows
-        return next((flow for flow in flows if flow.target_element == element), None)
+    def receives(self, element: str) -> tuple[MessageFlow, ...]:
+        """Return the message flows that reach an element."""
+        return tuple(flow for flow in self.collaboration.flows if flow.target_element == element)
 
     def entries(self, scope: str) -> tuple[Node, ...]:
         """Return the nodes at which an untriggered start of a scope puts its tokens."""
@@ -144,6 +144,8 @@ class Deployment:
     findings: tuple[Finding, ...]
     collaboration: Collaboration
     model: Model | None  # None: the bytes could not be read as BPMN at all
+    files: Mapping[str, str] = field(default_factory=dict)  # element of a part → its file
+    bound: Mapping[str, Part] = field(default_factory=dict)  # called process → its part
     _definitions: Mapping[str, Definition] = field(default_factory=dict)
 
     @property
@@ -179,8 +181,11 @@ def refusal(blocks: tuple[Finding, ...]) -> DefinitionRefused:
     )
 
 
-def deploy(source: bytes) -> Deployment:
-    """Judge the author's bytes and build what can run; findings are in document order."""
+def deploy(source: bytes, parts: Sequence[Part] = ()) -> Deployment:
+    """Judge the author's bytes and build what can run; findings are in document order.
+
+    `parts` are the other files to which call activities may lead.
+    """
     digest = hashlib.sha256(source).hexdigest()
     try:
         model, read = read_model(source)
@@ -188,25 +193,37 @@ def deploy(source: bytes) -> Deployment:
         return _unreadable(digest, exc.code, exc.parameters)
     except DefinitionRefused as exc:
         return _unreadable(digest, "not_bpmn", exc.parameters)
+    own = tuple(model.processes)
+    linked = link(model, parts)
+    model = linked.model
     nodes = sum(len(process.nodes) for process in model.processes.values())
     if nodes > MAXIMUM_NODES:
         return _unreadable(digest, "too_large", {"limit": MAXIMUM_NODES, "line": 1})
     model, rewritten = normalise(model)
-    findings = [*read, *rewritten, *lint_model(model)]
-    collaboration = _collaboration(model)
+    findings = [*read, *linked.findings, *rewritten, *lint_model(model)]
+    collaboration = _collaboration(model, own)
     definitions = {}
-    for role, process in _runnable(model):
+    for role, process in _runnable(model, own):
         compiled, problems = compile_process(process)
         findings.extend(problems)
         definitions[role] = _build(digest, role, process, collaboration, compiled)
-    findings.sort(key=lambda finding: finding.line)
+    findings = [_placed(finding, linked.files) for finding in findings]
+    findings.sort(key=lambda finding: (finding.file, finding.line))
     return Deployment(
         digest=digest,
         findings=tuple(findings),
+        files=linked.files,
+        bound=linked.bound,
         collaboration=collaboration,
         model=model,
         _definitions=definitions,
     )
+
+
+def _placed(finding: Finding, files: Mapping[str, str]) -> Finding:
+    """Say in which file the element of a finding is."""
+    file = finding.file or files.get(finding.element or "", "")
+    return replace(finding, file=file) if file else finding
 
 
 def _build(
@@ -238,9 +255,9 @@ def _build(
     )
 
 
-def deploy_or_refuse(source: bytes) -> Deployment:
+def deploy_or_refuse(source: bytes, parts: Sequence[Part] = ()) -> Deployment:
     """Return a runnable deployment or raise `DefinitionRefused`."""
-    deployment = deploy(source)
+    deployment = deploy(source, parts)
     blocks = blocking(deployment.findings)
     if blocks:
         raise refusal(blocks)
@@ -258,14 +275,15 @@ def _unreadable(digest: str, rule: str, parameters: Mapping[str, str | int | flo
     return Deployment(digest=digest, findings=(finding,), collaboration=empty, model=None)
 
 
-def _runnable(model: Model) -> Iterator[tuple[str, Process]]:
+def _runnable(model: Model, own: Sequence[str]) -> Iterator[tuple[str, Process]]:
+    """Yield the processes of the model's own file, each with what it calls."""
     roles = {pool.process: pool.role for pool in model.participants if pool.process}
-    for process in model.processes.values():
+    for process in map(model.processes.__getitem__, own):
         if process.nodes:
             yield roles.get(process.id, process.id), with_called(model, process)
 
 
-def _collaboration(model: Model) -> Collaboration:
+def _collaboration(model: Model, own: Sequence[str]) -> Collaboration:
     owners = {
         node_id: process.id for process in model.processes.values() for node_id in process.nodes
     }
@@ -305,7 +323,7 @@ def _collaboration(model: Model) -> Collaboration:
                 process_id=process.id,
                 lanes=process.lanes,
             )
-            for process in model.processes.values()
+            for process in map(model.processes.__getitem__, own)
         ),
         flows=flows,
     )

@@ -24,6 +24,7 @@ _QUOTED: Final = re.compile(r"('[^']*'|\"[^\"]*\")")
 _TRANSLATED: Final = (
     "assignee", "candidateUsers", "candidateGroups", "formKey", "formRef", "dueDate", "topic",
     "type", "decisionRef", "resultVariable", "collection", "elementVariable",
+    "calledElementVersion", "calledElementBinding",
 )  # fmt: skip
 _CODE: Final = ("class", "delegateExpression", "expression")
 
@@ -81,6 +82,7 @@ def translate(
     """Return `extension` with the vendor values of `element` where it has none of its own."""
     _report_ignored(element, report)
     extension = _people(element, extension, report)
+    extension = _call(element, extension, report)
     extension = _work(element, kind, extension, report)
     return _mappings(element, extension, report)
 
@@ -151,6 +153,18 @@ def _work(element: etree._Element, kind: Kind, extension: Extension, report: Rep
     return extension
 
 
+def _call(element: etree._Element, extension: Extension, report: Report) -> Extension:
+    """Take the version that a call activity is bound to; without one, what is there is bound."""
+    version = element.get(CAMUNDA + "calledElementVersion")
+    called = _zeebe(element, "calledElement")
+    if called is not None:
+        version = version or called.get("versionTag")
+    if not version or extension.version is not None:
+        return extension
+    _say(report, element, "calledElementVersion")
+    return replace(extension, version=version)
+
+
 def _mappings(element: etree._Element, extension: Extension, report: Report) -> Extension:
     inputs, outputs = list(extension.inputs), list(extension.outputs)
     holder = element.find(BPMN + "extensionElements")
@@ -165,6 +179,12 @@ def _mappings(element: etree._Element, extension: Extension, report: Report) -> 
             source = _literal_or_expression(child.get("source", ""), element, report)
             pair = (child.get("target", ""), source)
             (inputs if local_name(child) == "input" else outputs).append(pair)
+        elif child.tag in (CAMUNDA + "in", CAMUNDA + "out") and child.get("target"):
+            source = child.get("source") or plain_expression(
+                child.get("sourceExpression", ""), element, report
+            )
+            pair = (child.get("target", ""), source)
+            (inputs if local_name(child) == "in" else outputs).append(pair)
         elif child.tag in (CAMUNDA + "executionListener", CAMUNDA + "taskListener"):
             report("vendor_code", element, Severity.ERROR, vendor=local_name(child))
     if len(inputs) > len(extension.inputs) or len(outputs) > len(extension.outputs):

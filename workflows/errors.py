@@ -77,6 +77,12 @@ class MigrationRefused(Rejected):
     code = "migration_refused"
 
 
+class NoSuchWay(Rejected):
+    """The element names a role that none of its message flows leads to or comes from."""
+
+    code = "no_such_way"
+
+
 class ReservedName(Rejected):
     """A form, a message or a script would write the procedure's own parameters."""
 

@@ -49,11 +49,15 @@ def names_for(walk: Walk, token: Token) -> Mapping[str, Value]:
 
 
 def locals_of(walk: Walk, token: Token) -> dict[str, Value]:
-    """Return the loop variables of a token, the innermost loop's last."""
+    """Return what a token sees over the case values: names of calls, loop variables.
+
+    The innermost call or loop wins.
+    """
     found: dict[str, Value] = {}
     owner = owner_of(walk, token.workflow)
     if owner is not None:
         found.update(locals_of(walk, owner))
+        found.update(token.workflow.locals)
     index = token.internal_data.get(INDEX)
     return found if index is None else {**found, **locals_at(walk, token, index, found)}
 

@@ -18,6 +18,7 @@ from workflows.expressions import Value, YearsMonths
 from workflows.graph import Event, EventKind, Kind, Node, TimerForm
 from workflows.quiet import awaited
 from workflows.receiving import receive_or_fail
+from workflows.routes import receives
 from workflows.scopes import (
     complete,
     fire_boundary,
@@ -81,7 +82,7 @@ def _subscription(
 ) -> OpenSubscription:
     due_at, due_text = None, None
     matched = event.name
-    flow = walk.definition.receives(node.id) if event.kind is EventKind.MESSAGE else None
+    flow = receives(walk, token) if event.kind is EventKind.MESSAGE else None
     silence = node.extension.silence
     if event.kind is EventKind.TIMER:
         due_at, due_text = _due(walk, token, event)
@@ -89,7 +90,7 @@ def _subscription(
         if silence is not None and silence.after:
             own = replace(event, text=silence.after, timer=TimerForm.DURATION)
             due_at, due_text = _due(walk, token, own)
-        matched = node.extension.message_type or (flow.message_type if flow else event.name)
+        matched = flow.message_type if flow else node.extension.message_type or event.name
     return OpenSubscription(
         subscription_id=subscription_id,
         kind=_KINDS[event.kind],

@@ -32,7 +32,7 @@ _BOOKS: Final = ("incoming", "outgoing")
 # element -> (required attributes, optional attributes)
 _SHAPES: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "role": (("name",), ()),
-    "message": (("type",), ()),
+    "message": (("type",), ("with",)),
     "assign": ((), ("role", "unit", "users")),
     "form": (("name",), ()),
     "due": (("after",), ()),
@@ -46,6 +46,7 @@ _SHAPES: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "input": (("name", "value"), ()),
     "output": (("name", "value"), ()),
     "decision": (("name",), ("result",)),
+    "call": (("version",), ()),
 }
 _CHOICES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("sign", "role"): _SIGN,
@@ -151,7 +152,9 @@ def _set_decision(extension: Extension, values: Mapping[str, str]) -> Extension:
 
 _SETTERS: Final[Mapping[str, Callable[[Extension, Mapping[str, str]], Extension]]] = {
     "role": lambda extension, values: extension,  # of a participant: read there
-    "message": lambda extension, values: replace(extension, message_type=values["type"]),
+    "message": lambda extension, values: replace(
+        extension, message_type=values["type"], partner=values.get("with") or None
+    ),
     "assign": _set_assign,
     "form": lambda extension, values: replace(extension, form=values["name"]),
     "due": lambda extension, values: replace(extension, due=values["after"]),
@@ -169,4 +172,5 @@ _SETTERS: Final[Mapping[str, Callable[[Extension, Mapping[str, str]], Extension]
         extension, outputs=(*extension.outputs, (values["name"], values["value"]))
     ),
     "decision": _set_decision,
+    "call": lambda extension, values: replace(extension, version=values["version"]),
 }

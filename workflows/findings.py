@@ -31,6 +31,7 @@ class Finding:
     element: str | None = None  # id of the element
     name: str | None = None  # its label, when it has one
     parameters: dict[str, str | int] = field(default_factory=dict)
+    file: str = ""  # path of the part that holds the element; empty: the model itself
 
 
 def blocking(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -172,6 +172,8 @@ class Extension:
     pause: str | None = None  # basis of the pause
     operation: str | None = None
     message_type: str | None = None
+    partner: str | None = None  # expression: the one role that a message goes to or comes from
+    version: str | None = None  # of the called process
     decision: str | None = None
     result: str | None = None
     inputs: tuple[tuple[str, str], ...] = ()  # (name, expression)
@@ -236,6 +238,8 @@ class Process:
     flows: Mapping[str, Flow]
     lanes: tuple[str, ...] = ()
     data_objects: tuple[str, ...] = ()
+    # Names that every call of a called process has for itself, by the called process.
+    local_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def scopes(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import Final
 from SpiffWorkflow.util.task import TaskState
 
 from workflows.errors import LoopUnusable
-from workflows.evaluating import evaluate, is_true, loop_names
+from workflows.evaluating import evaluate, is_true, loop_names, names_for
 from workflows.expressions import Value
 from workflows.graph import HUMAN, Kind, Loop, LoopKind, Node
 from workflows.scopes import complete
@@ -58,7 +58,7 @@ def begin(walk: Walk, token: Token) -> bool | None:
         _begin_next(walk, token)
         return None
     if loop.output_collection:
-        walk.write({loop.output_collection: [None] * (count or 0)})
+        walk.write_in(token.workflow, {loop.output_collection: [None] * (count or 0)})
     if not count:
         return True
     if loop.kind is LoopKind.PARALLEL and node_of(token).kind in _ROWS:
@@ -123,11 +123,11 @@ def collect(walk: Walk, token: Token, values: dict[str, Value]) -> dict[str, Val
     if loop is None or index is None or not loop.output_collection or not loop.output_item:
         return values
     result = evaluate(walk, token, loop.output_item, values)
-    gathered = walk.values.get(loop.output_collection)
+    gathered = names_for(walk, token).get(loop.output_collection)
     results = list(gathered) if isinstance(gathered, list) else []
     results.extend([None] * (index + 1 - len(results)))
     results[index] = result
-    walk.write({loop.output_collection: results})
+    walk.write_in(token.workflow, {loop.output_collection: results})
     return {name: value for name, value in values.items() if name != loop.output_item}
 
 

@@ -240,7 +240,8 @@ def _renamed(scope: list[Any], mapping: Mapping[str, str]) -> list[Any]:
         if FLOW in own:
             own[FLOW] = mapping.get(own[FLOW], own[FLOW])
         rows.append([number, mapping[element], letter, own])
-    return [owner, rows, _renamed_log(log[0], mapping)] if log else [owner, rows]
+    kept = [_renamed_log(log[0], mapping), *log[1:]] if log else []
+    return [owner, rows, *kept]
 
 
 def _renamed_log(log: list[Any], mapping: Mapping[str, str]) -> list[Any]:

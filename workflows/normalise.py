@@ -112,9 +112,10 @@ def _link(node: Node) -> Event | None:
 def with_called(model: Model, process: Process) -> Process:
     """Return `process` with the nodes of every process that it calls, directly or not.
 
-    A called process is bound to the version of its caller: both are in the same file.
+    A called process is bound to the version of its caller: both are in the same definition.
     """
     nodes, flows = dict(process.nodes), dict(process.flows)
+    own: dict[str, tuple[str, ...]] = {}
     pending = [process]
     seen = {process.id}
     while pending:
@@ -124,5 +125,6 @@ def with_called(model: Model, process: Process) -> Process:
                 seen.add(called.id)
                 nodes.update(called.nodes)
                 flows.update(called.flows)
+                own[called.id] = tuple(filter(str.isidentifier, called.data_objects))
                 pending.append(called)
-    return replace(process, nodes=nodes, flows=flows)
+    return replace(process, nodes=nodes, flows=flows, local_names=own)

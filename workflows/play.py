@@ -270,7 +270,8 @@ class Play:
         declared = self.procedure.messages[command.message_type]
         names = command.values
         if names is None:
-            names = {name: run.values[name] for name in declared.values if name in run.values}
+            seen = {**run.values, **command.locals}
+            names = {name: seen[name] for name in declared.values if name in seen}
         documents = command.documents or declared.documents
         self._demand(run.documents, documents, command.element_id)
         papers.checked(

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from dossier.form import Form
 from workflows.definition import Collaboration, Definition, Deployment
 from workflows.expressions import Value
+from workflows.linking import MARK
 from workflows.starts import MessageStartEvent, message_starts
 
 Names: TypeAlias = Mapping[str, str]  # language (`vi`, `en`) → text
@@ -144,6 +145,13 @@ class Procedure:
         """Return the label of an element by language; the model's own label is Vietnamese."""
         label = self.labels.get(element_id) or element_id
         return {"vi": label, "en": self.english.get(element_id) or label}
+
+    def place_of(self, element_id: str) -> str:
+        """Return file and id of an element as its author knows them, `process.bpmn#review`."""
+        file = self.deployment.files.get(element_id)
+        if file is None:
+            return f"process.bpmn#{element_id}"
+        return f"{file}#{element_id.partition(MARK)[2]}"
 
     @property
     def labels(self) -> Mapping[str, str]:

@@ -17,6 +17,7 @@ from workflows.dmn.evaluate import load_model
 from workflows.dmn.lint import lint
 from workflows.findings import Severity
 from workflows.graph import Kind, Node
+from workflows.linking import MARK
 from workflows.procedure import Procedure
 from workflows.scenario_errors import ScenarioRefused
 from workflows.scenariofile import parse_scenario
@@ -49,7 +50,18 @@ def review(procedure: Procedure, *, declaration: bytes) -> tuple[Remark, ...]:
         *_roles(procedure, lines),
         *_messages(procedure, lines),
         *_forms(procedure),
-        *_elements(procedure),
+        *_labels(procedure, file=DECLARATION),
+        *_statuses(procedure),
+        *_scenarios(procedure),
+        *_decisions(procedure),
+    )
+
+
+def review_part(procedure: Procedure) -> tuple[Remark, ...]:
+    """Return the remarks on a part; what a procedure alone declares is not asked of it."""
+    return (
+        *_forms(procedure),
+        *_labels(procedure, file="part.toml"),
         *_scenarios(procedure),
         *_decisions(procedure),
     )
@@ -89,6 +101,7 @@ def _deadlines(procedure: Procedure, lines: list[str]) -> Iterator[Remark]:
         step = parse_allowance(text)
         if step.unit is total.unit and step.count > total.count:
             yield _drawn(
+                procedure,
                 "deadline_exceeded",
                 node,
                 severity=Severity.WARNING,
@@ -152,29 +165,42 @@ def _forms(procedure: Procedure) -> Iterator[Remark]:
     used = {node.extension.form for node in _nodes(procedure)}
     used |= {message.payload for message in procedure.messages.values()}
     for name, form in procedure.forms.items():
-        file = f"forms/{name}.json"
+        file = _file(procedure, "forms", name, "json")
         if not form.fields:
             yield Remark(rule="form_empty", severity=Severity.ERROR, file=file, line=1)
         if name not in used:
             yield Remark(rule="form_unused", severity=Severity.WARNING, file=file, line=1)
 
 
-def _elements(procedure: Procedure) -> Iterator[Remark]:
+def _file(procedure: Procedure, shelf: str, name: str, suffix: str) -> str:
+    """Return the path of a form or decision; those of a part have its code before the name."""
+    code, _, inner = name.partition(MARK)
+    part = procedure.deployment.bound.get(code)
+    folder = part.path.removesuffix(MODEL) if part is not None and inner else ""
+    return f"{folder}{shelf}/{inner if folder else name}.{suffix}"
+
+
+def _labels(procedure: Procedure, *, file: str) -> Iterator[Remark]:
     for element, label in procedure.labels.items():
         if label and element not in procedure.english and element in _shown(procedure):
             yield Remark(
                 rule="english_missing",
                 severity=Severity.WARNING,
-                file=DECLARATION,
+                file=file,
                 element=element,
                 parameters={"label": label},
             )
+
+
+def _statuses(procedure: Procedure) -> Iterator[Remark]:
     for role in procedure.deployment.roles:
         nodes = procedure.definition(role).elements.values()
         if not any(node.extension.status in _END for node in nodes):
             end = next((node for node in nodes if node.kind is Kind.END), None)
             if end is not None:
-                yield _drawn("status_unmapped", end, severity=Severity.WARNING, role=role)
+                yield _drawn(
+                    procedure, "status_unmapped", end, severity=Severity.WARNING, role=role
+                )
 
 
 def _scenarios(procedure: Procedure) -> Iterator[Remark]:
@@ -196,7 +222,7 @@ def _scenarios(procedure: Procedure) -> Iterator[Remark]:
 
 def _decisions(procedure: Procedure) -> Iterator[Remark]:
     for name, content in procedure.decisions.items():
-        file = f"decisions/{name}.dmn"
+        file = _file(procedure, "decisions", name, "dmn")
         try:
             problems = lint(load_model([content]))
         except LienThongError as exc:
@@ -251,13 +277,19 @@ def _declared(
 
 
 def _drawn(
-    rule: str, node: Node, *, severity: Severity = Severity.ERROR, **parameters: str
+    procedure: Procedure,
+    rule: str,
+    node: Node,
+    *,
+    severity: Severity = Severity.ERROR,
+    **parameters: str,
 ) -> Remark:
+    file, _, element = procedure.place_of(node.id).partition("#")
     return Remark(
         rule=rule,
         severity=severity,
-        file=MODEL,
-        element=node.id,
+        file=file,
+        element=element,
         line=node.line,
         parameters=parameters,
     )

@@ -111,6 +111,7 @@ def coverage(procedure: Procedure, results: Iterable[Result]) -> Coverage:
         element
         for role in procedure.deployment.roles
         for element in procedure.definition(role).elements
+        if element not in procedure.deployment.files  # a part has scenarios of its own
     ]
     return Coverage(
         covered=tuple(element for element in elements if element in entered),

@@ -10,8 +10,9 @@ from SpiffWorkflow.util.task import TaskState
 from dossier.errors import Rejected
 from workflows.commands import CloseReason, HistoryEvent
 from workflows.compensation import remember
-from workflows.errors import StartRefused
+from workflows.errors import ReservedName, StartRefused
 from workflows.evaluating import is_true
+from workflows.expressions import Value
 from workflows.graph import GATEWAYS, SUBSCRIBED, Event, EventKind, Flow, Kind, Node
 from workflows.specs import Scope, Token, TokenScope
 from workflows.walk import (
@@ -22,6 +23,7 @@ from workflows.walk import (
     INNER,
     LEAVING,
     LOOP,
+    PARAMETERS,
     TAKE,
     TRIGGER,
     UNDOES,
@@ -42,9 +44,16 @@ from workflows.walk import (
 )
 
 
-def open_scope(walk: Walk, owner: Token) -> None:
-    """Open the scope of a sub-process: its triggers wait, its entries get a token each."""
+def open_scope(walk: Walk, owner: Token, inputs: Mapping[str, Value]) -> None:
+    """Open the scope of a sub-process: its triggers wait, its entries get a token each.
+
+    `inputs`, and the data objects of a called process, are names of this one run.
+    """
+    if PARAMETERS in inputs:
+        raise ReservedName(f"expected another name, got {PARAMETERS!r}", name=PARAMETERS)
     scope = TokenScope(walk.workflow, scope_entered(node_of(owner)), owner)
+    names = walk.definition.process.local_names.get(scope.scope, ())
+    scope.locals = {**dict.fromkeys(names), **inputs}
     enter_scope(walk, scope)
 
 

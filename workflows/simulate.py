@@ -21,7 +21,7 @@ from dossier.deadline import Mode, due, parse_allowance
 from dossier.errors import LienThongError
 from dossier.form import Field, FieldKind
 from workflows.commands import HistoryEvent, OpenTask, Outcome
-from workflows.package import load_procedure
+from workflows.package import load_folder
 from workflows.play import Play
 from workflows.procedure import Procedure
 
@@ -93,7 +93,7 @@ def simulate_on_cores(
     with ProcessPoolExecutor(max_workers=len(shares) or 1, mp_context=context) as pool:
         parts = pool.map(_share, [(dict(files), [seed + n for n in share], at) for share in shares])
         found = [summary for part in parts for summary in part]
-    return summarise(load_procedure(files), sorted(found, key=lambda one: one.seed))
+    return summarise(load_folder(files), sorted(found, key=lambda one: one.seed))
 
 
 def play_once(procedure: Procedure, *, seed: int, at: datetime, calendar: Calendar) -> RunSummary:
@@ -132,14 +132,14 @@ def summarise(procedure: Procedure, runs: Sequence[RunSummary]) -> Simulation:
             element
             for role in procedure.deployment.roles
             for element in procedure.definition(role).elements
-            if element not in entered
+            if element not in entered and element not in procedure.deployment.files
         ),
     )
 
 
 def _share(work: tuple[dict[str, bytes], list[int], datetime]) -> list[RunSummary]:
     files, seeds, at = work
-    procedure = load_procedure(files)
+    procedure = load_folder(files)
     calendar = load_calendar()
     return [play_once(procedure, seed=seed, at=at, calendar=calendar) for seed in seeds]
 

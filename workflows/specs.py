@@ -21,6 +21,7 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from workflows.errors import DefinitionRefused
+from workflows.expressions import Value
 from workflows.graph import Node, Process
 
 # Spiff's log records carry task contents when its level is below INFO (engine.md, W16).
@@ -127,6 +128,7 @@ class TokenWorkflow(BpmnWorkflow):  # type: ignore[misc]  # Spiff has no types
         super().__init__(specs[process], dict(specs), _ENGINE, deserializing=True)
         self.scope = process
         self.log: list[list[object]] = []  # what can be compensated, in the order of completion
+        self.locals: dict[str, Value] = {}  # names of a call's own; the process has none
         add_root(self)
 
     def get_task_from_id(self, task_id: int) -> Token | None:
@@ -144,6 +146,7 @@ class TokenScope(BpmnSubWorkflow):  # type: ignore[misc]  # Spiff has no types
         super().__init__(top.subprocess_specs[scope], owner.id, top, deserializing=True)
         self.scope = scope
         self.log: list[list[object]] = []
+        self.locals: dict[str, Value] = {}
         top.subprocesses[owner.id] = self
         add_root(self)
 

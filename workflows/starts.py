@@ -39,7 +39,7 @@ def message_starts(definition: Definition) -> tuple[MessageStartEvent, ...]:
     for node, event in _triggers(definition):
         if event.kind is not EventKind.MESSAGE:
             continue
-        flow = definition.receives(node.id)
+        flow = next(iter(definition.receives(node.id)), None)
         named = node.extension.message_type or (flow.message_type if flow else event.name)
         found.append(
             MessageStartEvent(

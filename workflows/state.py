@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from SpiffWorkflow.util.task import TaskState
 
+from dossier.canonical import Json
 from workflows.definition import Definition
 from workflows.errors import SnapshotRefused
+from workflows.expressions import Value, decode_value, encode_value
+from workflows.expressions.errors import ValueRefused
 from workflows.specs import TokenScope, TokenWorkflow, add_token
 from workflows.walk import Walk, is_live, node_of, scope_entered, scopes_of, tokens_of
 
 MAGIC: Final = b"LTI"
-VERSION: Final = 1
+VERSION: Final = 2  # 2: the names that an open call has for itself
+_READABLE: Final = (1, 2)
 MAXIMUM_BYTES: Final = 16 * 1024 * 1024
 
 # Only these states outlive a transition.
@@ -51,10 +56,15 @@ def dump(walk: Walk) -> bytes:
     for scope in scopes_of(walk):
         tokens: list[Any] = []
         for token in tokens_of(scope):
-            row = [token.id, node_of(token).id, _STATES[token.state]]
-            tokens.append([*row, token.internal_data] if token.internal_data else row)
+            place = [token.id, node_of(token).id, _STATES[token.state]]
+            tokens.append([*place, token.internal_data] if token.internal_data else place)
         owner = 0 if scope is walk.workflow else scope.parent_task_id
-        scopes.append([owner, tokens, scope.log] if scope.log else [owner, tokens])
+        row = [owner, tokens]
+        if scope.log or scope.locals:
+            row.append(scope.log)
+        if scope.locals:
+            row.append(encode_locals(scope.locals))
+        scopes.append(row)
     body: dict[str, Any] = {
         "i": walk.instance_id,
         "d": walk.definition.digest,
@@ -75,7 +85,7 @@ def parse(snapshot: bytes) -> tuple[Header, list[Any]]:
     """Return header and scopes of a snapshot; raise `SnapshotRefused` for any other bytes."""
     if len(snapshot) > MAXIMUM_BYTES or snapshot[:3] != MAGIC:
         raise SnapshotRefused("expected a snapshot, got other bytes", reason="format")
-    if snapshot[3:4] != bytes([VERSION]):
+    if snapshot[3:4] not in [bytes([one]) for one in _READABLE]:
         raise SnapshotRefused(
             f"expected snapshot version {VERSION}, got {snapshot[3:4].hex()}", reason="version"
         )
@@ -102,15 +112,16 @@ def parse(snapshot: bytes) -> tuple[Header, list[Any]]:
 def restore(workflow: TokenWorkflow, definition: Definition, scopes: list[Any]) -> None:
     """Put the tokens of a snapshot into a fresh workflow."""
     try:
-        for owner, tokens, *log in scopes:
+        for owner, tokens, *rest in scopes:
             scope = workflow if not owner else _scope(workflow, owner)
-            scope.log = log[0] if log else []
+            scope.log = rest[0] if rest else []
+            scope.locals = decode_locals(rest[1]) if len(rest) > 1 else {}
             for row in tokens:
                 token = add_token(scope, row[1], row[0])
                 token._state = _STATE_OF[row[2]]
                 if len(row) > 3:
                     token.internal_data.update(row[3])
-    except (KeyError, IndexError, ValueError, TypeError) as exc:
+    except (KeyError, IndexError, ValueError, TypeError, ValueRefused) as exc:
         raise SnapshotRefused(
             "expected tokens of this definition, got others", reason="tokens"
         ) from exc
@@ -123,6 +134,16 @@ def resume(walk: Walk, header: Header) -> None:
         for number in numbers:
             if number in walk.workflow.index:
                 queue.append(walk.workflow.index[number])
+
+
+def encode_locals(values: Mapping[str, Value]) -> dict[str, Json]:
+    """Return the names of one call as a snapshot keeps them."""
+    return {name: encode_value(value) for name, value in values.items()}
+
+
+def decode_locals(kept: Mapping[str, Json]) -> dict[str, Value]:
+    """Return the names of one call from a snapshot."""
+    return {name: decode_value(value) for name, value in kept.items()}
 
 
 def _scope(workflow: TokenWorkflow, owner: int) -> TokenScope:

@@ -60,6 +60,7 @@ DONE: Final = "done"  # instances that are finished
 BITS: Final = "bits"  # hexadecimal set of the instances that are nothing but a row of the host
 PENDING: Final = "pending"  # compensation: entries still to be undone, the last one first
 UNDOES: Final = "undoes"  # compensation handler: number of the token that asked for it
+KEPT: Final = "kept"  # local names that a call left behind, while its mapping fails; encoded
 TAKE: Final = "take"  # flows it takes on leaving; never stored
 
 
@@ -92,6 +93,17 @@ class Walk:
             raise ReservedName(f"expected another name, got {PARAMETERS!r}", name=PARAMETERS)
         self.values.update(values)
         self.writes.update(values)
+
+    def write_in(self, scope: Scope, values: Mapping[str, Value]) -> None:
+        """Record values written inside a scope: a name that a call has for itself stays in it."""
+        left = dict(values)
+        inner: Scope | None = scope
+        while inner is not None and left:
+            for name in inner.locals.keys() & left.keys():
+                inner.locals[name] = left.pop(name)
+            owner = owner_of(self, inner)
+            inner = owner.workflow if owner is not None else None
+        self.write(left)
 
     def public(self, token: Token) -> str:
         """Return the id under which the world knows the token."""

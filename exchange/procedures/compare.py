@@ -13,7 +13,8 @@ from typing import Any, Final, TypeAlias
 from dossier.canonical import Json
 from dossier.texts import Language, render
 from exchange.procedures.folder import read_folder
-from workflows.package import DECLARATION, MODEL, load_procedure
+from workflows.package import DECLARATION, MODEL, load_folder
+from workflows.parts import PART_DECLARATION
 from workflows.procedure import Procedure
 
 _PLACE: Final = ("line", "incoming", "outgoing", "id")  # of a node: where it is, not what it is
@@ -60,7 +61,7 @@ def compare_folders(before: Path, after: Path) -> Compared:
 
 def compare_files(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Compared:
     """Compare the files of two procedure folders."""
-    old, new = load_procedure(before), load_procedure(after)
+    old, new = load_folder(before), load_folder(after)
     changes = _differences(_things(old, before), _things(new, after))
     return Compared(
         before=f"{old.code} {old.version}",
@@ -128,29 +129,31 @@ def _changed(place: str, before: Traits, after: Traits) -> Iterator[Change]:
 
 
 def _things(procedure: Procedure, files: Mapping[str, bytes]) -> Things:
-    things = dict(_declared(tomllib.loads(files[DECLARATION].decode())))
-    things.update(_drawn(procedure))
+    things: Things = dict(_drawn(procedure))
     for path, content in files.items():
-        if path.startswith("forms/"):
+        file = path.rpartition("/")[2]
+        if "/forms/" in f"/{path}":
             things.update(_fields(path, json.loads(content)))
-        elif path not in (DECLARATION, MODEL):
+        elif file in (DECLARATION, PART_DECLARATION):
+            things.update(_declared(path, tomllib.loads(content.decode())))
+        elif file != MODEL:
             things[path] = {"content": content.decode(errors="replace")}
     return things
 
 
-def _declared(tables: Mapping[str, Any]) -> Iterator[tuple[str, Traits]]:
-    """Yield the tables of procedure.toml, those of roles, messages… one by one."""
+def _declared(file: str, tables: Mapping[str, Any]) -> Iterator[tuple[str, Traits]]:
+    """Yield the tables of a declaration, those of roles, messages… one by one."""
     for name, table in tables.items():
         if name == _LABELS:
             continue
         if isinstance(table, list):
             for number, entry in enumerate(table, start=1):
-                yield f"{DECLARATION}#{name}.{number}", dict(_flat(entry))
+                yield f"{file}#{name}.{number}", dict(_flat(entry))
         elif table and all(isinstance(inner, Mapping) for inner in table.values()):
             for inner, entry in table.items():
-                yield f"{DECLARATION}#{name}.{inner}", dict(_flat(entry))
+                yield f"{file}#{name}.{inner}", dict(_flat(entry))
         else:
-            yield f"{DECLARATION}#{name}", dict(_flat(table))
+            yield f"{file}#{name}", dict(_flat(table))
 
 
 def _drawn(procedure: Procedure) -> Iterator[tuple[str, Traits]]:
@@ -164,10 +167,10 @@ def _drawn(procedure: Procedure) -> Iterator[tuple[str, Traits]]:
         for node in process.nodes.values():
             traits = {key: value for key, value in asdict(node).items() if key not in _PLACE}
             names = dict(procedure.element_name(node.id))
-            yield f"{MODEL}#{node.id}", dict(_flat({**traits, "name": names}))
+            yield procedure.place_of(node.id), dict(_flat({**traits, "name": names}))
         for flow in process.flows.values():
             traits = {key: value for key, value in asdict(flow).items() if key not in _PLACE}
-            yield f"{MODEL}#{flow.id}", dict(_flat(traits))
+            yield procedure.place_of(flow.id), dict(_flat(traits))
 
 
 def _fields(path: str, schema: Mapping[str, Any]) -> Iterator[tuple[str, Traits]]:

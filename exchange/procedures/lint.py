@@ -10,12 +10,13 @@ from typing import Final
 
 from dossier.errors import LienThongError
 from dossier.texts import Language, render_error, render_stored
-from exchange.procedures.folder import read_folder
+from exchange.procedures.folder import read_beside, read_folder
 from workflows.definition import Deployment, deploy
 from workflows.errors import ProcedureRefused
 from workflows.findings import Finding, Severity
-from workflows.package import DECLARATION, MODEL, load_procedure
-from workflows.review import Remark, line_of, review
+from workflows.package import DECLARATION, MODEL, is_part, load_folder
+from workflows.parts import PART_DECLARATION, split_parts
+from workflows.review import Remark, line_of, review, review_part
 
 _BLOCKING: Final = Severity.ERROR.value
 _AT_LINE: Final = re.compile(r"at line (\d+)")  # in the words of tomllib
@@ -48,21 +49,28 @@ def lint(path: Path, *, language: Language) -> Linted:
             return lint_files(read_folder(path), language=language)
         except LienThongError as exc:
             return _judged([_refused(exc, path.name, language)])
-    return _judged(_drawn(deploy(path.read_bytes()), path.name, language))
+    return _judged(_drawn(deploy(path.read_bytes(), read_beside(path)), path.name, language))
 
 
 def lint_files(files: Mapping[str, bytes], *, language: Language) -> Linted:
-    """Check the files of a procedure folder."""
+    """Check the files of a procedure folder or of a part."""
+    try:
+        parts = [one.linked for one in split_parts(files)[1]]
+    except LienThongError as exc:
+        return _judged([_contradiction(exc, files, language)])
     if MODEL not in files:
         return _judged([_loading_fault(files, language)])
-    problems = list(_drawn(deploy(files[MODEL]), MODEL, language))
+    problems = list(_drawn(deploy(files[MODEL], parts), MODEL, language))
     if any(problem.severity == _BLOCKING for problem in problems):
         return _judged(problems)
     try:
-        procedure = load_procedure(files)
+        procedure = load_folder(files)
     except LienThongError as exc:
         return _judged([*problems, _contradiction(exc, files, language)])
-    remarks = review(procedure, declaration=files[DECLARATION])
+    if is_part(files):
+        remarks = review_part(procedure)
+    else:
+        remarks = review(procedure, declaration=files[DECLARATION])
     return _judged([*problems, *(_remark(one, language) for one in remarks)])
 
 
@@ -79,7 +87,7 @@ def _finding(finding: Finding, file: str, language: Language) -> Problem:
     return Problem(
         rule=finding.rule,
         severity=finding.severity.value,
-        file=file,
+        file=finding.file or file,
         element=finding.element or "",
         line=finding.line,
         message=render_stored("finding", finding.rule, language, finding.parameters),
@@ -102,7 +110,7 @@ def _remark(remark: Remark, language: Language) -> Problem:
 def _loading_fault(files: Mapping[str, bytes], language: Language) -> Problem:
     """Return the first fault of a folder that cannot be loaded for sure."""
     try:
-        load_procedure(files)
+        load_folder(files)
     except LienThongError as exc:
         return _contradiction(exc, files, language)
     raise AssertionError("a folder without a model does not load")
@@ -111,7 +119,7 @@ def _loading_fault(files: Mapping[str, bytes], language: Language) -> Problem:
 def _contradiction(
     error: LienThongError, files: Mapping[str, bytes], language: Language
 ) -> Problem:
-    """Return where and why `load_procedure` refused the folder."""
+    """Return where and why loading refused the folder."""
     if not isinstance(error, ProcedureRefused):
         return _refused(error, DECLARATION, language)
     where = str(error.parameters["where"])
@@ -134,10 +142,16 @@ def _contradiction(
 def _place(where: str, files: Mapping[str, bytes]) -> tuple[str, str, int]:
     """Return file, element and line of `process.bpmn#task`, `forms/x.json` or `roles.tax.bind`."""
     file, _, element = where.partition("#")
+    if element and file.endswith(".toml"):
+        return (
+            file,
+            element,
+            line_of(files.get(file, b"").decode(errors="replace").splitlines(), element),
+        )
     if element:
         line = _line_with(files.get(file, b""), f'id="{element}"')
         return file, element, line
-    if where in files or "/" in where or where in (MODEL, DECLARATION):
+    if where in files or "/" in where or where in (MODEL, DECLARATION, PART_DECLARATION):
         return where, "", 0
     lines = files.get(DECLARATION, b"").decode(errors="replace").splitlines()
     return DECLARATION, where, line_of(lines, where)

@@ -9,7 +9,7 @@ from pathlib import Path
 from dossier.canonical import Json
 from dossier.texts import Language, render
 from exchange.procedures.folder import read_folder
-from workflows.package import load_procedure
+from workflows.package import load_folder
 from workflows.procedure import Procedure
 from workflows.simulate import RunSummary, Simulation, Timing, simulate, simulate_on_cores
 
@@ -21,7 +21,7 @@ def simulate_folder(
 ) -> tuple[Procedure, Simulation]:
     """Play the procedure of a folder `runs` times, each with its own seed; return both."""
     files = read_folder(folder)
-    procedure = load_procedure(files)
+    procedure = load_folder(files)
     if cores > 1:
         return procedure, simulate_on_cores(files, runs=runs, seed=seed, at=at, cores=cores)
     return procedure, simulate(procedure, runs=runs, seed=seed, at=at)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dossier.canonical import Json
-from exchange.procedures.folder import read_folder
+from exchange.procedures.folder import read_beside, read_folder
 from workflows import papers
 from workflows.bare import bare_procedure
 from workflows.commands import OpenTask
-from workflows.package import DECLARATION, load_procedure
+from workflows.package import DECLARATION, MODEL, load_folder
+from workflows.parts import PART_DECLARATION
 from workflows.play import Trace
 from workflows.procedure import Procedure
 from workflows.quietplay import Sent
@@ -33,7 +34,7 @@ def trace(path: Path, *, scenario: Path) -> Traced:
     """Play the scenario file on a BPMN file or a procedure folder.
 
     A BPMN file in a procedure folder is played with its folder. Raise the refusals of
-    `load_procedure`, `bare_procedure` and `parse_scenario`; a step that fails is in the answer.
+    `load_folder`, `bare_procedure` and `parse_scenario`; a step that fails is in the answer.
     """
     procedure = _procedure(path)
     result = run(procedure, parse_scenario(scenario.read_bytes(), procedure=procedure))
@@ -69,10 +70,11 @@ def _lines(result: Result) -> Iterator[str]:
 
 def _procedure(path: Path) -> Procedure:
     if path.is_dir():
-        return load_procedure(read_folder(path))
-    if (path.parent / DECLARATION).is_file() and path.name == "process.bpmn":
-        return load_procedure(read_folder(path.parent))
-    return bare_procedure(path.read_bytes(), code=path.stem)
+        return load_folder(read_folder(path))
+    declared = any((path.parent / one).is_file() for one in (DECLARATION, PART_DECLARATION))
+    if declared and path.name == MODEL:
+        return load_folder(read_folder(path.parent))
+    return bare_procedure(path.read_bytes(), code=path.stem, parts=read_beside(path))
 
 
 def _mismatch(one: Mismatch) -> Json:

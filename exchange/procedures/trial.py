@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dossier.texts import Language, render
 from exchange.procedures.folder import folders_below, read_folder
-from workflows.package import load_procedure
+from workflows.package import load_folder
 from workflows.procedure import Procedure
 from workflows.scenario import Coverage, Result, coverage, draw_coverage, draw_failure, run_all
 
@@ -59,7 +59,7 @@ class Trial:
 def try_folders(paths: tuple[Path, ...], *, language: Language, draw: bool) -> Iterator[Trial]:
     """Run the scenarios of every procedure folder at or directly below the paths.
 
-    Raise the refusals of `read_folder`, `load_procedure` and `parse_scenario`.
+    Raise the refusals of `read_folder`, `load_folder` and `parse_scenario`.
     """
     for path in paths:
         for folder in folders_below(path):
@@ -68,7 +68,7 @@ def try_folders(paths: tuple[Path, ...], *, language: Language, draw: bool) -> I
 
 def try_files(files: Mapping[str, bytes], *, folder: str, language: Language, draw: bool) -> Trial:
     """Run the scenarios of the files of one procedure folder."""
-    procedure = load_procedure(files)
+    procedure = load_folder(files)
     results = run_all(procedure)
     reached = coverage(procedure, results.values())
     return Trial(

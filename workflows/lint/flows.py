@@ -112,15 +112,41 @@ def messages_have_a_way(model: Model) -> Iterator[Finding]:
         return
     sources = [wire.source for wire in model.message_flows]
     targets = [wire.target for wire in model.message_flows]
-    for _, node in nodes_of(model):
+    calls = _calls(model)
+    for process, node in nodes_of(model):
         if not any(event.kind is EventKind.MESSAGE for event in node.events):
             continue
-        if _sends(node) and node.id not in sources:
-            yield found("send_without_flow", Severity.ERROR, node)
-        if not _sends(node) and node.id not in targets:
-            yield found("receive_without_flow", Severity.WARNING, node)
+        ends = sources if _sends(node) else targets
+        if not _has_way(calls, node.id, process.id, ends):
+            rule = "send_without_flow" if _sends(node) else "receive_without_flow"
+            yield found(rule, Severity.ERROR if _sends(node) else Severity.WARNING, node)
         if not _sends(node) and targets.count(node.id) > 1:
             yield found("several_senders", Severity.ERROR, node)
+
+
+def _calls(model: Model) -> dict[str, list[tuple[str, str]]]:
+    """Return per called process the call activities, each with its own process."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for process, node in nodes_of(model):
+        if node.called:
+            found.setdefault(node.called, []).append((node.id, process.id))
+    return found
+
+
+def _has_way(
+    calls: dict[str, list[tuple[str, str]]],
+    element: str,
+    process: str,
+    ends: list[str],
+    seen: frozenset[str] = frozenset(),
+) -> bool:
+    """Tell whether a message flow ends at the element, or at every call of its process."""
+    if element in ends:
+        return True
+    callers = calls.get(process, []) if process not in seen else []
+    return bool(callers) and all(
+        _has_way(calls, caller, outer, ends, seen | {process}) for caller, outer in callers
+    )
 
 
 def _sends(node: Node) -> bool:

@@ -66,7 +66,7 @@ def _unreached(process: Process, inside: tuple[Node, ...], reached: set[str]) ->
 
 
 def called_processes_exist(model: Model) -> Iterator[Finding]:
-    """A call activity names a process of the same file, which binds the version."""
+    """A call activity names a process of the file or of a part, which binds the version."""
     for _, node in nodes_of(model):
         if node.kind is not Kind.CALL_ACTIVITY:
             continue

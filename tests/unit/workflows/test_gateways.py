@@ -248,6 +248,8 @@ def test_call_activity_runs_the_called_process_of_the_same_file() -> None:
     s > c > after > e
     """
     p = Play(definition_of(draw(from_text, top=called)), {"subject": "x"}).start()
-    assert (p.open, p.values["topic"]) == (["qa"], "x")
+    (task,) = p.tasks.values()
+    assert (task.element_id, task.locals["topic"]) == ("qa", "x")
+    assert "topic" not in p.values  # an input is a name of the call
     p.done("qa", answer="fine")
     assert (p.open, p.values["result"]) == (["after"], "fine")
