@@ -10,16 +10,21 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from dossier.errors import CanonicalRefused
 
 Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 
+# Made once: every transition writes a dozen values.
+_ENCODER: Final = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, separators=(",", ":"), sort_keys=True
+)
+
 
 def dump(value: Json) -> bytes:
     """Return the canonical bytes of `value`; raise `CanonicalRefused` for any other type."""
-    text = json.dumps(_checked(value, 0), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    text = _ENCODER.encode(_checked(value, 0))
     try:
         return text.encode()
     except UnicodeEncodeError as exc:
@@ -45,17 +50,21 @@ def digest(value: Json) -> str:
 def _checked(value: object, depth: int) -> object:
     if depth > 32:
         raise CanonicalRefused("expected at most 32 levels, got more")
-    if value is None or isinstance(value, bool | int):
-        return value
     if isinstance(value, str):
-        return unicodedata.normalize("NFC", value)
-    if isinstance(value, Mapping):
-        if not all(isinstance(key, str) for key in value):
-            raise CanonicalRefused("expected text keys, got another type")
-        pairs = {unicodedata.normalize("NFC", k): _checked(v, depth + 1) for k, v in value.items()}
+        return _normal(value)
+    if value is None or isinstance(value, int):
+        return value
+    if isinstance(value, dict | Mapping):
+        pairs = {_normal(key): _checked(item, depth + 1) for key, item in value.items()}
         if len(pairs) != len(value):
             raise CanonicalRefused("expected distinct keys, got two that are equal in NFC")
         return pairs
-    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+    if isinstance(value, list | Sequence) and not isinstance(value, bytes | bytearray):
         return [_checked(item, depth + 1) for item in value]
     raise CanonicalRefused(f"expected a JSON value, got {type(value).__name__}")
+
+
+def _normal(text: object) -> str:
+    if not isinstance(text, str):
+        raise CanonicalRefused("expected text keys, got another type")
+    return text if text.isascii() else unicodedata.normalize("NFC", text)

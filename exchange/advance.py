@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -47,9 +48,10 @@ def drain_transitions(node: Node, *, budget: timedelta) -> Drained:
 
 
 def _advance(node: Node, claims: Sequence[Claim], *, token: str, at: datetime) -> int:
-    # 1. load: instances, their facts and case values, in one query each
+    # 1. load: instances that are not at hand, facts and case values, in one query each
     ids = [claim.instance for claim in claims]
-    loaded = instances.load(ids)
+    loaded = node.kept.take(claims)
+    loaded |= instances.load([one for one in ids if one not in loaded])
     pending = facts.unapplied(ids)
     values = cases.all_values([one.dossier for one in loaded.values()])
     # 2. decide, in memory, no lock held
@@ -99,10 +101,22 @@ def _commit_alone(node: Node, stepped: Stepped, *, token: str, at: datetime) -> 
 
 def _commit(node: Node, stepped: list[Stepped], *, token: str, at: datetime) -> int:
     """Record all of `stepped` in one transaction; 0 when one of them was no longer ours."""
+    if not _record(node, stepped, token=token, at=at):
+        return 0
+    # 4. keep: after the commit, and only then
+    node.kept.put(
+        replace(one.instance, version=one.instance.version + 1, snapshot=one.snapshot)
+        for one in stepped
+        if not one.is_finished
+    )
+    return len(stepped)
+
+
+def _record(node: Node, stepped: list[Stepped], *, token: str, at: datetime) -> bool:
     with transaction():
         mine = instances.lock([one.instance.id for one in stepped], token=token)
         if any(mine.get(one.instance.id) != one.instance.version for one in stepped):
-            return 0
+            return False
         recorded = begin({one.instance.dossier for one in stepped})
         changes: list[InstanceChange] = []
         applied: dict[int, int] = {}
@@ -123,7 +137,7 @@ def _commit(node: Node, stepped: list[Stepped], *, token: str, at: datetime) -> 
         for message in recorded.messages:
             ring_after_commit("deliver", str(message.id))
         correlate.wake(node, list(recorded.waits.values()), at=at)
-    return len(stepped)
+    return True
 
 
 def _park(instance: Instance, *, token: str, at: datetime, code: str) -> None:

@@ -18,6 +18,7 @@ from dossier.ids import AgencyCode, same_agency
 from dossier.wire import Sending
 from exchange.contract import Contracts
 from exchange.errors import SealMissing
+from exchange.kept import KeptInstances
 from exchange.settings import Settings
 from signing.keys import Signer
 from signing.policy import Trust
@@ -78,6 +79,7 @@ class Node:
         self._sender: Sending | None = None
         self._neighbour: Sending | None = None
         self._lock = threading.Lock()
+        self.kept = KeptInstances()
 
     def now(self) -> datetime:
         """Return the instant of this node's clock."""

@@ -28,6 +28,11 @@ def after_commit(call: Callable[[], None]) -> None:
     django_transaction.on_commit(call)
 
 
+def waiting_for_commit() -> list[Callable[[], object]]:
+    """Return what the open transaction will call when it commits."""
+    return [entry[1] for entry in connection.run_on_commit]
+
+
 def is_in_transaction() -> bool:
     """Tell whether a transaction is open on this thread's connection."""
     return bool(connection.in_atomic_block)

@@ -17,6 +17,7 @@ from dossier.errors import Unavailable
 from dossier.ids import Sha256
 from dossier.wire import SendHints
 from exchange import advance, deliver, stepping
+from exchange.kept import KeptInstances
 from exchange.node import Node
 from exchange.receive import Reception
 from storage import inbox, instances, log, outbox, sql
@@ -129,6 +130,7 @@ def without_version(patch: Patch) -> None:
         with contextlib.suppress(VersionConflict):
             apply(changes, token=None, at=at)
 
+    patch.setattr(KeptInstances, "take", lambda *_: {})
     patch.setattr(instances, "load", remembered)
     patch.setattr(instances, "lock", lock)
     patch.setattr(instances, "apply", blind)

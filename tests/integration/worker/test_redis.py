@@ -138,6 +138,19 @@ def test_a_dead_redis_costs_a_click_almost_nothing(
     assert time.monotonic() - started < 1
 
 
+def test_no_more_bells_are_put_where_enough_wait(
+    redis: OwnRedis, connection: Redis, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    here = {"LIENTHONG_HOME": str(tmp_path), "LIENTHONG_REDIS_URL": f"unix://{redis.socket}"}
+    monkeypatch.setattr(doorbell, "settings", lambda: load(here))
+    rung = [doorbell.ring("advance", str(number)) for number in range(30)]
+    assert all(rung)
+    assert doorbell.waiting("transitions") == 16
+    _queue(connection).empty()
+    assert doorbell.ring("advance", "again")
+    assert doorbell.waiting("transitions") == 1
+
+
 def test_a_long_home_gets_a_short_socket(tmp_path: Path) -> None:
     settings = load({"LIENTHONG_HOME": str(tmp_path / ("x" * 100))})
     assert len(str(doorbell.own_socket(settings))) <= 100
