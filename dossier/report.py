@@ -29,6 +29,8 @@ class Subject(Enum):
     DIRECTORY = "directory"
     XML = "xml"  # any other signed XML
     TIMESTAMP = "timestamp"  # a time-stamp token alone
+    CMS = "cms"  # a CMS signature alone, over its content or a file beside it
+    PDF = "pdf"
     UNKNOWN = "unknown"  # nothing that can be judged
 
 

@@ -100,7 +100,7 @@ def _named_by(path: Path) -> Iterator[Path]:
     try:
         with path.open("rb") as source:
             head = source.read(_HEAD_BYTES)
-        if subject_of(head) in (Subject.XML, Subject.TIMESTAMP):
+        if subject_of(head) in (Subject.XML, Subject.TIMESTAMP, Subject.CMS):
             for name in files_wanted(read_file(path), name=path.name):
                 yield (path.parent / name).resolve()
     except (FileUnreadable, OSError, ValueError):

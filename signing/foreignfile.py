@@ -1,9 +1,8 @@
-"""Judging whole files of other tools: ASiC containers with XAdES, and signed XML documents."""
+"""Judging signed XML documents of other tools: every signature inside, and what they cover."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -11,7 +10,6 @@ from lxml import etree
 
 from dossier import safexml
 from dossier.errors import XmlRefused
-from signing import zipfile
 from signing.errors import SignatureMalformed
 from signing.foreign import Foreign, judge_foreign, signatures_in
 from signing.indication import SubIndication
@@ -32,40 +30,6 @@ from signing.unsigned import DS, XADES
 
 MAX_SIGNATURES: Final = 64
 MAX_WORK_BYTES: Final = 64 * 1024 * 1024  # canonicalised for one document, all references together
-_MIME_TYPES: Final = (
-    b"application/vnd.etsi.asic-e+zip",
-    b"application/vnd.etsi.asic-s+zip",
-)
-_SIGNATURES: Final = re.compile(r"META-INF/[^/]*signatures[^/]*\.xml", re.IGNORECASE)
-_BINARY: Final = re.compile(r"META-INF/[^/]*\.(p7s|tst|ers)", re.IGNORECASE)
-
-
-def judge_foreign_container(archive: zipfile.Archive, circumstances: Circumstances) -> Judgement:
-    """Judge an ASiC-E or ASiC-S container with XAdES; CAdES and the like are named unsupported."""
-    files = {
-        one.name: one.content
-        for one in archive.entries
-        if one.name != "mimetype" and not one.name.startswith("META-INF/")
-    }
-    found: list[Foreign] = []
-    for entry in archive.entries:
-        if _SIGNATURES.fullmatch(entry.name):
-            found += _judge_document(
-                entry.name, bytes(entry.content), files=files, circumstances=circumstances
-            )
-        elif _BINARY.fullmatch(entry.name):
-            problem = indeterminate(SubIndication.GENERIC, "binary_unsupported", name=entry.name)
-            found.append(_unread(entry.name, problem))
-    named = {name for one in found for name in one.named}
-    faults = [_judge_mime_type(archive)]
-    faults += [
-        failed(SubIndication.FORMAT_FAILURE, "file_not_covered", name=name)
-        for name in files
-        if name not in named
-    ]
-    if not files:
-        faults.append(failed(SubIndication.FORMAT_FAILURE, "no_file"))
-    return whole(gravest(*faults), [one.verdict for one in found], _file_verdicts(files, found))
 
 
 def judge_foreign_xml(
@@ -75,7 +39,7 @@ def judge_foreign_xml(
 
     Returns also the canonical octets of the document that a signature covers as a whole.
     """
-    found = _judge_document("signature", content, files=files, circumstances=circumstances)
+    found = judge_document("signature", content, files=files, circumstances=circumstances)
     own = FileVerdict(
         name="",
         sha256=hashlib.sha256(content).hexdigest(),
@@ -88,13 +52,13 @@ def judge_foreign_xml(
         for name in files
         if name not in named
     ]
-    verdicts = [own, *_file_verdicts(files, found)]
+    verdicts = [own, *file_verdicts(files, [one.verdict for one in found])]
     verdict = gravest(*faults) if faults else PASSED
     octets = next((one.octets for one in found if one.octets is not None), None)
     return whole(verdict, [one.verdict for one in found], verdicts), octets
 
 
-def _judge_document(
+def judge_document(
     name: str,
     content: bytes,
     *,
@@ -206,26 +170,16 @@ def _uncovered_objects(signature: etree._Element, covered: set[etree._Element]) 
             yield str(found.tag)
 
 
-def _judge_mime_type(archive: zipfile.Archive) -> Verdict:
-    """Row 24: a mimetype comes first and is one of ASiC."""
-    entries = archive.entries
-    if not any(one.name == "mimetype" for one in entries):
-        return PASSED
-    if entries[0].name == "mimetype" and bytes(entries[0].content[:80]) in _MIME_TYPES:
-        return PASSED
-    return failed(SubIndication.FORMAT_FAILURE, "profile_mimetype")
-
-
-def _file_verdicts(
-    files: Mapping[str, bytes | memoryview], found: Sequence[Foreign]
+def file_verdicts(
+    files: Mapping[str, bytes | memoryview], signatures: Sequence[SignatureVerdict]
 ) -> list[FileVerdict]:
-    verdicts: list[SignatureVerdict] = [one.verdict for one in found]
+    """Return the files, each with the signatures that cover it."""
     return [
         FileVerdict(
             name=name,
             sha256=hashlib.sha256(content).hexdigest(),
             size=len(content),
-            covered_by=tuple(one.id for one in verdicts if name in one.covers),
+            covered_by=tuple(one.id for one in signatures if name in one.covers),
         )
         for name, content in files.items()
     ]

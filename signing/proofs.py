@@ -32,7 +32,14 @@ from signing.pathfinding import Chain
 from signing.policy import CLOCK_TOLERANCE, Trust
 from signing.purpose import Purpose
 from signing.revocation import statuses_of
-from signing.timestamp import Imprint, Token, check_token, parse_token, signer_of
+from signing.timestamp import (
+    Imprint,
+    Token,
+    check_token,
+    parse_foreign_token,
+    parse_token,
+    signer_of,
+)
 from signing.xades import OwnSignature
 
 
@@ -75,7 +82,7 @@ class Stamp(NamedTuple):
     imprint: Imprint
 
 
-def digester(octets: bytes) -> Imprint:
+def digester(octets: bytes | memoryview) -> Imprint:
     """Return what gives the digests of `octets`."""
     return lambda name: hashlib.new(name, octets).digest()
 
@@ -194,20 +201,6 @@ def _archive_imprint(
     return digest.digest()
 
 
-def judge_stamp(
-    stamp: Stamp,
-    *,
-    kind: TimeProof,
-    trust: Trust,
-    control: datetime,
-    at: datetime,
-    strict: bool,
-) -> tuple[TimestampVerdict, Verdict]:
-    """Judge one token alone, with what is known at `control`; return its verdict in both forms."""
-    one = _judge_stamp(stamp, kind=kind, trust=trust, control=control, at=at, strict=strict)
-    return _stamp_verdict(one), one.verdict
-
-
 def judge_purpose(certificate: Certificate, purposes: frozenset[Purpose]) -> Verdict:
     """Judge whether a certificate is for one of `purposes`."""
     if certificate.purpose in purposes:
@@ -235,7 +228,7 @@ def _judge_stamp(
     strict: bool,
 ) -> _Judged:
     try:
-        token = parse_token(stamp.token)
+        token = parse_token(stamp.token) if strict else parse_foreign_token(stamp.token)
     except TimestampMalformed as exc:
         verdict = failed(
             SubIndication.FORMAT_FAILURE, "timestamp_malformed", detail=exc.message[:200]

@@ -176,7 +176,7 @@ def _file(
 ) -> tuple[str, bytes | memoryview | None]:
     if None in steps or len(steps) > 1:
         raise SignatureMalformed("expected at most one canonicalisation", reason="transform")
-    name = _file_name(uri)
+    name = file_name(uri)
     octets = surroundings.files.get(name)
     if octets is None or not steps or steps[0] is None:
         return name, octets
@@ -187,7 +187,7 @@ def _file(
     return name, canonical(root, steps[0], whole=True)
 
 
-def _file_name(uri: str) -> str:
+def file_name(uri: str) -> str:
     """Return the file name of a reference: percent-decoded once, UTF-8 (row 30)."""
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", uri) or "#" in uri or "?" in uri:
         raise SignatureMalformed("expected a file of the container, got an address", reason="uri")
@@ -210,7 +210,7 @@ def detached_names(content: bytes) -> tuple[str, ...]:
         uri = reference.get("URI", "")
         if uri and not uri.startswith("#"):
             with suppress(SignatureMalformed):
-                found[_file_name(uri)] = None
+                found[file_name(uri)] = None
     return tuple(found)
 
 

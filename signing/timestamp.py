@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from signing import der
 from signing.algorithms import SignatureAlgorithm, der_to_raw, verify
+from signing.ber import to_der
 from signing.certificate import Certificate
 from signing.errors import (
     CertificateRefused,
@@ -43,6 +44,9 @@ Imprint = Callable[[str], bytes]
 
 MAX_TOKEN_BYTES: Final = 64 * 1024
 MAX_CERTIFICATES: Final = 16
+# Those of other authorities may carry revocation data, which raises the version (RFC 5652 §5.1).
+_FOREIGN_VERSIONS: Final = (3, 4, 5)
+MAX_FOREIGN_TOKEN_BYTES: Final = 4 * 1024 * 1024
 
 _RSA_ENCRYPTION: Final = der.oid("1.2.840.113549.1.1.1")
 SIGNATURE_BY_IDENTIFIER: Final = {
@@ -96,7 +100,19 @@ def parse_token(token: bytes) -> Token:
         raise TimestampMalformed(f"expected a TimeStampToken: {exc}") from exc
 
 
-def _parse(token: bytes) -> Token:
+def parse_foreign_token(token: bytes) -> Token:
+    """Return the parts of a token of another authority, which may be in BER."""
+    if len(token) > MAX_FOREIGN_TOKEN_BYTES:
+        raise TimestampMalformed(
+            f"expected at most {MAX_FOREIGN_TOKEN_BYTES} bytes, got {len(token)}"
+        )
+    try:
+        return _parse(to_der(token), versions=_FOREIGN_VERSIONS)
+    except DerRefused as exc:
+        raise TimestampMalformed(f"expected a TimeStampToken: {exc}") from exc
+
+
+def _parse(token: bytes, *, versions: tuple[int, ...] = (3,)) -> Token:
     outer = der.Cursor(token)
     content_info = outer.enter(der.SEQUENCE)
     outer.finish()
@@ -105,8 +121,8 @@ def _parse(token: bytes) -> Token:
     content_info.finish()
     data = explicit.enter(der.SEQUENCE)
     explicit.finish()
-    if data.take_integer() != 3:
-        raise DerRefused("expected SignedData version 3, got another")
+    if data.take_integer() not in versions:
+        raise DerRefused("expected a version of SignedData, got another")
     digests = data.take(der.SET)  # exactly one, as there is one signer
     content = data.enter(der.SEQUENCE)
     _expect(content.take_whole(der.OID), CT_TST_INFO, "TSTInfo")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from signing.errors import TimestampMalformed
+from signing.archivestamp import token_values
+from signing.ber import to_der
+from signing.errors import DerRefused, TimestampMalformed
 from signing.indication import Indication, SubIndication
 from signing.judge import unreadable
 from signing.judgement import (
@@ -24,10 +26,9 @@ from signing.judgement import (
     whole,
 )
 from signing.policy import Trust
-from signing.proofs import Stamp, digester, judge_stamp
-from signing.timestamp import Imprint, Token, parse_token
+from signing.proofs import Stamp, digester, judge_stamps
+from signing.timestamp import Imprint, parse_foreign_token
 from signing.tsa import CT_TST_INFO, token_of_response
-from signing.unsigned import Values
 
 # How far into a file the content type of a token stands at most; a response has a status before.
 _HEAD_BYTES: Final = 512
@@ -50,53 +51,75 @@ def judge_token(
 
     Without the file the token itself is judged, and the answer is INDETERMINATE at best.
     """
+    imprint = next((digester(one) for one in files.values()), None)
+    signature = judge_stamp_file(
+        content,
+        identity=identity,
+        imprint=imprint,
+        covers=tuple(files),
+        verdict=_judge_presence(files),
+        trust=trust,
+        at=at,
+    )
+    return whole(PASSED, (signature,), [_file(name, one, signature) for name, one in files.items()])
+
+
+def judge_stamp_file(
+    content: bytes,
+    *,
+    identity: str,
+    imprint: Imprint | None,
+    covers: tuple[str, ...],
+    verdict: Verdict,
+    trust: Trust,
+    at: datetime,
+    archives: Sequence[Stamp] = (),
+) -> SignatureVerdict:
+    """Judge a token or the response that holds it, as the signature of its authority.
+
+    `imprint` gives the digests of what should be stamped, None when that is missing; `covers` are
+    its names and `verdict` what else is wrong with it. `archives` are time-stamps over this one,
+    oldest first.
+    """
     try:
-        octets = _token_in(content)
-        token = parse_token(octets)
+        octets = token_in(content)
+        token = parse_foreign_token(octets)
+        values = token_values(octets)
     except TimestampMalformed as exc:
         problem = failed(
             SubIndication.FORMAT_FAILURE, "timestamp_malformed", detail=exc.message[:200]
         )
-        return whole(PASSED, (unreadable(identity, problem),), ())
-    stamp, holds = judge_stamp(
-        Stamp(token=octets, imprint=_imprint(token, files)),
-        kind=TimeProof.SIGNATURE_TIMESTAMP,
-        trust=trust.extended(Values(certificates=token.certificates)),
-        control=at,
+        return unreadable(identity, problem)
+    # Without anything to compare with, the imprint holds: told as a missing file.
+    over = imprint or (lambda _: token.imprint)
+    times = judge_stamps(
+        (Stamp(token=octets, imprint=over),),
+        archives,
+        trust=trust.extended(values),
         at=at,
+        has_values=False,
         strict=False,
     )
-    verdict = gravest(holds, _judge_presence(files))
-    signature = _signature(identity, stamp, verdict, covers=_covered(token, files))
-    return whole(PASSED, (signature,), [_file(name, one, signature) for name, one in files.items()])
+    stamp = times.stamps[0]
+    holds = Verdict(
+        indication=stamp.indication, sub_indication=stamp.sub_indication, reasons=stamp.reasons
+    )
+    is_over = imprint is not None and imprint(token.imprint_hash) == token.imprint
+    return _signature(identity, stamp, gravest(holds, verdict), covers=covers if is_over else ())
 
 
-def _token_in(content: bytes) -> bytes:
+def token_in(content: bytes) -> bytes:
     """Return the token of a response, or the content when it is no response."""
     try:
-        return token_of_response(content)
-    except TimestampMalformed:
+        return token_of_response(to_der(content))
+    except (TimestampMalformed, DerRefused):
         return content
-
-
-def _imprint(token: Token, files: Mapping[str, bytes]) -> Imprint:
-    for content in files.values():
-        return digester(content)
-    return lambda _: token.imprint  # nothing to compare with: told as a missing file
 
 
 def _judge_presence(files: Mapping[str, bytes]) -> Verdict:
     if files:
         return PASSED
     return indeterminate(SubIndication.SIGNED_DATA_NOT_FOUND, "stamped_file_missing")
-
-
-def _covered(token: Token, files: Mapping[str, bytes]) -> tuple[str, ...]:
-    return tuple(
-        name
-        for name, content in files.items()
-        if hashlib.new(token.imprint_hash, content).digest() == token.imprint
-    )
 
 
 def _signature(

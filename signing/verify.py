@@ -29,7 +29,8 @@ from signing.errors import (
     VerificationPending,
     ZipRefused,
 )
-from signing.foreignfile import judge_foreign_container, judge_foreign_xml
+from signing.foreigncontainer import judge_foreign_container
+from signing.foreignfile import judge_foreign_xml
 from signing.indication import Indication, SubIndication
 from signing.judge import Circumstances, judge_signature, unreadable
 from signing.judgement import (

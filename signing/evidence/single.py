@@ -15,6 +15,8 @@ from typing import Final
 from dossier.envelope import Assurance
 from dossier.report import Subject, TimeBasis
 from signing import zipfile
+from signing.cms import is_cms
+from signing.cmsfile import detached_target, judge_cms_file
 from signing.container import is_foreign
 from signing.errors import FileNameRefused, ZipRefused
 from signing.evidence import layout
@@ -31,7 +33,7 @@ from signing.evidence.judgement import (
 from signing.evidence.message import judge_receipt, judge_sealed, refusal_notice
 from signing.evidence.trust import judge_anchors, judge_directory, trust_of
 from signing.indication import SubIndication
-from signing.judgement import FileVerdict, Reason, SignatureVerdict, failed, gravest
+from signing.judgement import FileVerdict, Judgement, Reason, SignatureVerdict, failed, gravest
 from signing.purpose import DOCUMENT_PURPOSES, Purpose
 from signing.references import detached_names
 from signing.tokenfile import is_token, judge_token
@@ -75,6 +77,7 @@ def judge_file(
         Subject.DIRECTORY: _judge_directory,
         Subject.XML: partial(_judge_xml, files),
         Subject.TIMESTAMP: partial(_judge_token, files),
+        Subject.CMS: partial(_judge_cms, files),
     }
     if subject not in judges:
         unknown = failed(SubIndication.FORMAT_FAILURE, "file_kind_unknown", name=name)
@@ -94,7 +97,7 @@ def files_wanted(content: bytes, *, name: str) -> tuple[str, ...]:
     if subject is Subject.TIMESTAMP:
         stem, _, suffix = name.rpartition(".")
         return (stem,) if suffix.lower() in _TOKEN_SUFFIXES and stem else ()
-    return ()
+    return detached_target(content, name=name) if subject is Subject.CMS else ()
 
 
 def subject_of(octets: bytes) -> Subject:
@@ -108,6 +111,8 @@ def subject_of(octets: bytes) -> Subject:
         return Subject.DIRECTORY
     if is_token(octets):
         return Subject.TIMESTAMP
+    if is_cms(octets):
+        return Subject.CMS
     return Subject.XML if head.startswith(b"<") else Subject.UNKNOWN
 
 
@@ -236,6 +241,26 @@ def _of_document(signature: SignatureVerdict, name: str) -> SignatureVerdict:
         signature,
         id=f"{name}#{number}" if number else name,
         covers=(*((name,) if inside else ()), *others),
+    )
+
+
+def _judge_cms(
+    files: Mapping[str, bytes], octets: bytes, name: str, grounds: Grounds
+) -> BundleJudgement:
+    judgement = judge_cms_file(octets, name=name, files=files, trust=grounds.trust, at=grounds.at)
+    return _of_file(Subject.CMS, judgement, octets, grounds)
+
+
+def _of_file(
+    subject: Subject, judgement: Judgement, octets: bytes, grounds: Grounds
+) -> BundleJudgement:
+    found = tuple(find(one, grounds) for one in judgement.signatures)
+    return BundleJudgement(
+        subject=subject,
+        verdict=gravest(verdict_of(judgement), *(bare(verdict_of(one.verdict)) for one in found)),
+        signatures=found,
+        files=judgement.files,
+        sha256=_sha256(octets),
     )
 
 

@@ -125,7 +125,7 @@ def _signature(finding: SignatureFinding, read: _Read) -> ReportSignature:
 
 def _integrity(verdict: SignatureVerdict) -> Integrity:
     """Return whether the signed bytes are intact; nothing else about the signature."""
-    if verdict.level is None and not verdict.timestamps:
+    if verdict.algorithm is None and not verdict.timestamps:
         return Integrity.NOT_CHECKED
     broken = verdict.sub_indication in _BROKEN or not verdict.covers
     return Integrity.BROKEN if broken else Integrity.INTACT

@@ -166,13 +166,13 @@ def test_uncovered_file_fails_a_container(tmp_path: Path) -> None:
     assert "file_not_covered" in codes(judgement)
 
 
-def test_cades_is_said_to_be_unsupported(tmp_path: Path) -> None:
+def test_unreadable_cades_beside_xades_fails(tmp_path: Path) -> None:
     content = container(tmp_path, **{"META-INF/signature001.p7s": b"0"})
 
     judgement = judge_container(content, trust=pki().trust(), at=NOW)
 
-    assert judgement.indication is Indication.INDETERMINATE
-    assert "binary_unsupported" in codes(judgement)
+    assert judgement.sub_indication is SubIndication.FORMAT_FAILURE
+    assert "signature_unsupported" in codes(judgement)
 
 
 def test_old_form_of_the_signing_certificate_passes(tmp_path: Path) -> None:

@@ -1,0 +1,196 @@
+"""ASiC of other tools with CAdES and time-stamps: what a manifest names is what is covered."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from signing.asic import ASIC
+from signing.indication import Indication, SubIndication
+from signing.judgement import Judgement, Level
+from signing.unsigned import DS
+from signing.verify import judge_container
+from tests.builders.cms import CONTENT, archived, long_term, openssl_cms, stamped
+from tests.builders.signing import NOW, pki
+
+ASIC_E = b"application/vnd.etsi.asic-e+zip"
+ASIC_S = b"application/vnd.etsi.asic-s+zip"
+SIGNATURE = "META-INF/signature001.p7s"
+FILES = {"quyết định.txt": CONTENT, "b/c.bin": b"\x00\x01"}
+
+
+def container(
+    entries: Mapping[str, bytes], *, kind: bytes | None = ASIC_E, compressed: bool = False
+) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        if kind is not None:
+            method = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
+            archive.writestr("mimetype", kind, method)
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def manifest(signature: str, files: Mapping[str, bytes]) -> bytes:
+    references = "".join(
+        f'<asic:DataObjectReference URI="{name}" MimeType="text/plain">'
+        f'<ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/><ds:DigestValue>'
+        f"{base64.b64encode(hashlib.sha256(content).digest()).decode()}</ds:DigestValue>"
+        "</asic:DataObjectReference>"
+        for name, content in files.items()
+    )
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<asic:ASiCManifest xmlns:asic="{ASIC}" '
+        f'xmlns:ds="{DS}"><asic:SigReference URI="{signature}" '
+        f'MimeType="application/pkcs7-signature"/>{references}</asic:ASiCManifest>'
+    ).encode()
+
+
+def token(octets: bytes) -> bytes:
+    return pki().timestamper().stamp(hashlib.sha256(octets).digest())
+
+
+def signed_entries(folder: Path, *, raised: bool = False) -> dict[str, bytes]:
+    listed = manifest(SIGNATURE, FILES)
+    signature = openssl_cms(folder, "-cades", content=listed)
+    if raised:
+        signature = long_term(stamped(signature))
+    return {**FILES, "META-INF/ASiCManifest001.xml": listed, SIGNATURE: signature}
+
+
+def judge(content: bytes) -> Judgement:
+    return judge_container(content, trust=pki().trust(), at=NOW)
+
+
+def codes(judgement: Judgement) -> set[str]:
+    reasons = [*judgement.reasons]
+    for signature in judgement.signatures:
+        reasons += signature.reasons
+    return {reason.code for reason in reasons}
+
+
+@pytest.mark.parametrize(("kind", "compressed"), [(ASIC_E, False), (ASIC_E, True), (None, False)])
+def test_cades_over_a_manifest_passes(kind: bytes | None, compressed: bool, tmp_path: Path) -> None:
+    judgement = judge(container(signed_entries(tmp_path), kind=kind, compressed=compressed))
+
+    assert judgement.is_passed, codes(judgement)
+    assert judgement.signatures[0].covers == tuple(FILES)
+    assert [one.covered_by for one in judgement.files] == [(SIGNATURE,)] * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sub", "code"),
+    [
+        ("b/c.bin", b"\x00", SubIndication.HASH_FAILURE, "file_changed"),
+        ("b/c.bin", None, SubIndication.SIGNED_DATA_NOT_FOUND, "file_missing"),
+        ("more.txt", b"", SubIndication.FORMAT_FAILURE, "file_not_covered"),
+        ("META-INF/ASiCManifest001.xml", None, SubIndication.FORMAT_FAILURE, "manifest_missing"),
+        (
+            "META-INF/ASiCManifest001.xml",
+            manifest(SIGNATURE, {**FILES, "b/c.bin": b"y"}),
+            SubIndication.HASH_FAILURE,
+            "file_changed",
+        ),
+        (
+            "META-INF/ASiCManifest002.xml",
+            manifest(SIGNATURE, FILES),
+            SubIndication.FORMAT_FAILURE,
+            "manifest_twice",
+        ),
+        (
+            "META-INF/ASiCManifest002.xml",
+            manifest("META-INF/signature002.p7s", FILES),
+            SubIndication.SIGNED_DATA_NOT_FOUND,
+            "manifest_unsigned",
+        ),
+        ("META-INF/evidencerecord.ers", b"0", SubIndication.GENERIC, "binary_unsupported"),
+    ],
+)
+def test_changed_containers_do_not_pass(
+    name: str, content: bytes | None, sub: SubIndication, code: str, tmp_path: Path
+) -> None:
+    entries = signed_entries(tmp_path)
+    if content is None:
+        del entries[name]
+    else:
+        entries[name] = content
+
+    judgement = judge(container(entries))
+
+    assert judgement.sub_indication is sub, codes(judgement)
+    assert code in codes(judgement)
+
+
+def test_two_signatures_over_two_manifests_share_the_files(tmp_path: Path) -> None:
+    entries = signed_entries(tmp_path)
+    name, files = "META-INF/signature002.p7s", {"b/c.bin": FILES["b/c.bin"]}
+    entries["META-INF/ASiCManifest002.xml"] = listed = manifest(name, files)
+    entries[name] = openssl_cms(tmp_path, "-cades", content=listed, kinds=("rsa",))
+
+    judgement = judge(container(entries))
+
+    assert judgement.is_passed, codes(judgement)
+    assert judgement.files[1].covered_by == (SIGNATURE, name)
+
+
+def test_time_stamp_over_an_archive_manifest_makes_lta(tmp_path: Path) -> None:
+    entries = signed_entries(tmp_path, raised=True)
+    assert judge(container(entries)).signatures[0].level is Level.B_LT
+    covered = {name: entries[name] for name in (SIGNATURE, "META-INF/ASiCManifest001.xml")}
+    name = "META-INF/timestamp001.tst"
+    entries["META-INF/ASiCArchiveManifest.xml"] = listed = manifest(name, {**FILES, **covered})
+    entries[name] = token(listed)
+
+    judgement = judge(container(entries))
+
+    assert judgement.is_passed, codes(judgement)
+    first, stamp = judgement.signatures
+    assert first.level is Level.B_LTA
+    assert SIGNATURE in stamp.covers
+
+
+def test_archive_manifest_over_another_signature_file_proves_nothing(tmp_path: Path) -> None:
+    entries = signed_entries(tmp_path, raised=True)
+    name = "META-INF/timestamp001.tst"
+    listed = manifest(name, {**FILES, SIGNATURE: b"other"})
+    entries["META-INF/ASiCArchiveManifest.xml"] = listed
+    entries[name] = token(listed)
+
+    judgement = judge(container(entries))
+
+    assert judgement.signatures[0].level is Level.B_LT
+    assert judgement.sub_indication is SubIndication.HASH_FAILURE
+
+
+def test_simple_container_with_cades_reaches_lta(tmp_path: Path) -> None:
+    signature = archived(long_term(stamped(openssl_cms(tmp_path, "-cades"))))
+    entries = {"a.txt": CONTENT, "META-INF/signature.p7s": signature}
+
+    judgement = judge(container(entries, kind=ASIC_S))
+
+    assert judgement.is_passed, codes(judgement)
+    assert judgement.signatures[0].level is Level.B_LTA
+    assert judgement.files[0].covered_by == ("META-INF/signature.p7s",)
+    twice = judge(container({**entries, "b.txt": b""}, kind=ASIC_S))
+    assert twice.indication is Indication.TOTAL_FAILED
+    assert "simple_with_many" in codes(twice)
+
+
+def test_simple_container_with_a_time_stamp_alone(tmp_path: Path) -> None:
+    entries = {"a.txt": CONTENT, "META-INF/timestamp.tst": token(CONTENT)}
+
+    judgement = judge(container(entries, kind=ASIC_S))
+    changed = judge(container({**entries, "a.txt": b"other"}, kind=ASIC_S))
+
+    assert judgement.is_passed, codes(judgement)
+    assert judgement.signatures[0].best_time == NOW
+    assert judgement.files[0].covered_by == ("META-INF/timestamp.tst",)
+    assert changed.sub_indication is SubIndication.HASH_FAILURE
+    assert changed.files[0].covered_by == ()
