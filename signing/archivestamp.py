@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from signing import der
-from signing.cms import Attribute, SignedData, SignerInfo, parse_cms, whole_response
+from signing.cms import Attribute, CmsSigner, SignedData, parse_cms, whole_response
 from signing.errors import DerRefused, SignatureMalformed, TimestampMalformed
 from signing.proofs import Stamp
 from signing.timestamp import Imprint, parse_foreign_token
@@ -42,7 +42,7 @@ class _Index:
     by_value: bool  # v3 digests each value with its type, v1 whole attributes
 
 
-def values_of(data: SignedData, signer: SignerInfo, more: Values) -> Values:
+def values_of(data: SignedData, signer: CmsSigner, more: Values) -> Values:
     """Return the validation data in a signature, in its time-stamps, and `more` beside it."""
     found = [data.values, more, *_attribute_values(signer)]
     for attribute in signer.unsigned:
@@ -82,7 +82,7 @@ def _token_values(token: bytes) -> Iterator[Values]:
         return  # told where the token is judged
 
 
-def _attribute_values(signer: SignerInfo) -> Iterator[Values]:
+def _attribute_values(signer: CmsSigner) -> Iterator[Values]:
     for attribute in signer.unsigned:
         for value in attribute.values:
             if attribute.kind == _AT_CERTIFICATE_VALUES:
@@ -112,7 +112,7 @@ def _sequence_of(cursor: der.Cursor) -> tuple[bytes, ...]:
 
 
 def archive_stamps(
-    data: SignedData, signer: SignerInfo, imprint: Imprint | None
+    data: SignedData, signer: CmsSigner, imprint: Imprint | None
 ) -> tuple[Stamp, ...]:
     """Return the archive time-stamps of a signature, oldest first, each with what it covers."""
     tokens = [
@@ -150,7 +150,7 @@ def _named(kind: bytes, value: bytes) -> bytes:
 def _covered(
     token: bytes,
     data: SignedData,
-    signer: SignerInfo,
+    signer: CmsSigner,
     imprint: Imprint | None,
     older: Sequence[bytes],
 ) -> Imprint:
@@ -171,7 +171,7 @@ def _covered(
 
 
 def _index_holds(
-    index: _Index, data: SignedData, signer: SignerInfo, older: Sequence[bytes]
+    index: _Index, data: SignedData, signer: CmsSigner, older: Sequence[bytes]
 ) -> bool:
     def digests(parts: Iterable[bytes]) -> set[bytes]:
         return {hashlib.new(index.hash_name, part).digest() for part in parts}

@@ -20,7 +20,7 @@ from signing import der
 from signing.algorithms import der_to_raw
 from signing.archivestamp import AT_SIGNATURE_STAMP, archive_stamps, values_of
 from signing.certificate import Certificate
-from signing.cms import SignedData, SignerInfo, parse_signer, parse_time
+from signing.cms import CmsSigner, SignedData, parse_signer, parse_time
 from signing.cmsalgorithms import SHA1_URI, digest_name, digest_uri, method_uri
 from signing.decision import Claim, decide
 from signing.errors import CertificateRefused, DerRefused, SignatureMalformed
@@ -91,7 +91,7 @@ def judge_cms(
 def _counters(
     identity: str,
     data: SignedData,
-    signer: SignerInfo,
+    signer: CmsSigner,
     circumstances: Circumstances,
     *,
     depth: int,
@@ -130,7 +130,7 @@ def unsupported(problem: SignatureMalformed) -> Verdict:
 def _judged(
     identity: str,
     data: SignedData,
-    signer: SignerInfo,
+    signer: CmsSigner,
     signed: Signed,
     content_type: bytes | None,
     circumstances: Circumstances,
@@ -147,7 +147,7 @@ def _judged(
 def _judge(
     identity: str,
     data: SignedData,
-    signer: SignerInfo,
+    signer: CmsSigner,
     signed: Signed,
     content_type: bytes | None,
     circumstances: Circumstances,
@@ -184,7 +184,7 @@ def _judge(
     return decide(identity, claim, trust=trust, circumstances=circumstances)
 
 
-def _attribute_faults(signer: SignerInfo, content_type: bytes | None) -> Iterator[Verdict]:
+def _attribute_faults(signer: CmsSigner, content_type: bytes | None) -> Iterator[Verdict]:
     yield PASSED
     if not signer.attributes:
         return
@@ -202,7 +202,7 @@ def _attribute_faults(signer: SignerInfo, content_type: bytes | None) -> Iterato
             yield failed(SubIndication.SIG_CRYPTO_FAILURE, "algorithms_changed")
 
 
-def _judge_digest(signer: SignerInfo, signed: Signed) -> Verdict:
+def _judge_digest(signer: CmsSigner, signed: Signed) -> Verdict:
     """Judge the message digest over the octets."""
     if not signer.attributes:
         # Without them the octets of another signature's attributes could pass as content.
@@ -222,7 +222,7 @@ def _judge_digest(signer: SignerInfo, signed: Signed) -> Verdict:
     return PASSED
 
 
-def _judge_value(signer: SignerInfo, algorithm: str, certificate: Certificate) -> Verdict:
+def _judge_value(signer: CmsSigner, algorithm: str, certificate: Certificate) -> Verdict:
     signature = signer.signature
     if isinstance(certificate.public_key, ec.EllipticCurvePublicKey):
         # CMS carries ECDSA values as DER; the table verifies raw r‖s.
@@ -253,7 +253,7 @@ def _in_order(attributes: bytes) -> bytes:
 
 
 def _signing_certificate(
-    signer: SignerInfo, values: Values, trust: Trust
+    signer: CmsSigner, values: Values, trust: Trust
 ) -> tuple[Certificate | Verdict, Verdict]:
     """Return the certificate that the signer names, and what is to be said of the binding.
 
@@ -282,7 +282,7 @@ def _digest_of(name: str, octets: bytes) -> bytes:
     return hashlib.new(name, octets, usedforsecurity=False).digest()
 
 
-def _is_named(certificate: Certificate, signer: SignerInfo) -> bool:
+def _is_named(certificate: Certificate, signer: CmsSigner) -> bool:
     if signer.key_identifier is not None:
         return _key_identifier(certificate) == signer.key_identifier
     return (certificate.issuer_der, certificate.serial) == (signer.issuer, signer.serial)
@@ -296,7 +296,7 @@ def _key_identifier(certificate: Certificate) -> bytes | None:
     return extension.value.digest
 
 
-def _certificate_digest(signer: SignerInfo) -> tuple[str, bytes] | Verdict | None:
+def _certificate_digest(signer: CmsSigner) -> tuple[str, bytes] | Verdict | None:
     """Return hash name and digest of the first ESSCertIDv2 or ESSCertID; None without either.
 
     The older attribute knows SHA-1 only (RFC 2634 §5.4). It names the certificate beside issuer
@@ -319,13 +319,13 @@ def _certificate_digest(signer: SignerInfo) -> tuple[str, bytes] | Verdict | Non
     return str(name), first.take(der.OCTET_STRING)
 
 
-def _signature_stamps(signer: SignerInfo) -> Iterator[Stamp]:
+def _signature_stamps(signer: CmsSigner) -> Iterator[Stamp]:
     for attribute in signer.unsigned:
         if attribute.kind == AT_SIGNATURE_STAMP:
             for token in attribute.values:
                 yield Stamp(token=token, imprint=digester(signer.signature))
 
 
-def _claimed_time(signer: SignerInfo) -> datetime | None:
+def _claimed_time(signer: CmsSigner) -> datetime | None:
     value = signer.value(AT_SIGNING_TIME)
     return None if value is None else parse_time(value)

@@ -43,8 +43,8 @@ class Attribute:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SignerInfo:
-    """One signature of a SignedData."""
+class CmsSigner:
+    """One signature of a SignedData: a SignerInfo."""
 
     fields: tuple[bytes, ...]  # version to signature, DER each, as they stand
     issuer: bytes  # Name, DER; empty when the signer is named by a key identifier
@@ -75,7 +75,7 @@ class SignedData:
     content: bytes | None  # None when it is detached
     certificates: tuple[bytes, ...]  # CertificateChoices, DER each, in their order
     revocations: tuple[bytes, ...]  # RevocationInfoChoice, DER each, in their order
-    signers: tuple[SignerInfo, ...]
+    signers: tuple[CmsSigner, ...]
 
     @property
     def values(self) -> Values:
@@ -103,7 +103,7 @@ def parse_cms(content: bytes) -> SignedData:
         raise SignatureMalformed(f"expected CMS SignedData: {exc}", reason="cms") from exc
 
 
-def parse_signer(content: bytes) -> SignerInfo:
+def parse_signer(content: bytes) -> CmsSigner:
     """Return a SignerInfo that stands alone, as counter signatures do."""
     try:
         outer = der.Cursor(content)
@@ -168,8 +168,8 @@ def _choices(cursor: der.Cursor) -> tuple[bytes, ...]:
     return tuple(found)
 
 
-def _signers(cursor: der.Cursor) -> tuple[SignerInfo, ...]:
-    found: list[SignerInfo] = []
+def _signers(cursor: der.Cursor) -> tuple[CmsSigner, ...]:
+    found: list[CmsSigner] = []
     while cursor.next_tag() is not None:
         found.append(_signer(cursor.enter(der.SEQUENCE)))
         if len(found) > MAX_SIGNERS:
@@ -177,7 +177,7 @@ def _signers(cursor: der.Cursor) -> tuple[SignerInfo, ...]:
     return tuple(found)
 
 
-def _signer(cursor: der.Cursor) -> SignerInfo:
+def _signer(cursor: der.Cursor) -> CmsSigner:
     fields = [cursor.take_whole(der.INTEGER)]
     issuer, serial, key_identifier = b"", 0, None
     if cursor.next_tag() == der.SEQUENCE:
@@ -198,7 +198,7 @@ def _signer(cursor: der.Cursor) -> SignerInfo:
     fields += [algorithm, signature]
     unsigned = _attributes(cursor.enter(0xA1)) if cursor.next_tag() == 0xA1 else ()
     cursor.finish()
-    return SignerInfo(
+    return CmsSigner(
         fields=tuple(fields),
         issuer=issuer,
         serial=serial,

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from signing import der
 from signing.algorithms import raw_to_der
-from signing.cms import SignedData, SignerInfo, parse_cms
+from signing.cms import CmsSigner, SignedData, parse_cms
 from signing.keys import load_signer
 from signing.pki import Subject, certificates_pem, issue_leaf, new_key, public_key_of
 from signing.purpose import Purpose
@@ -191,7 +191,7 @@ def archived(content: bytes, *, octets: bytes = CONTENT, leave_out: int = 0) -> 
     return rebuilt(data, unsigned=[*more, attribute(AT_ARCHIVE_V3, indexed)])
 
 
-def _index(data: SignedData, signer: SignerInfo, leave_out: int) -> bytes:
+def _index(data: SignedData, signer: CmsSigner, leave_out: int) -> bytes:
     def digests(parts: Sequence[bytes]) -> bytes:
         return der.sequence(
             *(der.tlv(der.OCTET_STRING, hashlib.sha256(one).digest()) for one in parts)
