@@ -73,3 +73,9 @@ class FormRefused(Rejected):
     def __init__(self, message: str, *, faults: tuple[FieldFault, ...]) -> None:
         super().__init__(message, count=len(faults))
         self.faults = faults
+
+
+class RulePackRefused(Rejected):
+    """The rule pack is not exactly what `docs/reference/rule-packs.md` describes."""
+
+    code = "rule_pack_refused"

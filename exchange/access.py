@@ -70,6 +70,23 @@ def may_do(actor: Actor, task: Task, *, procedure: str, at: datetime) -> bool:
     )
 
 
+def may_publish(actor: Actor, *, procedure: str, at: datetime) -> bool:
+    """Tell whether the person may propose and confirm versions of a procedure, or of the rules.
+
+    `procedure` is empty for the rules: a role for one procedure does not reach them.
+    """
+    return any(
+        _holds(
+            one,
+            agency=one.agency,
+            procedure=procedure,
+            roles=frozenset({Role.BUSINESS_ADMIN}),
+            at=at,
+        )
+        for one in actor.bindings
+    )
+
+
 def demand(*, allowed: bool, what: str) -> None:
     """Raise `NotAllowed` unless allowed."""
     if not allowed:

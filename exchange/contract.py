@@ -1,4 +1,4 @@
-"""The procedures a node runs, found by the digest of their `process.bpmn` or by version.
+"""The procedures a node runs, found by version or by the digest of their folder.
 
 A published definition never changes, so a loaded one is kept for the life of the process.
 """
@@ -9,6 +9,7 @@ import threading
 from datetime import date
 
 from dossier.envelope import Assurance, Contract
+from dossier.ids import Sha256
 from exchange.errors import ProcedureUnknown
 from storage import definitions
 from workflows.package import load_procedure
@@ -19,46 +20,57 @@ class Contracts:
     """Loads each published procedure once."""
 
     def __init__(self) -> None:
-        self._loaded: dict[str, Procedure] = {}
+        self._loaded: dict[str, Procedure] = {}  # by digest of the folder
+        self._packages: dict[tuple[str, str], Sha256] = {}  # by code and version
         self._lock = threading.Lock()
 
     def find(self, contract: Contract) -> Procedure | None:
-        """Return the procedure with this very digest, if it also bears this name and version."""
-        procedure = self.by_digest(contract.sha256)
-        if procedure is None:
+        """Return the procedure of this name and version, if it has this very contract."""
+        try:
+            procedure = self.version(contract.procedure, contract.version)
+        except ProcedureUnknown:
             return None
-        named = (procedure.code, procedure.version) == (contract.procedure, contract.version)
-        return procedure if named else None
+        return procedure if procedure.digest == contract.sha256 else None
 
-    def by_digest(self, sha256: str) -> Procedure | None:
-        """Return the procedure whose `process.bpmn` has this digest."""
-        with self._lock:
-            if sha256 not in self._loaded:
-                stored = definitions.find(sha256)
-                if stored is None:
-                    return None
-                self._loaded[sha256] = load_procedure(stored.files)
-            return self._loaded[sha256]
-
-    def get(self, sha256: str) -> Procedure:
+    def get(self, package_sha256: str) -> Procedure:
         """Return the procedure of an instance that runs here; raise `ProcedureUnknown`."""
-        procedure = self.by_digest(sha256)
-        if procedure is None:
-            raise ProcedureUnknown("expected a published procedure", procedure=sha256[:12])
-        return procedure
+        with self._lock:
+            if package_sha256 not in self._loaded:
+                stored = definitions.find(package_sha256)
+                if stored is None:
+                    raise ProcedureUnknown(
+                        "expected a published procedure", procedure=package_sha256[:12]
+                    )
+                self._loaded[package_sha256] = load_procedure(stored.files)
+            return self._loaded[package_sha256]
+
+    def version(self, code: str, version: str) -> Procedure:
+        """Return a version of a procedure, such as a dossier's; raise `ProcedureUnknown`."""
+        return self.get(self.package(code, version))
+
+    def package(self, code: str, version: str) -> Sha256:
+        """Return the digest of the folder of a version; raise `ProcedureUnknown`."""
+        with self._lock:
+            known = self._packages.get((code, version))
+            if known is None:
+                stored = definitions.find_version(code, version)
+                if stored is None:
+                    raise ProcedureUnknown("expected a published procedure", procedure=code)
+                known = self._packages[code, version] = stored.package_sha256
+            return known
 
     def effective(self, code: str, *, day: date) -> Procedure:
         """Return the version in force on that day; raise `ProcedureUnknown`."""
         stored = definitions.effective(code, day)
         if stored is None:
             raise ProcedureUnknown("expected a published procedure", procedure=code)
-        return self.get(stored.sha256)
+        return self.get(stored.package_sha256)
 
     def all_effective(self, *, day: date) -> list[Procedure]:
         """Return the version in force of each procedure, by code."""
         codes = sorted({head.procedure for head in definitions.list_definitions()})
         found = [definitions.effective(code, day) for code in codes]
-        return [self.get(one.sha256) for one in found if one is not None]
+        return [self.get(one.package_sha256) for one in found if one is not None]
 
     def minimum_assurance(self, contract: Contract, message_type: str) -> Assurance:
         """Return what the message type demands; sealed where this node does not know it."""

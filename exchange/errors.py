@@ -332,3 +332,39 @@ class RequestSealRefused(Denied):
     """The request is not under a seal that the directory binds to an agency."""
 
     code = "request_seal_refused"
+
+
+class SamePerson(Denied):
+    """The one who proposed a version cannot confirm it."""
+
+    code = "same_person"
+
+
+class ProposalUnknown(Rejected):
+    """There is no such proposal."""
+
+    code = "proposal_unknown"
+
+
+class ProposalClosed(Conflict):
+    """The proposal has been confirmed or refused meanwhile."""
+
+    code = "proposal_closed"
+
+
+class AlreadyPublished(Rejected):
+    """The version is published; a published version never changes."""
+
+    code = "already_published"
+
+
+class ReasonMissing(Rejected):
+    """A refusal needs a reason."""
+
+    code = "reason_missing"
+
+
+class RulePackUnknown(Rejected):
+    """No rule pack of that version is published here."""
+
+    code = "rule_pack_unknown"

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from dossier.calendar import Calendar
+from dossier.calendar import Calendar, local_day
 from dossier.clock import Clock
 from dossier.directory import Directory
 from dossier.ids import AgencyCode, same_agency
@@ -19,6 +19,7 @@ from dossier.wire import Sending
 from exchange.contract import Contracts
 from exchange.errors import SealMissing
 from exchange.kept import KeptInstances
+from exchange.rules import Rules
 from exchange.settings import Settings
 from signing.keys import Signer
 from signing.policy import Trust
@@ -56,7 +57,7 @@ class Node:
         trust: TrustSource,
         directory: DirectorySource,
         contracts: Contracts,
-        calendar: Calendar,
+        rules: Rules,
         sender: Callable[[], Sending],
         neighbour: Callable[[Node], Sending],
         epoch: str,
@@ -73,7 +74,7 @@ class Node:
         self._trust = trust
         self._directory = directory
         self._contracts = contracts
-        self._calendar = calendar
+        self._rules = rules
         self._make_sender = sender
         self._make_neighbour = neighbour
         self._sender: Sending | None = None
@@ -85,9 +86,15 @@ class Node:
         """Return the instant of this node's clock."""
         return self.clock.now()
 
-    def calendar(self) -> Calendar:
-        """Return the calendar of working days."""
-        return self._calendar
+    def rules(self) -> Rules:
+        """Return the rule packs of this node."""
+        return self._rules
+
+    def calendar(self, pack: str = "") -> Calendar:
+        """Return the calendar of the pack that a dossier pins; without one, of today's."""
+        if pack:
+            return self._rules.get(pack).calendar
+        return self._rules.effective(local_day(self.now())).calendar
 
     def sending(self, partner: str) -> Sending:
         """Return what delivers to that partner: SOAP, or this node's own reception.

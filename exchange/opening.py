@@ -18,6 +18,7 @@ from dossier.codes import dossier_code
 from dossier.directory import Directory, DirectoryAgency
 from dossier.ids import AgencyCode, ConversationId, Sha256
 from dossier.model import Business, Delivery, Dossier, Money
+from dossier.rulepack import RulePack
 from exchange import chronicle
 from exchange.chronicle import Event
 from exchange.drained import ring_after_commit
@@ -48,7 +49,8 @@ class Opening:
 
 def open_dossier(node: Node, opening: Opening, *, at: datetime) -> Dossier:
     """Write dossier, instance and START fact in this transaction, and ring after its commit."""
-    code = opening.code or new_code(node, opening.agency, at=at)
+    rules = node.rules().effective(local_day(at))
+    code = opening.code or new_code(opening.agency, rules=rules, at=at)
     dossier = Dossier(
         id=uuid.uuid4(),
         agency=opening.agency,
@@ -67,7 +69,7 @@ def open_dossier(node: Node, opening: Opening, *, at: datetime) -> Dossier:
         closed=None,
         due=None,
         bindings=dict(opening.bindings),
-        rule_pack=node.calendar().version,
+        rule_pack=rules.version,
         directory_number=node.directory().number,
     )
     dossiers.add(dossier, log_salt=secrets.token_bytes(SALT_SIZE_BYTES))
@@ -81,7 +83,9 @@ def open_dossier(node: Node, opening: Opening, *, at: datetime) -> Dossier:
             id=instance,
             dossier=dossier.id,
             agency=opening.agency,
-            definition_sha256=Sha256(opening.procedure.digest),
+            definition_sha256=node.contracts().package(
+                opening.procedure.code, opening.procedure.version
+            ),
             role=opening.role,
             opened=at,
         )
@@ -118,11 +122,11 @@ def open_dossier(node: Node, opening: Opening, *, at: datetime) -> Dossier:
     return dossier
 
 
-def new_code(node: Node, agency: AgencyCode, *, at: datetime) -> str:
+def new_code(agency: AgencyCode, *, rules: RulePack, at: datetime) -> str:
     """Return the next dossier code of the agency; the sequence starts anew each day."""
     day = local_day(at)
     sequence = registers.take_dossier_sequence(agency, day)
-    return dossier_code(agency, day=day, sequence=sequence)
+    return dossier_code(agency, day=day, sequence=sequence, shape=rules.dossier_code)
 
 
 def bind_roles(

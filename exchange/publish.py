@@ -1,4 +1,4 @@
-"""Publish procedure folders: a version is stored once and never changes."""
+"""Store procedure versions: once, checked, by two people; a stored one never changes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dossier.errors import LienThongError
 from dossier.ids import Sha256
 from dossier.texts import Language, render
 from exchange.chronicle import write_node_event
+from exchange.errors import SamePerson
 from exchange.procedures.errors import ProcedureNotReady
 from exchange.procedures.folder import package_digest, read_folder
 from exchange.procedures.lint import lint_files
@@ -19,13 +20,13 @@ from storage.transactions import transaction
 from workflows.package import load_procedure
 from workflows.procedure import Procedure
 
-__all__ = ["package_digest", "publish", "publish_ready", "read_folder"]
+__all__ = ["demand_ready", "demand_two_people", "package_digest", "publish", "read_folder"]
 
 
-def publish_ready(files: Mapping[str, bytes], *, at: datetime, by: str) -> Procedure:
-    """Publish a version whose lint has no error and whose scenarios pass and enter every element.
+def demand_ready(files: Mapping[str, bytes]) -> Procedure:
+    """Return the procedure of files whose lint has no error and whose scenarios pass.
 
-    Raises `ProcedureNotReady` otherwise, and what `publish` raises.
+    Raise `ProcedureNotReady` otherwise, also when no scenario enters some element.
     """
     if not lint_files(files, language=Language.EN).is_runnable:
         raise _not_ready("lint")
@@ -39,15 +40,22 @@ def publish_ready(files: Mapping[str, bytes], *, at: datetime, by: str) -> Proce
         raise _not_ready("scenarios")
     if trial.uncovered:
         raise _not_ready("coverage", elements=", ".join(trial.uncovered))
-    return publish(files, at=at, by=by)
+    procedure = load_procedure(files)
+    latest = definitions.latest(procedure.code)
+    if latest is not None and procedure.effective < latest.effective_from:
+        raise _not_ready("never_effective", version=latest.version)
+    return procedure
 
 
-def publish(files: Mapping[str, bytes], *, at: datetime, by: str) -> Procedure:
+def publish(
+    files: Mapping[str, bytes], *, at: datetime, proposed_by: str, confirmed_by: str
+) -> Procedure:
     """Store one version and log it; publishing the same bytes again changes nothing.
 
-    Raises the refusal of `load_procedure`, or `RowConflict` when the version exists with other
-    bytes. Dossiers that run stay on the version under which they were opened.
+    Raises `SamePerson`, the refusal of `load_procedure`, or `RowConflict` when the version exists
+    with other bytes. Dossiers that run stay on the version under which they were opened.
     """
+    demand_two_people(proposed_by, confirmed_by)
     procedure = load_procedure(files)
     package = package_digest(files)
     with transaction():
@@ -59,7 +67,8 @@ def publish(files: Mapping[str, bytes], *, at: datetime, by: str) -> Procedure:
                 package_sha256=Sha256(package),
                 effective_from=procedure.effective,
                 published=at,
-                published_by=by,
+                published_by=proposed_by,
+                confirmed_by=confirmed_by,
                 files=dict(files),
             )
         )
@@ -67,16 +76,24 @@ def publish(files: Mapping[str, bytes], *, at: datetime, by: str) -> Procedure:
             write_node_event(
                 LeafKind.PROCEDURE,
                 {
+                    "event": "published",
                     "procedure": procedure.code,
                     "version": procedure.version,
                     "sha256": procedure.digest,
                     "package_sha256": package,
                     "effective": procedure.effective.isoformat(),
-                    "by": by,
+                    "by": proposed_by,
+                    "confirmed_by": confirmed_by,
                 },
                 at=at,
             )
     return procedure
+
+
+def demand_two_people(proposed_by: str, confirmed_by: str) -> None:
+    """Raise `SamePerson` unless two people stand behind a change."""
+    if not proposed_by or not confirmed_by or proposed_by == confirmed_by:
+        raise SamePerson("expected a second person to confirm")
 
 
 def _not_ready(reason: str, **parameters: str) -> ProcedureNotReady:

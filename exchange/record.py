@@ -17,7 +17,7 @@ from exchange.drained import ring_after_commit
 from exchange.node import Node
 from exchange.outgoing import queue_message, token_uuid
 from exchange.recorded import Recorded
-from exchange.silences import rule_of
+from exchange.silences import rule_of, under_pack
 from exchange.stepping import MARK, Stepped, Taken, message_of
 from exchange.values import to_json
 from signing.log.leaf import LeafKind
@@ -150,7 +150,7 @@ def _task(
     node: Node, stepped: Stepped, dossier: Dossier, command: commands.OpenTask, *, at: datetime
 ) -> NewTask:
     role = Role(command.assign.role) if command.assign.role else Role.SPECIALIST
-    due, trail = task_due(node, command.due, at=at)
+    due, trail = task_due(node, command.due, pack=dossier.rule_pack, at=at)
     task = Task(
         id=token_uuid(command.task_id),
         dossier=dossier.id,
@@ -188,8 +188,11 @@ def _subscribe(
     at: datetime,
 ) -> None:
     instance, ref = stepped.instance, command.subscription_id
+    command = under_pack(node, command, dossier)
     if command.due_at or command.due_text:
-        due = command.due_at or timer_due(node, command.due_text or "", at=at)
+        due = command.due_at or timer_due(
+            node, command.due_text or "", pack=dossier.rule_pack, at=at
+        )
         recorded.timers[ref] = NewTimer(instance=instance.id, ref=ref, due=due)
         recorded.silences += rule_of(command, dossier, instance=instance.id, due=due, at=at)
     if command.kind is SubscriptionKind.TIMER:

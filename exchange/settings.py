@@ -113,7 +113,6 @@ SETTINGS: Final = (
         "DELIVERY_BASE_SECONDS", "integer", "5", "Wait after the first failed attempt; it doubles."
     ),
     _setting("DELIVERY_CAP_SECONDS", "integer", "3600", "Longest wait between two attempts."),
-    _setting("CALENDAR", "name", "vn", "The calendar of working time."),
     _setting(
         "TSA_URL",
         "URL",
@@ -153,7 +152,6 @@ class Settings:
     delivery_attempts: int
     delivery_base_seconds: int
     delivery_cap_seconds: int
-    calendar: str
     tsa_url: str
     workers: int
     log_level: str
@@ -222,7 +220,6 @@ def _settings(read: _Reader) -> Settings:
         delivery_attempts=read.integer("DELIVERY_ATTEMPTS", most=1000),
         delivery_base_seconds=read.integer("DELIVERY_BASE_SECONDS"),
         delivery_cap_seconds=read.integer("DELIVERY_CAP_SECONDS"),
-        calendar=read.choice("CALENDAR", re.compile(r"[a-z0-9-]+")),
         tsa_url=read.url("TSA_URL", ("http", "https")),
         workers=read.integer("WORKERS", most=256),
         log_level=read.choice("LOG_LEVEL", re.compile("DEBUG|INFO|WARNING|ERROR")),

@@ -8,7 +8,7 @@ citation and the receipt, and a notice to the leaders (domain.md §10).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -30,7 +30,7 @@ from exchange.chronicle import Event
 from exchange.deadlines import span_end
 from exchange.node import Node
 from signing.log.leaf import LeafKind
-from storage import incidents, silences, subscriptions, timers
+from storage import dossiers, incidents, silences, subscriptions, timers
 from storage.inbox import InboxMessage
 from storage.silences import Question, Silence
 from storage.subscriptions import Subscription, WaitKind
@@ -45,6 +45,23 @@ class _Silent:
 
     waiting: Subscription
     question: Question | None
+
+
+def under_pack(node: Node, command: OpenSubscription, dossier: Dossier) -> OpenSubscription:
+    """Return a wait with what the dossier's rule pack says about silence at its element."""
+    if command.silence is None:
+        return command
+    pack = node.rules().get(dossier.rule_pack)
+    found = pack.silence_of(dossier.procedure, command.element_id)
+    if found is None:
+        return command
+    said = replace(
+        command.silence,
+        policy=found.rule.policy.value,
+        citation=found.rule.citation or None,
+        confirmed=found.confirmed,
+    )
+    return replace(command, silence=said, due_text=found.after or command.due_text)
 
 
 def rule_of(
@@ -82,11 +99,12 @@ def judge(node: Node, rule: Silence, *, at: datetime) -> Json:
     silent = _silent(rule)
     if not silent:
         return {}  # everybody has answered, or nobody was asked: it is a timer like any other
+    pack = dossiers.get(rule.dossier).rule_pack
     judgement = judge_silence(
         _typed(rule),
         asked=[_asked(one) for one in silent],
         deadline=lambda delivered: (
-            span_end(node, rule.span, at=delivered) if rule.span else rule.due
+            span_end(node, rule.span, pack=pack, at=delivered) if rule.span else rule.due
         ),
         at=at,
     )

@@ -59,7 +59,7 @@ def complete(
     if found.claimed_by not in ("", actor.username):
         raise TaskTaken("expected a task that nobody else holds", holder=found.claimed_by)
     now = node.now()
-    procedure = node.contracts().get(dossier.contract_sha256)
+    procedure = node.contracts().version(dossier.procedure, dossier.procedure_version)
     values = _read_form(procedure, found, submitted)
     _demand_own_documents(procedure, found, dossier, values)
     known = {**cases.values(dossier.id), **values}

@@ -13,7 +13,6 @@ from connectors.mailbox import PullOperations
 from connectors.request import Doorkeeper
 from connectors.soap_client import SoapClient
 from connectors.soap_server import SoapServer
-from dossier.calendar import load_calendar
 from dossier.clock import Clock, SystemClock
 from dossier.ids import AgencyCode, parse_agency_code
 from dossier.wire import Sending, WireEndpoint
@@ -23,6 +22,7 @@ from exchange.directory import CurrentDirectory
 from exchange.node import Node
 from exchange.pull import NodeMailbox, NodeNonces, SealOpener
 from exchange.receive import Reception
+from exchange.rules import Rules
 from exchange.settings import Settings, settings
 from exchange.sweep import own_name
 from exchange.timestamps import RemoteAuthority
@@ -63,7 +63,7 @@ def build(here: Settings, *, clock: Clock | None = None) -> Node:
         trust=TrustFolder(here.trust_dir),
         directory=directory,
         contracts=Contracts(),
-        calendar=load_calendar(here.calendar, layers=("vn-2026-swap",)),
+        rules=Rules(),
         sender=lambda: _soap_client(here, directory),
         neighbour=_neighbour,
         epoch=_epoch(clock),

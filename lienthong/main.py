@@ -70,7 +70,7 @@ NOUNS: Final = {
     ),
     "procedure": Noun(
         module="lienthong.procedure",
-        needs_database=False,  # publish boots by itself
+        needs_database=False,  # the verbs of publishing boot by themselves
         summary="Procedures: lint, test, simulate, compare, begin, publish.",
     ),
     "restore": Noun(
@@ -78,6 +78,9 @@ NOUNS: Final = {
         needs_database=True,
         summary="Fill an empty node from a backup.",
         attribute="restore",
+    ),
+    "rules": Noun(
+        module="lienthong.rules", needs_database=True, summary="Rule packs by effective date."
     ),
     "serve": Noun(module="lienthong.serve", needs_database=False, summary="Serve the portal."),
     "sign": Noun(

@@ -1,14 +1,16 @@
 """`lienthong procedure`: check, rehearse, compare, begin and publish procedure folders.
 
-Only `publish` needs the node's database.
+The verbs of publishing need the node's database and are in `lienthong.publication`.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -16,7 +18,6 @@ from dossier.calendar import local_day
 from dossier.canonical import Json
 from dossier.clock import SystemClock
 from dossier.texts import Language, render
-from exchange.boot import boot
 from exchange.procedures.adoption import adopt_model
 from exchange.procedures.compare import compare_folders, comparison_json, comparison_lines
 from exchange.procedures.lint import Problem, lint
@@ -24,8 +25,13 @@ from exchange.procedures.scaffold import scaffold
 from exchange.procedures.simulation import simulate_folder, simulation_json, simulation_lines
 from exchange.procedures.trace import trace
 from exchange.procedures.trial import Trial, trial_lines, try_folders
-from exchange.publish import publish_ready, read_folder
 
+_PUBLISHING: Final = {
+    "publish": "publish",
+    "confirm": "confirm",
+    "refuse": "refuse",
+    "proposals": "list_proposals",
+}
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _EITHER = click.Path(exists=True, path_type=Path)
@@ -43,7 +49,23 @@ _BELOW = click.option(
 )
 
 
-@click.group("procedure")
+class _Verbs(click.Group):
+    """Loads the verbs of publishing, and with them the node, only when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return all verbs."""
+        return sorted([*super().list_commands(ctx), *_PUBLISHING])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a verb of this module, or one of `lienthong.publication`."""
+        if cmd_name not in _PUBLISHING:
+            return super().get_command(ctx, cmd_name)
+        module = importlib.import_module("lienthong.publication")
+        verb: click.Command = getattr(module, _PUBLISHING[cmd_name])
+        return verb
+
+
+@click.group("procedure", cls=_Verbs)
 def command() -> None:
     """Procedures: lint, test, simulate, compare, begin, publish."""
 
@@ -184,23 +206,6 @@ def import_model(*, file: Path, name: str, below: Path, lang: str) -> int:
     _list(adopted.to_do)
     click.echo(str(adopted.folder), err=True)
     return 0
-
-
-@command.command("publish")
-@click.argument("folder", type=_FOLDER)
-@click.option("--by", default="lienthong", show_default=True, help="Who publishes, for the log.")
-def publish_folder(*, folder: Path, by: str) -> None:
-    """Publish the procedure in FOLDER on this node.
-
-    Its lint and its scenarios must pass and enter every element.
-    """
-    boot()
-    published = publish_ready(read_folder(folder), at=SystemClock().now(), by=by)
-    click.echo(
-        f"lienthong: {published.code} version {published.version} is published, "
-        f"in effect from {published.effective.isoformat()}",
-        err=True,
-    )
 
 
 def _list(problems: Sequence[Problem]) -> None:

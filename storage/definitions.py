@@ -1,4 +1,7 @@
-"""Published versions of procedures: never changed, found by the digest of their contract."""
+"""Published versions of procedures: never changed, found by the digest of their folder.
+
+Two versions may share one contract (`process.bpmn`) and differ in a deadline only.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ from dossier.ids import Sha256
 from storage import sql
 from storage.errors import RowConflict
 
-_HEAD = "sha256 package_sha256 procedure version effective_from published published_by"
-_SELECT = f"SELECT {sql.columns(_HEAD)} FROM definition"  # noqa: S608 - our own constants
+_HEAD = "sha256 package_sha256 procedure version effective_from published published_by confirmed_by"
+_SELECT = f"SELECT {sql.columns(_HEAD)} FROM procedure_version"  # noqa: S608 - our own constants
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +27,8 @@ class DefinitionHead:
     version: str
     effective_from: date
     published: datetime
-    published_by: str
+    published_by: str  # who proposed it
+    confirmed_by: str  # the second person
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,15 +42,16 @@ class Definition:
     effective_from: date
     published: datetime
     published_by: str
+    confirmed_by: str
     files: Mapping[str, bytes]
 
 
 def add(definition: Definition) -> bool:
     """Publish a version; return False when the same folder was there already.
 
-    Raises `RowConflict` when the version, or the contract, is there with other files.
+    Raises `RowConflict` when the version is there with other files.
     """
-    known = find_head(definition.sha256) or find_version(definition.procedure, definition.version)
+    known = find_version(definition.procedure, definition.version)
     if known:
         if known.package_sha256 == definition.package_sha256:
             return False
@@ -54,7 +59,7 @@ def add(definition: Definition) -> bool:
             "expected a new version, got other files for a published one", detail=definition.version
         )
     sql.execute(
-        sql.insert_into("definition", _HEAD),
+        sql.insert_into("procedure_version", _HEAD),
         (
             definition.sha256,
             definition.package_sha256,
@@ -63,28 +68,28 @@ def add(definition: Definition) -> bool:
             definition.effective_from.isoformat(),
             sql.from_instant(definition.published),
             definition.published_by,
+            definition.confirmed_by,
         ),
     )
     sql.execute_many(
-        sql.insert_into("definition_file", "sha256 path content"),
-        [(definition.sha256, path, content) for path, content in sorted(definition.files.items())],
+        sql.insert_into("procedure_file", "package_sha256 path content"),
+        [
+            (definition.package_sha256, path, content)
+            for path, content in sorted(definition.files.items())
+        ],
     )
     return True
 
 
-def find(sha256: str) -> Definition | None:
-    """Return the version with that contract, with its files."""
-    head = find_head(sha256)
-    if head is None:
+def find(package_sha256: str) -> Definition | None:
+    """Return the version whose folder has that digest, with its files."""
+    row = sql.one_row(f"{_SELECT} WHERE package_sha256 = %s", (package_sha256,))
+    if row is None:
         return None
-    rows = sql.all_rows("SELECT path, content FROM definition_file WHERE sha256 = %s", (sha256,))
-    return Definition(**asdict(head), files={path: bytes(content) for path, content in rows})
-
-
-def find_head(sha256: str) -> DefinitionHead | None:
-    """Return the version with that contract."""
-    row = sql.one_row(f"{_SELECT} WHERE sha256 = %s", (sha256,))
-    return _head(row) if row else None
+    rows = sql.all_rows(
+        "SELECT path, content FROM procedure_file WHERE package_sha256 = %s", (package_sha256,)
+    )
+    return Definition(**asdict(_head(row)), files={path: bytes(content) for path, content in rows})
 
 
 def find_version(procedure: str, version: str) -> DefinitionHead | None:
@@ -103,6 +108,11 @@ def effective(procedure: str, day: date) -> DefinitionHead | None:
     return _head(row) if row else None
 
 
+def latest(procedure: str) -> DefinitionHead | None:
+    """Return the version that is, or comes, into effect last."""
+    return effective(procedure, date.max)
+
+
 def list_definitions() -> list[DefinitionHead]:
     """Return all published versions."""
     return [_head(row) for row in sql.all_rows(f"{_SELECT} ORDER BY procedure, published")]
@@ -117,4 +127,5 @@ def _head(row: sql.Row) -> DefinitionHead:
         effective_from=date.fromisoformat(row[4]),
         published=sql.to_instant(row[5]),
         published_by=row[6],
+        confirmed_by=row[7],
     )

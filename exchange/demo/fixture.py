@@ -59,6 +59,15 @@ class Fixture:
         """Return the agencies of one node."""
         return tuple(agency for agency in self.agencies if agency.node == node)
 
+    def administrators(self, node: str) -> list[str]:
+        """Return the names of the people of one node who publish procedures and rules."""
+        return [
+            person.username
+            for person in self.people
+            if person.node == node
+            and any(binding.role is Role.BUSINESS_ADMIN for binding in person.bindings)
+        ]
+
 
 def load_fixture() -> Fixture:
     """Return the demo's fixture."""

@@ -52,8 +52,14 @@ def seed_node(here: Settings, *, fixture: Fixture) -> None:
         at=SystemClock().now(),
         by="demo",
     )
+    proposer, confirmer = fixture.administrators(here.node)[:2]
     for folder in procedure_folders(here):
-        publish(read_folder(folder), at=SystemClock().now(), by="demo")
+        publish(
+            read_folder(folder),
+            at=SystemClock().now(),
+            proposed_by=proposer,
+            confirmed_by=confirmer,
+        )
     _open_accounts(here, fixture, home)
 
 

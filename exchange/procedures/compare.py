@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum, StrEnum, unique
 from pathlib import Path
@@ -62,7 +62,7 @@ def compare_folders(before: Path, after: Path) -> Compared:
 def compare_files(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Compared:
     """Compare the files of two procedure folders."""
     old, new = load_folder(before), load_folder(after)
-    changes = _differences(_things(old, before), _things(new, after))
+    changes = differences(_things(old, before), _things(new, after))
     return Compared(
         before=f"{old.code} {old.version}",
         after=f"{new.code} {new.version}",
@@ -97,7 +97,12 @@ def comparison_lines(compared: Compared, *, language: Language) -> Iterator[str]
     yield render("comparison", contract, language)
     if not compared.changes:
         yield render("comparison", "no_change", language)
-    for change in compared.changes:
+    yield from change_lines(compared.changes)
+
+
+def change_lines(changes: Iterable[Change]) -> Iterator[str]:
+    """Yield one line for each difference."""
+    for change in changes:
         match change.kind:
             case ChangeKind.ADDED:
                 yield f"+ {change.place}"
@@ -108,7 +113,8 @@ def comparison_lines(compared: Compared, *, language: Language) -> Iterator[str]
                 yield f"~ {change.place} {change.key}: {before} → {after}"
 
 
-def _differences(before: Things, after: Things) -> Iterator[Change]:
+def differences(before: Things, after: Things) -> Iterator[Change]:
+    """Yield what differs between two sets of things, in the order of their places."""
     for place in sorted(before.keys() | after.keys()):
         if place not in after:
             yield Change(kind=ChangeKind.REMOVED, place=place)

@@ -41,6 +41,13 @@ def read_folder(folder: Path) -> dict[str, bytes]:
     return files
 
 
+def read_files(folder: Path, declaration: str) -> dict[str, bytes]:
+    """Return the files of a folder that holds the file `declaration`, by their path in it."""
+    if not (folder / declaration).is_file():
+        raise _refused(f"a folder with a {declaration}", folder)
+    return _files(folder)
+
+
 def read_beside(model: Path) -> tuple[Part, ...]:
     """Return the BPMN files beside a model, and the parts in a folder `parts` beside it.
 

@@ -38,7 +38,7 @@ def dossier_page(node: Node, actor: Actor, dossier: UUID) -> DossierPage:
     now = node.now()
     if not access.may_read(actor, held, at=now):
         raise DossierUnknown("expected a dossier that you may see", code=str(dossier))
-    procedure = node.contracts().get(held.contract_sha256)
+    procedure = node.contracts().version(held.procedure, held.procedure_version)
     timeline = history.of_dossier(dossier)
     work = tasks.of_dossier(dossier)
     open_incidents = incidents.of_dossier(dossier)

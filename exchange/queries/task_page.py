@@ -21,7 +21,7 @@ def task_page(node: Node, actor: Actor, task: UUID) -> TaskPage:
     now = node.now()
     if not access.may_read(actor, dossier, at=now):
         raise NotAllowed("expected a role that may see the dossier", action="see the dossier")
-    procedure = node.contracts().get(dossier.contract_sha256)
+    procedure = node.contracts().version(dossier.procedure, dossier.procedure_version)
     form = form_of(procedure, found)
     acts_for = standin.acts_for(actor, found, procedure=dossier.procedure, at=now)
     mine = acts_for is not None

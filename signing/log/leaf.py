@@ -36,7 +36,8 @@ class LeafKind(Enum):
     MESSAGE = "message"
     RECEIPT = "receipt"
     DIRECTORY = "directory"  # an edition of the directory was imported
-    PROCEDURE = "procedure"  # a version of a procedure was published
+    PROCEDURE = "procedure"  # a version of a procedure was proposed, published or refused
+    RULES = "rules"  # a rule pack was proposed, published or refused
     EPOCH = "epoch"  # a new log begins and names the last known checkpoint
 
 

@@ -31,8 +31,12 @@ from storage.models.node import (
     DossierCounterRow,
     HostedAgencyRow,
     NodeValueRow,
+    ProposalFileRow,
+    ProposalRow,
     RegisterRow,
     RequestNonceRow,
+    RulePackFileRow,
+    RulePackRow,
 )
 from storage.models.people import AbsenceRow, LoginFailureRow, RoleBindingRow, User
 
@@ -62,9 +66,13 @@ __all__ = [
     "OutgoingRow",
     "PauseRow",
     "PendingLeafRow",
+    "ProposalFileRow",
+    "ProposalRow",
     "RegisterRow",
     "RequestNonceRow",
     "RoleBindingRow",
+    "RulePackFileRow",
+    "RulePackRow",
     "SilenceRow",
     "SubscriptionRow",
     "TaskRow",

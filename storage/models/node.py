@@ -1,12 +1,24 @@
-"""Tables of the node itself: hosted agencies, directory editions, registers, definitions."""
+"""Tables of the node itself: hosted agencies, directory editions, registers, published rules."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 
-from storage.models.columns import digest, fixed, instant, integer, json, octets, words
+from storage.models.columns import (
+    digest,
+    fixed,
+    instant,
+    integer,
+    json,
+    maybe_instant,
+    octets,
+    owner,
+    uuid_key,
+    words,
+)
 
 
 class NodeValueRow(models.Model):
@@ -77,34 +89,104 @@ class DossierCounterRow(models.Model):
 
 
 class DefinitionRow(models.Model):
-    """A published version of a procedure."""
+    """A published version of a procedure; two versions may share one contract."""
 
-    sha256 = fixed(64, key=True)
-    package_sha256 = digest()
+    package_sha256 = fixed(64, key=True)
+    sha256 = digest()  # of `process.bpmn`
     procedure = words()
     version = words()
     effective_from = fixed(10)
     published = instant()
     published_by = words()
+    confirmed_by = words()
 
     class Meta:
-        db_table = "definition"
+        db_table = "procedure_version"
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["procedure", "version"], name="definition_version")
+            models.UniqueConstraint(fields=["procedure", "version"], name="procedure_version_once")
         ]
 
 
 class DefinitionFileRow(models.Model):
     """One file of a published procedure folder."""
 
-    sha256 = digest()
+    package_sha256 = digest()
     path = words()
     content = octets()
 
     class Meta:
-        db_table = "definition_file"
+        db_table = "procedure_file"
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["sha256", "path"], name="definition_file_path")
+            models.UniqueConstraint(fields=["package_sha256", "path"], name="procedure_file_path")
+        ]
+
+
+class RulePackRow(models.Model):
+    """A published rule pack; it never changes."""
+
+    version = fixed(63, key=True)
+    package_sha256 = digest()
+    effective_from = fixed(10)
+    published = instant()
+    published_by = words()
+    confirmed_by = words()
+
+    class Meta:
+        db_table = "rule_pack"
+
+
+class RulePackFileRow(models.Model):
+    """One file of a published rule pack."""
+
+    version = fixed(63)
+    path = words()
+    content = octets()
+
+    class Meta:
+        db_table = "rule_pack_file"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["version", "path"], name="rule_pack_file_path")
+        ]
+
+
+class ProposalRow(models.Model):
+    """A version that one person wants published and another one confirms or refuses."""
+
+    id = uuid_key()
+    kind = fixed(16)  # procedure | rule_pack
+    name = words()
+    version = words()
+    package_sha256 = digest()
+    effective_from = fixed(10)
+    proposed = instant()
+    proposed_by = words()
+    state = fixed(16)
+    decided = maybe_instant()
+    decided_by = words()
+    reason = words()
+
+    class Meta:
+        db_table = "proposal"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["kind", "name", "version"],
+                name="proposal_open_once",
+                condition=Q(state="open"),
+            )
+        ]
+
+
+class ProposalFileRow(models.Model):
+    """One file of a proposal."""
+
+    proposal = owner("storage.ProposalRow", column="proposal")
+    path = words()
+    content = octets()
+
+    class Meta:
+        db_table = "proposal_file"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["proposal", "path"], name="proposal_file_path")
         ]
 
 

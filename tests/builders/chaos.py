@@ -131,7 +131,7 @@ def fill_storm() -> None:
     """Migrate and fill the database of the node that this process has booted as."""
     schema.migrate()
     seed_node(settings(), fixture=storm_fixture())
-    publish(FILES, at=SystemClock().now(), by="storm")
+    publish(FILES, at=SystemClock().now(), proposed_by="storm.one", confirmed_by="storm.two")
 
 
 def open_dossiers(node: Node, count: int) -> list[UUID]:

@@ -54,4 +54,9 @@ def publish_with_decision(one: OneNode, *, first: str) -> None:
     files["procedure.toml"] = manifest.replace('version = "1"', 'version = "2"', 1).encode()
     files["decisions/fee.dmn"] = FEE.format(first=first).encode()
     kept = {path: content for path, content in files.items() if "scenarios/" not in path}
-    publish(kept, at=one.node.now() + timedelta(seconds=1), by="test")
+    publish(
+        kept,
+        at=one.node.now() + timedelta(seconds=1),
+        proposed_by="test.one",
+        confirmed_by="test.two",
+    )

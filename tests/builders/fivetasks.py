@@ -70,7 +70,7 @@ FILES: Mapping[str, bytes] = {
 
 def publish_five_tasks() -> None:
     """Publish the procedure on the node of this process."""
-    publish(FILES, at=SystemClock().now(), by="load")
+    publish(FILES, at=SystemClock().now(), proposed_by="load.one", confirmed_by="load.two")
 
 
 def open_five_tasks(node: Node, count: int) -> None:

@@ -171,3 +171,67 @@ def test_node_is_written_into_one_file_and_comes_back(
     empty_database()
     assert run(["restore", str(target)]) == 1
     assert "[backup_refused]" in capsys.readouterr().err
+
+
+def test_two_people_publish_a_procedure(
+    here: OneNode, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["procedure", "new", "visa-letter", "--in", str(tmp_path)]) == 0
+    folder = str(tmp_path / "visa-letter")
+    first, second = (_said_to_be(here, f"bd.quantri{n}", tmp_path) for n in (1, 2))
+    assert run(["procedure", "publish", folder, *first]) == 0
+    assert "a second person must confirm it" in capsys.readouterr().err
+    assert run(["procedure", "confirm", "visa-letter", "1", *first]) == 1
+    assert "[same_person]" in capsys.readouterr().err
+    assert run(["procedure", "proposals", "--lang", "vi"]) == 0
+    assert capsys.readouterr().out.endswith("bd.quantri1\tchờ người thứ hai\n")
+    assert run(["procedure", "confirm", "visa-letter", "1", *second]) == 0
+    assert "visa-letter version 1 is published" in capsys.readouterr().err
+    assert here.node.contracts().version("visa-letter", "1").code == "visa-letter"
+
+
+def test_a_proposal_is_refused_with_a_reason(
+    here: OneNode, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["rules", "export", "2025.1", str(tmp_path / "rules")]) == 0
+    pack = tmp_path / "rules" / "rulepack.toml"
+    pack.write_text(pack.read_text().replace('version = "2025.1"', 'version = "2027.1"', 1))
+    first, second = (_said_to_be(here, f"bd.quantri{n}", tmp_path) for n in (1, 2))
+    assert run(["rules", "publish", str(tmp_path / "rules"), *first]) == 0
+    assert run(["rules", "refuse", "rules", "2027.1", "--reason", "Sai căn cứ", *second]) == 0
+    assert run(["rules", "confirm", "rules", "2027.1", *second]) == 1
+    assert "[proposal_unknown]" in capsys.readouterr().err
+
+
+def test_a_wrong_password_publishes_nothing(
+    here: OneNode, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["procedure", "new", "visa-letter", "--in", str(tmp_path)])
+    wrong = tmp_path / "wrong"
+    wrong.write_text("not the password")
+    by = ["--by", "bd.quantri1", "--password-file", str(wrong)]
+    assert run(["procedure", "publish", str(tmp_path / "visa-letter"), *by]) == 1
+    assert "[login_refused]" in capsys.readouterr().err
+
+
+def test_rule_packs_are_listed_shown_and_compared(
+    here: OneNode, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["rules", "list"]) == 0
+    assert "* 2025.1\t2025-07-01\t-\n" in capsys.readouterr().out
+    assert run(["rules", "show", "2025.1", "--lang", "vi"]) == 0
+    assert "form stop  number: 05, name: Thông báo dừng" in capsys.readouterr().out
+    assert run(["rules", "diff", "2018.1", "2025.1"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("2018.1 → 2025.1\n")
+    assert "+ form stop\n" in said
+    assert "~ form control number: 05 → 06\n" in said
+    assert run(["rules", "diff", "2025.1", "2025.1"]) == 0
+    assert capsys.readouterr().out.endswith("Nothing differs.\n")
+    assert run(["rules", "show", "1999.1"]) == 1
+
+
+def _said_to_be(here: OneNode, username: str, folder: Path) -> list[str]:
+    file = folder / f"{username}.password"
+    file.write_text(here.logins[username]["password"] + "\n")
+    return ["--by", username, "--password-file", str(file)]

@@ -37,7 +37,7 @@ def publish_variant(one: OneNode, *, wait: str = "", timer: str = ON_THE_TIMER) 
         .replace('value = "PT20S"', 'value = "1wd"' if wait else 'value = "PT20S"')
         .encode()
     )
-    publish(files, at=one.node.now(), by="tp.lanhdao")
+    publish(files, at=one.node.now(), proposed_by="an", confirmed_by="binh")
 
 
 def entries(one: OneNode, code: str, kind: str) -> list[HistoryEntry]:

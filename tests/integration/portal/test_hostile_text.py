@@ -99,7 +99,7 @@ def test_labels_of_a_model_stay_text(one: OneNode, enter: Enter) -> None:
     files["procedure.toml"] = (
         files["procedure.toml"].decode().replace('version = "1"', 'version = "2"', 1)
     ).encode()
-    publish(files, at=one.node.now(), by="test")
+    publish(files, at=one.node.now(), proposed_by="test.one", confirmed_by="test.two")
     person = enter(PERSON)
     page = person.get(opened(person, one, "Nhãn"))
     assert "onerror=alert(1)" in page.text
