@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import copy
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, assert_never
 from urllib.parse import urlencode
 
 import zeep
@@ -22,6 +20,7 @@ import zeep.exceptions
 from lxml import etree
 
 from connectors import soap_envelope
+from connectors.callfile import ForeignCall, Kind, parse_calls
 from connectors.errors import (
     ForeignCallMalformed,
     ForeignCallRefused,
@@ -40,29 +39,14 @@ from dossier import safexml
 from dossier.canonical import Json
 from dossier.errors import XmlRefused
 
+__all__ = [
+    "Answer", "Answered", "BusinessError", "Calling", "ForeignCall", "ForeignCalls", "Kind",
+    "RecordedCalls", "parse_calls",
+]  # fmt: skip
+
 _REPLY_BYTES: Final = 4 * 1024 * 1024
 _BUSY: Final = frozenset({404, 408, 425, 429})
-_METHODS: Final = frozenset({"GET", "POST", "PUT"})
-
-
-class Kind(Enum):
-    """How a foreign service speaks."""
-
-    SOAP = "soap"
-    JSON = "json"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ForeignCall:
-    """One configured call."""
-
-    name: str  # as `lt:service` names it
-    kind: Kind
-    url: str
-    operation: str  # of the WSDL's port, or the HTTP method
-    wsdl: Path | None = None  # vendored; nothing it imports is fetched
-    port: str = ""
-    business_errors: frozenset[str] = frozenset()  # fault names, or HTTP statuses as text
+_KEY: Final = "Idempotency-Key"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,34 +69,36 @@ Answer = Answered | BusinessError
 class Calling(Protocol):
     """What makes configured calls: for real, or from a recording."""
 
-    def call(self, name: str, inputs: Mapping[str, Json]) -> Answer:
-        """Return the answer; raise `Unavailable` where a repetition may work."""
+    def call(self, name: str, inputs: Mapping[str, Json], *, key: str) -> Answer:
+        """Return the answer; raise `Unavailable` where a repetition may work.
 
-
-def parse_calls(content: bytes, *, folder: Path) -> Mapping[str, ForeignCall]:
-    """Return the calls that a TOML file describes, by name; WSDLs lie in `folder`."""
-    try:
-        tables = tomllib.loads(content.decode()).get("call", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise ForeignCallMalformed("expected TOML", name="*", reason="toml") from exc
-    return {name: _parse_call(name, table, folder) for name, table in tables.items()}
+        `key` is the same for every repetition: a service that knows it does the work once.
+        """
 
 
 class ForeignCalls:
-    """A `Calling` over HTTP."""
+    """A `Calling` over HTTP; calls of kind `recorded` are answered from their files."""
 
     def __init__(self, calls: Mapping[str, ForeignCall], *, http: HttpClient) -> None:
         self._calls = calls
         self._http = http
 
-    def call(self, name: str, inputs: Mapping[str, Json]) -> Answer:
+    def call(self, name: str, inputs: Mapping[str, Json], *, key: str) -> Answer:
         """Make one call."""
         found = _known(self._calls, name)
-        if found.kind is Kind.SOAP:
-            return self._soap(found, inputs)
-        return self._json(found, inputs)
+        match found.kind:
+            case Kind.SOAP:
+                return self._soap(found, inputs, key)
+            case Kind.JSON:
+                return self._json(found, inputs, key)
+            case Kind.RECORDED:
+                return _recorded(str(found.recording)).call(name, inputs, key=key)
+            case Kind.JOB:
+                raise ForeignCallUnknown("expected a call that is made, not taken", name=name)
+            case _:
+                assert_never(found.kind)
 
-    def _soap(self, call: ForeignCall, inputs: Mapping[str, Json]) -> Answer:
+    def _soap(self, call: ForeignCall, inputs: Mapping[str, Json], key: str) -> Answer:
         model = _model(str(call.wsdl))
         try:
             bound = model.bind(port_name=call.port)
@@ -128,19 +114,20 @@ class ForeignCalls:
         headers = {
             "Content-Type": f"{version.media_type}; charset=utf-8",
             "SOAPAction": f'"{operation.soapaction or ""}"',
+            _KEY: key,
         }
         body = etree.tostring(envelope, encoding="UTF-8", xml_declaration=True)
         with self._http.post(call.url, body=body, headers=headers) as reply:
             return _soap_answer(call, reply, version, binding, operation, model)
 
-    def _json(self, call: ForeignCall, inputs: Mapping[str, Json]) -> Answer:
+    def _json(self, call: ForeignCall, inputs: Mapping[str, Json], key: str) -> Answer:
         if call.operation == "GET":
             url = f"{call.url}?{urlencode({k: _query(v) for k, v in inputs.items()})}"
             body = None
         else:
             url = call.url
             body = json.dumps(inputs, ensure_ascii=False).encode()
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        headers = {"Accept": "application/json", "Content-Type": "application/json", _KEY: key}
         with self._http.request(call.operation, url, body=body, headers=headers) as reply:
             return _json_answer(call, reply)
 
@@ -160,7 +147,7 @@ class RecordedCalls:
             raise ForeignCallMalformed("expected a list of objects", name="*", reason="json")
         self._entries: list[Mapping[str, Any]] = entries
 
-    def call(self, name: str, inputs: Mapping[str, Json]) -> Answer:
+    def call(self, name: str, inputs: Mapping[str, Json], *, key: str) -> Answer:
         """Return what was recorded for these inputs."""
         for entry in self._entries:
             if entry.get("call") == name and entry.get("inputs", {}) == inputs:
@@ -177,32 +164,11 @@ def _known(calls: Mapping[str, ForeignCall], name: str) -> ForeignCall:
     return calls[name]
 
 
-def _parse_call(name: str, table: object, folder: Path) -> ForeignCall:
-    def refuse(reason: str) -> ForeignCallMalformed:
-        return ForeignCallMalformed(f"expected a sound call {name}", name=name, reason=reason)
-
-    if not isinstance(table, dict):
-        raise refuse("table")
-    unknown = set(table) - {"kind", "url", "operation", "wsdl", "port", "business_errors"}
-    if unknown or not all(isinstance(table.get(key), str) for key in ("kind", "url", "operation")):
-        raise refuse("keys")
-    kind = next((one for one in Kind if one.value == table["kind"]), None)
-    if kind is None:
-        raise refuse("kind")
-    wsdl = folder / str(table.get("wsdl", ""))
-    if kind is Kind.SOAP and (not wsdl.is_file() or wsdl.parent != folder or "port" not in table):
-        raise refuse("wsdl")
-    if kind is Kind.JSON and table["operation"] not in _METHODS:
-        raise refuse("method")
-    return ForeignCall(
-        name=name,
-        kind=kind,
-        url=table["url"],
-        operation=table["operation"],
-        wsdl=wsdl if kind is Kind.SOAP else None,
-        port=str(table.get("port", "")),
-        business_errors=frozenset(str(one) for one in table.get("business_errors", [])),
-    )
+def _recorded(path: str) -> RecordedCalls:
+    try:
+        return RecordedCalls(Path(path).read_bytes())
+    except OSError as exc:
+        raise ForeignCallMalformed("expected a recording", name=path, reason="recording") from exc
 
 
 @lru_cache(maxsize=32)

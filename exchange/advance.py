@@ -136,6 +136,8 @@ def _record(node: Node, stepped: list[Stepped], *, token: str, at: datetime) -> 
         write(recorded, at=at)
         for message in recorded.messages:
             ring_after_commit("deliver", str(message.id))
+        for call in recorded.calls:
+            ring_after_commit("call", str(call.id))
         correlate.wake(node, list(recorded.waits.values()), at=at)
     return True
 

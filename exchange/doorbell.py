@@ -34,6 +34,7 @@ QUEUES: Final[Mapping[str, str]] = {
     "fire": TRANSITIONS,
     "correlate": EXCHANGE,
     "deliver": EXCHANGE,
+    "call": EXCHANGE,
 }
 JOB_TIMEOUT_SECONDS: Final = 60  # a backstop; drains keep a budget of their own
 _PATIENCE_SECONDS: Final = 0.1

@@ -12,7 +12,7 @@ from exchange.drained import ring_after_commit
 from exchange.errors import DossierUnknown, NothingToResend, NothingToRetry
 from exchange.node import Node
 from exchange.stepping import MARK
-from storage import dossiers, facts, incidents, instances, outbox
+from storage import calls, dossiers, facts, incidents, instances, outbox
 from storage.transactions import transaction
 
 _REISSUED = 1_000_000  # sequences from here on belong to reissued messages, never to transitions
@@ -85,7 +85,10 @@ def retry(node: Node, actor: Actor, incident: UUID) -> None:
         raise NothingToRetry("expected an open incident of a step")
     with transaction():
         ref = incidents.ref_of(incident)
-        if ref:
+        call = calls.reopen(ref, at=now) if ref else None
+        if call is not None:
+            ring_after_commit("call", str(call))
+        elif ref:
             facts.add(
                 facts.NewFact(
                     instance=found.instance,

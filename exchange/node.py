@@ -20,6 +20,7 @@ from exchange.contract import Contracts
 from exchange.errors import SealMissing
 from exchange.kept import KeptInstances
 from exchange.rules import Rules
+from exchange.services import ServiceBook, Services
 from exchange.settings import Settings
 from signing.keys import Signer
 from signing.policy import Trust
@@ -60,6 +61,7 @@ class Node:
         rules: Rules,
         sender: Callable[[], Sending],
         neighbour: Callable[[Node], Sending],
+        services: ServiceBook,
         epoch: str,
         owner: str,
     ) -> None:
@@ -75,6 +77,7 @@ class Node:
         self._directory = directory
         self._contracts = contracts
         self._rules = rules
+        self._services = services
         self._make_sender = sender
         self._make_neighbour = neighbour
         self._sender: Sending | None = None
@@ -119,6 +122,10 @@ class Node:
     def contracts(self) -> Contracts:
         """Return the procedures this node runs."""
         return self._contracts
+
+    def services(self) -> Services:
+        """Return the foreign services this node may call; raise `ForeignCallMalformed`."""
+        return self._services.services()
 
     def hosted(self, agency: str) -> AgencyCode | None:
         """Return the code under which this node holds a seal for the agency, or None.

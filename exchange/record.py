@@ -22,6 +22,7 @@ from exchange.stepping import MARK, Stepped, Taken, message_of
 from exchange.values import to_json
 from signing.log.leaf import LeafKind
 from storage import dossiers, facts, inbox, incidents, subscriptions
+from storage.calls import ServiceCall
 from storage.cases import CaseChange
 from storage.facts import FactKind
 from storage.subscriptions import Subscription, WaitKind
@@ -116,7 +117,7 @@ def _obey(  # noqa: C901 - one arm for each command of a closed set
             recorded.messages.append(queued.message)
             recorded.events.append(queued.event)
         case commands.CallService():
-            _unanswerable(stepped, dossier, command, at=at)
+            recorded.calls.append(_call(stepped, command, at=at))
         case commands.RaiseIncident():
             _incident(stepped, dossier, command, at=at)
         case commands.ResolveIncident():
@@ -140,8 +141,10 @@ def _obey(  # noqa: C901 - one arm for each command of a closed set
             _finish(recorded, stepped, dossier, command, at=at)
         case commands.BroadcastSignal():
             _broadcast(command, at=at)
-        case commands.CallDecision() | commands.CancelCall():
-            pass  # decisions were answered while stepping; a call that is cancelled has no row
+        case commands.CancelCall():
+            recorded.cancelled_calls.append(command.call_id)
+        case commands.CallDecision():
+            pass  # answered while stepping
         case _:
             assert_never(command)
 
@@ -212,25 +215,19 @@ def _subscribe(
     )
 
 
-def _unanswerable(
-    stepped: Stepped,
-    dossier: Dossier,
-    command: commands.CallService,
-    *,
-    at: datetime,
-) -> None:
-    incidents.open_incident(
-        incidents.NewIncident(
-            code="service_not_configured",
-            parameters={"operation": command.operation},
-            opened=at,
-            dossier=dossier.id,
-            instance=stepped.instance.id,
-            element_id=command.element_id,
-            ref=command.call_id,
-        )
+def _call(stepped: Stepped, command: commands.CallService, *, at: datetime) -> ServiceCall:
+    inputs = command.inputs
+    return ServiceCall(
+        id=token_uuid(command.call_id),
+        ref=command.call_id,
+        instance=stepped.instance.id,
+        dossier=stepped.instance.dossier,
+        agency=stepped.instance.agency,
+        element_id=command.element_id,
+        operation=command.operation,
+        inputs=None if inputs is None else {name: to_json(value) for name, value in inputs.items()},
+        created=at,
     )
-    stepped.has_incident = True
 
 
 def _broadcast(command: commands.BroadcastSignal, *, at: datetime) -> None:

@@ -14,7 +14,8 @@ from uuid import UUID
 from dossier.model import Dossier, TaskState
 from exchange import chronicle
 from exchange.chronicle import Event
-from storage import cases, dossiers, history, outbox, silences, subscriptions, tasks, timers
+from storage import calls, cases, dossiers, history, outbox, silences, subscriptions, tasks, timers
+from storage.calls import ServiceCall
 from storage.cases import CaseChange
 from storage.history import Edge
 from storage.outbox import NewOutgoing
@@ -37,6 +38,8 @@ class Recorded:
     timers: dict[str, NewTimer] = field(default_factory=dict)
     silences: list[Silence] = field(default_factory=list)  # each beside a timer
     closed: list[str] = field(default_factory=list)  # ids of waits and timers that are over
+    calls: list[ServiceCall] = field(default_factory=list)
+    cancelled_calls: list[str] = field(default_factory=list)  # refs
     messages: list[NewOutgoing] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
@@ -65,4 +68,6 @@ def write(recorded: Recorded, *, at: datetime) -> None:
     timers.open_timers(list(recorded.timers.values()))
     silences.open_silences(recorded.silences)
     outbox.add_many(recorded.messages)
+    calls.open_calls(recorded.calls)
+    calls.cancel_calls(recorded.cancelled_calls)
     chronicle.write(recorded.events, edges=recorded.edges)

@@ -163,6 +163,11 @@ class Settings:
         return self.home / "run"
 
     @property
+    def services_file(self) -> Path:
+        """The configuration of foreign services, their WSDLs beside it; it need not be there."""
+        return self.home / "services" / "services.toml"
+
+    @property
     def logs_dir(self) -> Path:
         """Folder of log files of processes that the node starts."""
         return self.home / "logs"

@@ -25,6 +25,7 @@ from workflows.facts import (
     MessageStart,
     Retry,
     ServiceAnswered,
+    ServiceFailed,
     SignalRaised,
     TaskCompleted,
     TimerFired,
@@ -57,7 +58,6 @@ class Stepped:
     values: dict[str, Json] = field(default_factory=dict)  # of the dossier, after all facts
     writes: dict[str, Json] = field(default_factory=dict)  # those of them that changed
     is_finished: bool = False
-    has_incident: bool = False
 
 
 def step(
@@ -163,6 +163,9 @@ def _fact(fact: Fact) -> EngineFact:
     if fact.kind is FactKind.TIMER:
         return TimerFired(subscription_id=fact.ref, values=values)
     if fact.kind is FactKind.SERVICE:
+        error = fact.payload.get("error") if isinstance(fact.payload, Mapping) else None
+        if error:
+            return ServiceFailed(call_id=fact.ref, code=str(error))
         return ServiceAnswered(call_id=fact.ref, values=values)
     # A signal or a retry may come again: what follows the mark only tells the rows apart.
     name = fact.ref.partition(MARK)[0]

@@ -13,7 +13,7 @@ from typing import Final
 
 from exchange import doorbell
 from exchange.node import Node
-from storage import inbox, instances, outbox, timers, transactions
+from storage import calls, inbox, instances, outbox, timers, transactions
 from storage.transactions import transaction
 
 REPEAT: Final = timedelta(seconds=1.5)
@@ -28,10 +28,12 @@ def ring_due(node: Node) -> int:
     ready = instances.hint_due(at=at, hinted_before=before, limit=_ROWS)
     leaving = outbox.hint_due(at=at, hinted_before=before, limit=_ROWS)
     arrived = [str(one) for one in inbox.unplaced(received_before=before, limit=_BELLS)]
+    called = calls.due(at=at, limit=_BELLS)
     bells = [
         *(("advance", str(one)) for one in ready[:_BELLS]),
         *(("deliver", str(one)) for one in leaving[:_BELLS]),
         *(("correlate", one) for one in arrived),
+        *(("call", str(one)) for one in called),
     ]
     for job, identifier in bells:
         doorbell.ring(job, identifier)
@@ -58,6 +60,7 @@ def free_leases(owner: str, *, at: datetime) -> int:
     """Give back what a process held that is dead for sure, and return how many rows it were."""
     with transaction():
         held = instances.clear_leases(owner)
+        held += calls.clear_leases(owner, at=at)
         return held + outbox.clear_leases(owner, at=at)
 
 

@@ -23,6 +23,7 @@ from exchange.node import Node
 from exchange.pull import NodeMailbox, NodeNonces, SealOpener
 from exchange.receive import Reception
 from exchange.rules import Rules
+from exchange.services import ServiceBook
 from exchange.settings import Settings, settings
 from exchange.sweep import own_name
 from exchange.timestamps import RemoteAuthority
@@ -66,6 +67,7 @@ def build(here: Settings, *, clock: Clock | None = None) -> Node:
         rules=Rules(),
         sender=lambda: _soap_client(here, directory),
         neighbour=_neighbour,
+        services=_services(here),
         epoch=_epoch(clock),
         owner=own_name(),
     )
@@ -94,6 +96,15 @@ def _soap_client(here: Settings, directory: CurrentDirectory) -> SoapClient:
         return host in here.outbound_hosts or host in named
 
     return SoapClient(http=HttpClient(may_call=may_call, tls=Tls()))
+
+
+def _services(here: Settings) -> ServiceBook:
+    def may_call(host: str, _port: int) -> bool:
+        return host in here.outbound_hosts
+
+    timeouts = Timeouts(silence_seconds=20.0, reply_seconds=30.0)
+    http = HttpClient(may_call=may_call, tls=Tls(), timeouts=timeouts)
+    return ServiceBook(here.services_file, http=http)
 
 
 def _timestamper(here: Settings, clock: Clock) -> Timestamper:

@@ -33,7 +33,7 @@ _log: Final = logging.getLogger(__name__)
 # What the poller does in place of the bells of a queue.
 _DRAINS: Final[Mapping[str, tuple[Callable[[], Drained], ...]]] = {
     TRANSITIONS: (jobs.timers, jobs.transitions),
-    EXCHANGE: (jobs.incoming, jobs.outgoing),
+    EXCHANGE: (jobs.incoming, jobs.outgoing, jobs.services),
 }
 
 
@@ -98,7 +98,14 @@ def burst() -> int:
     while True:
         found = sum(
             drain().done
-            for drain in (jobs.timers, jobs.transitions, jobs.incoming, jobs.outgoing, jobs.leaves)
+            for drain in (
+                jobs.timers,
+                jobs.transitions,
+                jobs.incoming,
+                jobs.outgoing,
+                jobs.services,
+                jobs.leaves,
+            )
         )
         if not found:
             return done

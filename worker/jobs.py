@@ -16,6 +16,7 @@ from rq.timeouts import BaseTimeoutException
 from dossier.errors import LienThongError
 from exchange import doorbell, sweep
 from exchange.advance import drain_transitions
+from exchange.call_service import drain_calls
 from exchange.correlate import drain_inbox
 from exchange.deliver import drain_outbox
 from exchange.drained import Drained
@@ -51,6 +52,12 @@ def deliver(identifier: str) -> None:
         doorbell.ring("deliver", identifier)
 
 
+def call(identifier: str) -> None:
+    """Call foreign services; the bell named one call."""
+    if services().more:
+        doorbell.ring("call", identifier)
+
+
 # --- The drains, each behind the same net ------------------------------------------------------
 
 
@@ -67,6 +74,11 @@ def incoming() -> Drained:
 def outgoing() -> Drained:
     """Deliver messages until nothing is due or the budget is spent."""
     return caught("deliver", lambda: drain_outbox(node(), budget=BUDGET))
+
+
+def services() -> Drained:
+    """Make calls of foreign services until nothing is due or the budget is spent."""
+    return caught("call", lambda: drain_calls(node(), budget=BUDGET))
 
 
 def timers() -> Drained:

@@ -26,6 +26,7 @@ JOBS: Final[Mapping[str, Callable[[str], None]]] = {
     "fire": jobs.fire,
     "correlate": jobs.correlate,
     "deliver": jobs.deliver,
+    "call": jobs.call,
 }
 _REFUSED: Final = Counter("lienthong_jobs_refused", "Jobs in Redis that are none of ours")
 _LONGEST_ID: Final = 200

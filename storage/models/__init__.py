@@ -39,6 +39,7 @@ from storage.models.node import (
     RulePackRow,
 )
 from storage.models.people import AbsenceRow, LoginFailureRow, RoleBindingRow, User
+from storage.models.services import RestTokenRow, ServiceCallRow
 
 __all__ = [
     "AbsenceRow",
@@ -70,9 +71,11 @@ __all__ = [
     "ProposalRow",
     "RegisterRow",
     "RequestNonceRow",
+    "RestTokenRow",
     "RoleBindingRow",
     "RulePackFileRow",
     "RulePackRow",
+    "ServiceCallRow",
     "SilenceRow",
     "SubscriptionRow",
     "TaskRow",

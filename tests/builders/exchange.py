@@ -11,7 +11,16 @@ from uuid import UUID
 
 from dossier.clock import SystemClock, VirtualClock
 from dossier.model import Actor, Dossier, Task, TaskState
-from exchange import accounts, advance, correlate, deliver, submit, taskwork, timers
+from exchange import (
+    accounts,
+    advance,
+    call_service,
+    correlate,
+    deliver,
+    submit,
+    taskwork,
+    timers,
+)
 from exchange.demo.fixture import Fixture, load_fixture
 from exchange.demo.layout import Home, lay_out, renew_crls
 from exchange.demo.seed import seed_node
@@ -113,6 +122,7 @@ class OneNode:
             done += advance.drain_transitions(self.node, budget=BUDGET).done
             done += deliver.drain_outbox(self.node, budget=BUDGET).done
             done += correlate.drain_inbox(self.node, budget=BUDGET).done
+            done += call_service.drain_calls(self.node, budget=BUDGET).done
             if not done:
                 return
 

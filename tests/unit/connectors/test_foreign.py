@@ -102,7 +102,7 @@ def _saying(
 def test_soap_goes_out_by_the_wsdl_and_comes_back_plain(tmp_path: Path) -> None:
     taken: list[bytes] = []
     with served(_saying(_soap(_ANSWER), taken=taken)) as address:
-        answer = _calls(tmp_path, address).call("tax_lookup", {"TaxCode": "0100 & <1>"})
+        answer = _calls(tmp_path, address).call("tax_lookup", {"TaxCode": "0100 & <1>"}, key="k")
     assert b"<ns0:TaxCode>0100 &amp; &lt;1&gt;</ns0:TaxCode>" in taken[0]
     assert answer == Answered(
         values={"Name": "Hộ A", "Debt": "10.50", "Since": "2022-04-20", "Branch": ["1", "2"]}
@@ -112,7 +112,7 @@ def test_soap_goes_out_by_the_wsdl_and_comes_back_plain(tmp_path: Path) -> None:
 def test_a_foreseen_fault_is_a_business_error(tmp_path: Path) -> None:
     fault = _fault("Client", '<TaxpayerUnknown xmlns="urn:tax"/>')
     with served(_saying(fault, status=500)) as address:
-        answer = _calls(tmp_path, address).call("tax_lookup", {"TaxCode": "1"})
+        answer = _calls(tmp_path, address).call("tax_lookup", {"TaxCode": "1"}, key="k")
     assert answer == BusinessError(code="TaxpayerUnknown")
 
 
@@ -131,19 +131,19 @@ def test_other_answers_are_told_apart(
     tmp_path: Path, content: bytes, status: int, error: type[Exception]
 ) -> None:
     with served(_saying(content, status=status)) as address, pytest.raises(error):
-        _calls(tmp_path, address).call("tax_lookup", {"TaxCode": "1"})
+        _calls(tmp_path, address).call("tax_lookup", {"TaxCode": "1"}, key="k")
 
 
 @pytest.mark.parametrize("inputs", [{"Other": "1"}, {}])
 def test_values_must_fit_the_wsdl(tmp_path: Path, inputs: Mapping[str, str]) -> None:
     with served(_saying(_soap(_ANSWER))) as address, pytest.raises(ForeignInputsRefused):
-        _calls(tmp_path, address).call("tax_lookup", inputs)
+        _calls(tmp_path, address).call("tax_lookup", inputs, key="k")
 
 
 def test_json_goes_both_ways(tmp_path: Path) -> None:
     taken: list[bytes] = []
     with served(_saying('{"tên":"A","debt":1.5}'.encode(), taken=taken)) as address:
-        answer = _calls(tmp_path, address).call("population", {"cccd": "001"})
+        answer = _calls(tmp_path, address).call("population", {"cccd": "001"}, key="k")
     assert json.loads(taken[0]) == {"cccd": "001"}
     assert answer == Answered(values={"tên": "A", "debt": "1.5"})
 
@@ -161,18 +161,18 @@ def test_json_errors_are_told_apart(
     tmp_path: Path, status: int, content: bytes, error: type[Exception]
 ) -> None:
     with served(_saying(content, status=status)) as address, pytest.raises(error):
-        _calls(tmp_path, address).call("population", {})
+        _calls(tmp_path, address).call("population", {}, key="k")
 
 
 def test_a_foreseen_status_is_a_business_error(tmp_path: Path) -> None:
     with served(_saying(b"", status=409)) as address:
-        answer = _calls(tmp_path, address).call("population", {})
+        answer = _calls(tmp_path, address).call("population", {}, key="k")
     assert answer == BusinessError(code="409")
 
 
 def test_a_call_that_is_not_configured_is_named(tmp_path: Path) -> None:
     with pytest.raises(ForeignCallUnknown) as unknown:
-        _calls(tmp_path, "http://127.0.0.1:9").call("other", {})
+        _calls(tmp_path, "http://127.0.0.1:9").call("other", {}, key="k")
     assert unknown.value.parameters["name"] == "other"
 
 
@@ -203,7 +203,7 @@ def test_a_wsdl_that_reaches_out_is_refused(tmp_path: Path) -> None:
     calls = parse_calls(content, folder=tmp_path)
     with pytest.raises(ForeignCallMalformed):
         ForeignCalls(calls, http=HttpClient(may_call=lambda host, port: True)).call(
-            "tax_lookup", {"TaxCode": "1"}
+            "tax_lookup", {"TaxCode": "1"}, key="k"
         )
 
 
@@ -215,9 +215,11 @@ def test_a_recording_answers_like_the_service() -> None:
         ]
     ).encode()
     calls = RecordedCalls(recording)
-    assert calls.call("tax_lookup", {"TaxCode": "1"}) == Answered(values={"Name": "A"})
-    assert calls.call("tax_lookup", {"TaxCode": "2"}) == BusinessError(code="TaxpayerUnknown")
+    assert calls.call("tax_lookup", {"TaxCode": "1"}, key="k") == Answered(values={"Name": "A"})
+    assert calls.call("tax_lookup", {"TaxCode": "2"}, key="k") == BusinessError(
+        code="TaxpayerUnknown"
+    )
     with pytest.raises(ForeignCallUnknown):
-        calls.call("tax_lookup", {"TaxCode": "3"})
+        calls.call("tax_lookup", {"TaxCode": "3"}, key="k")
     with pytest.raises(ForeignCallMalformed):
         RecordedCalls(b"{}")
