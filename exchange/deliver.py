@@ -10,6 +10,7 @@ import random
 import tempfile
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from dossier.ids import Sha256
 from dossier.model import MessageState
 from dossier.receipt import Outcome, Receipt, parse_receipt
 from dossier.wire import SendHints, Sending
-from exchange import chronicle
+from exchange import chronicle, circuit
 from exchange.chronicle import Event
 from exchange.drained import Drained
 from exchange.errors import (
@@ -36,11 +37,14 @@ from exchange.seal import seal_message
 from signing.log.leaf import LeafKind
 from signing.purpose import Purpose
 from signing.verify import open_xml
-from storage import incidents, outbox
+from storage import incidents, outbox, outbox_leases
 from storage.outbox import Outgoing
 from storage.transactions import transaction
 
-LEASE: Final = timedelta(seconds=30)
+# Longer than a call to a partner that takes the connection and never answers.
+LEASE: Final = timedelta(seconds=150)
+_SLOWEST_BYTES_A_SECOND: Final = 64 * 1024
+_SMALL_BYTES: Final = 1024 * 1024
 _BATCH: Final = 4
 _JITTER: Final = random.SystemRandom()
 
@@ -59,22 +63,51 @@ def drain_outbox(node: Node, *, budget: timedelta) -> Drained:
     limit = time.monotonic() + budget.total_seconds()
     done = 0
     while time.monotonic() < limit:
+        at = node.now()
+        lanes = circuit.look(node, at=at)
         claimed = outbox.claim_due(
-            owner=node.owner, token=token, lease=LEASE, limit=_BATCH, at=node.now()
+            owner=node.owner,
+            token=token,
+            lease=LEASE,
+            limit=_BATCH,
+            at=at,
+            blocked=lanes.blocked,
         )
         if not claimed:
             return Drained(done=done, more=False)
-        for outgoing in claimed:
-            deliver(node, outgoing, token=token)
-            done += 1
+        done += _deliver_batch(node, claimed, lanes, token=token)
     return Drained(done=done, more=True)
 
 
-def deliver(node: Node, outgoing: Outgoing, *, token: str) -> None:
-    """Make one attempt for one claimed message and record what came of it."""
+def _deliver_batch(
+    node: Node, claimed: Sequence[Outgoing], lanes: circuit.Lanes, *, token: str
+) -> int:
+    """Try one message after the other; a partner that failed is left in peace until later."""
+    done = 0
+    resting: set[str] = set()
+    for outgoing in claimed:
+        partner, at = outgoing.message.partner, node.now()
+        if partner in resting and at < outgoing.expires:
+            wait = timedelta(seconds=node.settings.delivery_base_seconds)
+            outbox_leases.give_back(outgoing.message.id, token=token, at=at + wait)
+            continue
+        error = deliver(node, outgoing, token=token)
+        done += 1
+        if partner in lanes.troubled and circuit.has_answered(error):
+            circuit.note_answer(partner, at=node.now())
+        elif error is not None and circuit.note_failure(node, partner, error, at=node.now()):
+            resting.add(partner)
+        if len(claimed) > 1:
+            outbox_leases.extend(token=token, until=node.now() + LEASE)
+    return done
+
+
+def deliver(node: Node, outgoing: Outgoing, *, token: str) -> LienThongError | None:
+    """Make one attempt for one claimed message, record what came of it, and return what failed."""
     started = node.now()
     clock = time.monotonic()
-    error, endpoint = "", ""
+    failure: LienThongError | None = None
+    endpoint = ""
     try:
         _demand_time(node, outgoing, at=started)
         partner = _partner(node, outgoing, at=started)
@@ -82,11 +115,14 @@ def deliver(node: Node, outgoing: Outgoing, *, token: str) -> None:
         container, size = _sealed(node, outgoing, token=token, at=started)
         if partner.fetches:
             _wait_for_fetch(outgoing, token=token)
-            return
+            return None
+        if size > _SMALL_BYTES:
+            slowest = timedelta(seconds=size / _SLOWEST_BYTES_A_SECOND)
+            outbox_leases.extend(token=token, until=started + LEASE + slowest)
         answer = _send(node, outgoing, endpoint, container, size)
         record_answer(node, outgoing, answer, token=token)
     except LienThongError as exc:
-        error = exc.code
+        failure = exc
         _record_failure(node, outgoing, exc, token=token)
     took = int((time.monotonic() - clock) * 1000)
     outbox.add_attempt(
@@ -95,10 +131,11 @@ def deliver(node: Node, outgoing: Outgoing, *, token: str) -> None:
             number=outgoing.message.attempts,
             started=started,
             took_ms=took,
-            error=error,
+            error=failure.code if failure else "",
             endpoint=endpoint,
         )
     )
+    return failure
 
 
 def verify_receipt(node: Node, outgoing: Outgoing, content: bytes, *, container: Sha256) -> Answer:

@@ -37,6 +37,8 @@ QUEUES: Final[Mapping[str, str]] = {
     "call": EXCHANGE,
 }
 JOB_TIMEOUT_SECONDS: Final = 60  # a backstop; drains keep a budget of their own
+# A large container over a slow line takes its time, and the call has deadlines of its own.
+DELIVERY_TIMEOUT_SECONDS: Final = 7200
 _PATIENCE_SECONDS: Final = 0.1
 _FAILURE_SECONDS: Final = 5
 # Bells that may wait: RQ takes longer for a job than a drain takes for a transition.
@@ -59,7 +61,7 @@ def ring(job: str, identifier: str) -> bool:
         queue.enqueue_call(
             job,
             args=(identifier,),
-            timeout=JOB_TIMEOUT_SECONDS,
+            timeout=DELIVERY_TIMEOUT_SECONDS if job == "deliver" else JOB_TIMEOUT_SECONDS,
             result_ttl=0,
             failure_ttl=_FAILURE_SECONDS,
             description=job,

@@ -16,7 +16,7 @@ from exchange.trust import read_trust
 from signing.certificate import parse_certificate
 from signing.crl import crl_end
 from signing.keys import read_certificates
-from storage import agencies, inbox, incidents, instances, outbox
+from storage import agencies, circuits, inbox, incidents, instances, outbox
 from storage.transactions import database_instant
 
 _SOON: Final = timedelta(days=30)
@@ -42,7 +42,7 @@ def examine(here: Settings) -> list[Finding]:
     """Return what was found, good and bad, in the order in which an operator would look."""
     now = SystemClock().now()
     found = [_database(now), _disk(here), _directory(now), *_seals(here, now), _trust(here, now)]
-    found += [_incidents(), _backlogs(now)]
+    found += [_incidents(), _backlogs(now), *_circuits()]
     return found
 
 
@@ -95,6 +95,14 @@ def _incidents() -> Finding:
 def _backlogs(now: datetime) -> Finding:
     due = instances.backlog(now).due + outbox.backlog(now).due + inbox.backlog().due
     return _finding("backlog", due < 1000, due=due)
+
+
+def _circuits() -> list[Finding]:
+    troubled = circuits.all_circuits()
+    return [
+        _finding("circuit", False, agency=one.partner, failures=one.failures, error=one.last_error)
+        for one in troubled
+    ] or [_finding("circuit", True)]
 
 
 def _finding(code: str, is_good: bool, **parameters: str | int) -> Finding:

@@ -1,7 +1,7 @@
 """Figures of the node in Prometheus' text form: what is due, how old, where things stand.
 
 All are read from the database when somebody asks, so every process of the node tells the same.
-They hold counts and ages only, never codes of dossiers or names.
+They hold counts and ages and codes of agencies only, never codes of dossiers or names.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 from dossier.wire import WireEndpoint, WireReply, WireRequest
 from exchange import doorbell
 from exchange.node import Node
-from storage import inbox, incidents, instances, log, outbox, timers
+from storage import circuits, inbox, incidents, instances, log, outbox, timers
 from storage.instances import Backlog
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -66,6 +66,19 @@ class _Figures(Collector):
         )
         yield _family(
             "lienthong_incidents_open", "Open incidents", "", {"": incidents.count_open()}
+        )
+        troubled = circuits.all_circuits()
+        yield _family(
+            "lienthong_partner_failures",
+            "Failures in a row of partners that do not answer",
+            "partner",
+            {one.partner: one.failures for one in troubled},
+        )
+        yield _family(
+            "lienthong_partner_circuit_open",
+            "Partners that messages wait for without being tried",
+            "partner",
+            {one.partner: int(one.opened is not None) for one in troubled},
         )
         yield _family("lienthong_log_size", "Entries of the log", "", {"": log.state().size})
         bells = {name: doorbell.waiting(name) for name in sorted(set(doorbell.QUEUES.values()))}

@@ -114,6 +114,19 @@ SETTINGS: Final = (
     ),
     _setting("DELIVERY_CAP_SECONDS", "integer", "3600", "Longest wait between two attempts."),
     _setting(
+        "PARTNER_CALLS",
+        "integer",
+        "",
+        "Most processes that may deliver to one partner at the same time; empty: all"
+        " LIENTHONG_EXCHANGE_WORKERS but one, so that a slow partner never holds the last.",
+    ),
+    _setting(
+        "EXCHANGE_WORKERS",
+        "integer",
+        "2",
+        "Processes that deliver and place messages: one may wait for a partner that is slow.",
+    ),
+    _setting(
         "TSA_URL",
         "URL",
         "",
@@ -152,6 +165,8 @@ class Settings:
     delivery_attempts: int
     delivery_base_seconds: int
     delivery_cap_seconds: int
+    partner_calls: int
+    exchange_workers: int
     tsa_url: str
     workers: int
     log_level: str
@@ -201,6 +216,7 @@ def load(environ: Mapping[str, str]) -> Settings:
 
 def _settings(read: _Reader) -> Settings:
     bind, port = read.text("BIND"), read.integer("PORT", most=65_535)
+    workers = read.integer("EXCHANGE_WORKERS", most=256)
     return Settings(
         home=read.home,
         node=read.text("NODE"),
@@ -225,6 +241,12 @@ def _settings(read: _Reader) -> Settings:
         delivery_attempts=read.integer("DELIVERY_ATTEMPTS", most=1000),
         delivery_base_seconds=read.integer("DELIVERY_BASE_SECONDS"),
         delivery_cap_seconds=read.integer("DELIVERY_CAP_SECONDS"),
+        partner_calls=(
+            read.integer("PARTNER_CALLS", most=256)
+            if read.text("PARTNER_CALLS")
+            else max(1, workers - 1)
+        ),
+        exchange_workers=workers,
         tsa_url=read.url("TSA_URL", ("http", "https")),
         workers=read.integer("WORKERS", most=256),
         log_level=read.choice("LOG_LEVEL", re.compile("DEBUG|INFO|WARNING|ERROR")),

@@ -13,7 +13,7 @@ from typing import Final
 
 from exchange import doorbell
 from exchange.node import Node
-from storage import calls, inbox, instances, outbox, timers, transactions
+from storage import calls, inbox, instances, outbox, outbox_leases, timers, transactions
 from storage.transactions import transaction
 
 REPEAT: Final = timedelta(seconds=1.5)
@@ -61,7 +61,7 @@ def free_leases(owner: str, *, at: datetime) -> int:
     with transaction():
         held = instances.clear_leases(owner)
         held += calls.clear_leases(owner, at=at)
-        return held + outbox.clear_leases(owner, at=at)
+        return held + outbox_leases.clear_leases(owner, at=at)
 
 
 def free_dead(*, at: datetime) -> int:
@@ -70,7 +70,7 @@ def free_dead(*, at: datetime) -> int:
     A process number may be in use again by something else: then the lease has to end by itself.
     """
     host = f"{socket.gethostname()}:"
-    owners = instances.lease_owners() | outbox.lease_owners()
+    owners = instances.lease_owners() | outbox_leases.lease_owners()
     dead = [one for one in owners if one.startswith(host) and not _is_alive(one[len(host) :])]
     return sum(free_leases(one, at=at) for one in sorted(dead))
 

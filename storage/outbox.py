@@ -126,39 +126,40 @@ def _values(new: NewOutgoing) -> tuple[Any, ...]:
 
 
 def claim_due(
-    *, token: str, lease: timedelta, limit: int, at: datetime, owner: str = ""
+    *,
+    token: str,
+    lease: timedelta,
+    limit: int,
+    at: datetime,
+    owner: str = "",
+    blocked: Sequence[str] = (),
 ) -> list[Outgoing]:
     """Take due messages and count the attempt, in a commit of its own.
 
-    `next_at` is moved to the end of the lease: a holder that dies gives the message back so.
+    `next_at` is moved to the end of the lease: a holder that dies gives the message back so. Of
+    the messages to `blocked` partners only those are taken that have expired: they need no call.
     """
+    instant = sql.from_instant(at)
+    unblocked = (
+        f" AND (expires <= %s OR partner NOT IN ({sql.marks(len(blocked))}))" if blocked else ""
+    )
     with transaction():
         rows = sql.all_rows(
             "UPDATE outbox SET attempts = attempts + 1, token = %s, lease_owner = %s,"  # noqa: S608 - constants
             " next_at = %s"
-            " WHERE id IN (SELECT id FROM outbox WHERE state = 'new' AND next_at <= %s"
+            f" WHERE id IN (SELECT id FROM outbox WHERE state = 'new' AND next_at <= %s{unblocked}"
             f" ORDER BY next_at LIMIT %s {sql.for_update(skip=True)})"
             f" RETURNING {sql.columns(_COLUMNS)}",
-            (token, owner, sql.from_instant(at + lease), sql.from_instant(at), limit),
+            (
+                token,
+                owner,
+                sql.from_instant(at + lease),
+                instant,
+                *((instant, *blocked) if blocked else ()),
+                limit,
+            ),
         )
     return sorted((_outgoing(row) for row in rows), key=lambda one: one.message.created)
-
-
-def lease_owners() -> set[str]:
-    """Return who is delivering something."""
-    rows = sql.all_rows(
-        "SELECT DISTINCT lease_owner FROM outbox WHERE state = 'new' AND token <> ''"
-    )
-    return {row[0] for row in rows}
-
-
-def clear_leases(owner: str, *, at: datetime) -> int:
-    """Give back at once what a dead worker was delivering; its attempts stay counted."""
-    return sql.execute(
-        "UPDATE outbox SET token = '', lease_owner = '', next_at = %s"
-        " WHERE lease_owner = %s AND token <> '' AND state = 'new'",
-        (sql.from_instant(at), owner),
-    )
 
 
 def keep_container(message: UUID, *, token: str, sha256: Sha256, size_bytes: int) -> bool:

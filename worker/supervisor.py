@@ -52,7 +52,7 @@ class Supervisor:
         self._settings = settings
         # SQLite has one writer; a second transitions worker would only make it wait.
         count = 1 if settings.is_embedded else settings.workers
-        roles = [TRANSITIONS] * count + [EXCHANGE, TICKER]
+        roles = [TRANSITIONS] * count + [EXCHANGE] * settings.exchange_workers + [TICKER]
         self._children = [Child(role=role) for role in roles]
         self._redis: OwnRedis | None = None
         self._lock: TextIO | None = None

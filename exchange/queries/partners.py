@@ -9,7 +9,19 @@ from datetime import datetime
 from dossier.directory import DirectoryAgency
 from dossier.ids import AgencyCode
 from exchange.node import Node
-from storage import agencies, people
+from storage import agencies, circuits, people
+from storage.circuits import Circuit
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trouble:
+    """How long a partner has not answered, and when it is tried again."""
+
+    failures: int  # in a row
+    last_failure: datetime
+    last_error: str  # code
+    is_open: bool  # messages wait for it without being tried
+    retry_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +38,7 @@ class Partner:
     seal_until: datetime | None  # the longest that a seal of it is valid; None: no seal in force
     is_in_office: bool
     successor: AgencyCode | None
+    trouble: Trouble | None  # None: it answered when it was last called, or was never called
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,7 +54,8 @@ class PartnersPage:
 def partners_page(node: Node) -> PartnersPage:
     """Return the agencies of the directory in force, ours first; raise `DirectoryMissing`."""
     directory, now = node.directory(), node.now()
-    found = [_partner(node, agency, at=now) for agency in directory.agencies]
+    troubled = {one.partner.casefold(): one for one in circuits.all_circuits()}
+    found = [_partner(node, agency, troubled, at=now) for agency in directory.agencies]
     return PartnersPage(
         number=directory.number,
         authority=directory.authority,
@@ -69,7 +83,9 @@ def names_of(node: Node, codes: Collection[str]) -> dict[str, Mapping[str, str]]
     return names
 
 
-def _partner(node: Node, agency: DirectoryAgency, *, at: datetime) -> Partner:
+def _partner(
+    node: Node, agency: DirectoryAgency, troubled: Mapping[str, Circuit], *, at: datetime
+) -> Partner:
     in_force = [one.valid_until for one in agency.seals if one.valid_from <= at < one.valid_until]
     return Partner(
         code=agency.code,
@@ -83,4 +99,17 @@ def _partner(node: Node, agency: DirectoryAgency, *, at: datetime) -> Partner:
         is_in_office=agency.valid_from <= at
         and (agency.valid_until is None or at < agency.valid_until),
         successor=agency.successor,
+        trouble=_trouble(troubled.get(agency.code.casefold())),
+    )
+
+
+def _trouble(circuit: Circuit | None) -> Trouble | None:
+    if circuit is None:
+        return None
+    return Trouble(
+        failures=circuit.failures,
+        last_failure=circuit.last_failure,
+        last_error=circuit.last_error,
+        is_open=circuit.opened is not None,
+        retry_at=circuit.retry_at,
     )

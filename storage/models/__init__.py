@@ -23,7 +23,14 @@ from storage.models.instances import (
     TimerRow,
 )
 from storage.models.log import CheckpointRow, LogEntryRow, LogStateRow, LogTileRow, PendingLeafRow
-from storage.models.messages import AttemptRow, InboxRow, OutgoingRow
+from storage.models.messages import (
+    AttemptRow,
+    InboxRow,
+    OutgoingRow,
+    PartnerCircuitRow,
+    WebhookEventRow,
+    WebhookRow,
+)
 from storage.models.node import (
     DefinitionFileRow,
     DefinitionRow,
@@ -65,6 +72,7 @@ __all__ = [
     "LoginFailureRow",
     "NodeValueRow",
     "OutgoingRow",
+    "PartnerCircuitRow",
     "PauseRow",
     "PendingLeafRow",
     "ProposalFileRow",
@@ -81,4 +89,6 @@ __all__ = [
     "TaskRow",
     "TimerRow",
     "User",
+    "WebhookEventRow",
+    "WebhookRow",
 ]

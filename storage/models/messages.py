@@ -61,6 +61,62 @@ class OutgoingRow(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["next_at"], name="outbox_due", condition=Q(state="new")),
             models.Index(fields=["dossier"], name="outbox_dossier"),
+            models.Index(
+                fields=["partner"],
+                name="outbox_held",
+                condition=Q(state="new") & ~Q(token=""),
+            ),
+        ]
+
+
+class PartnerCircuitRow(models.Model):
+    """A partner that failed since it last answered."""
+
+    partner = fixed(35, key=True)
+    failures = integer()
+    opened = maybe_instant()
+    retry_at = maybe_instant()
+    last_failure = instant()
+    last_error = words()
+
+    class Meta:
+        db_table = "partner_circuit"
+
+
+class WebhookRow(models.Model):
+    """Somebody who is told of events."""
+
+    name = fixed(64, key=True)
+    url = words()
+    secret_file = words()  # the secret itself is never stored
+    kinds = json()  # kinds of events; empty: all
+    agency = words()  # only events of this agency; empty: of all
+    added = instant()
+
+    class Meta:
+        db_table = "webhook"
+
+
+class WebhookEventRow(models.Model):
+    """One event for one subscriber, from the commit that made it to a 2xx."""
+
+    id = uuid_key()
+    event = fixed(36)  # the same for all its subscribers
+    webhook = fixed(64)
+    kind = words()
+    content = json()
+    created = instant()
+    state = fixed(12)  # new, sent, refused, parked
+    attempts = integer()
+    next_at = maybe_instant()
+    token = fixed(32)
+    last_error = words()
+
+    class Meta:
+        db_table = "webhook_event"
+        indexes: ClassVar = [
+            models.Index(fields=["next_at"], name="webhook_event_due", condition=Q(state="new")),
+            models.Index(fields=["webhook", "created"], name="webhook_event_of"),
         ]
 
 

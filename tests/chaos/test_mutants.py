@@ -20,7 +20,7 @@ from exchange import advance, deliver, stepping
 from exchange.kept import KeptInstances
 from exchange.node import Node
 from exchange.receive import Reception
-from storage import inbox, instances, log, outbox, sql
+from storage import inbox, instances, log, outbox, outbox_leases, sql
 from storage.errors import VersionConflict
 from storage.transactions import transaction
 from tests.builders import chaos
@@ -78,7 +78,7 @@ def a_delivery_is_done_twice(patch: Patch, node: Node) -> None:
     def paused(*arguments: Any, **keywords: Any) -> Any:  # noqa: ANN401 - the call it stands for
         if not inner:
             inner.append(True)
-            outbox.clear_leases(node.owner, at=node.now())
+            outbox_leases.clear_leases(node.owner, at=node.now())
             deliver.drain_outbox(node, budget=deliver.LEASE)
             inner.clear()
         return send(*arguments, **keywords)

@@ -53,7 +53,7 @@ def births(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.fixture
 def running(settings: Settings, births: Path) -> Iterator[BaseProcess]:
     process = _supervise(settings)
-    _wait(lambda: len(_ids(births)) == 3)
+    _wait(lambda: len(_ids(births)) == 4)
     yield process
     process.kill()
     process.join()
@@ -85,9 +85,11 @@ def _is_alive(process_id: int) -> bool:
         return False
 
 
-def test_sqlite_gets_one_writer_whatever_is_asked(running: BaseProcess, births: Path) -> None:
+def test_sqlite_gets_one_engine_whatever_is_asked_and_two_that_may_wait_for_partners(
+    running: BaseProcess, births: Path
+) -> None:
     assert len(_ids(births, "transitions")) == 1
-    assert len(_ids(births, "exchange")) == 1
+    assert len(_ids(births, "exchange")) == 2
     assert len(_ids(births, "ticker")) == 1
 
 
