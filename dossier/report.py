@@ -96,6 +96,9 @@ class ReportSignature:
     certificate_sha256: str
     chain: tuple[str, ...]  # subjects, leaf first, anchor last
     algorithm: str  # URI of the signature method
+    digests: tuple[str, ...]  # of what is signed, such as sha256
+    key: str  # of the signer, such as EC-256; empty when unreadable
+    commitments: tuple[str, ...]  # such as ProofOfApproval
     covers: tuple[str, ...]  # names of the files it signs
     reasons: tuple[ReportReason, ...]
 
@@ -159,6 +162,8 @@ class Report:
     sub_indication: str  # empty when passed
     anchors: tuple[str, ...]  # SHA-256 of the trust anchors given by the caller
     policy: str  # name and version of the rules applied
+    policy_sha256: str  # of the policy file; empty for the rules built in
+    suite: str  # name and version of the list of algorithms and their ends
     dossier: str  # code of the dossier; empty outside a bundle
     exporter: str  # agency that made the bundle; empty outside one
     directory_number: int | None

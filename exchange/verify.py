@@ -33,6 +33,7 @@ from signing.report import (
     report_text,
     verdict_words,
 )
+from signing.rules import parse_rules, standard
 from signing.trustlist import TrustList, open_trust_list
 
 _FINGERPRINT_LENGTH: Final = 64
@@ -56,6 +57,7 @@ class TrustFiles:
     certificates: Sequence[Path] = ()  # used to build paths, not believed
     crls: Sequence[Path] = ()
     ocsps: Sequence[Path] = ()
+    policy: Path | None = None  # TOML or JSON: what is asked beyond the rules built in
     trust_lists: Sequence[Path] = ()  # TS 119 612; their operators' certificates are anchors
 
 
@@ -124,8 +126,8 @@ def beside(path: Path, content: bytes) -> dict[str, bytes]:
 def given_of(trusted: TrustFiles) -> TrustGiven:
     """Return what the caller trusts.
 
-    Raises `AnchorRefused`, `FileUnreadable`, `TrustListMalformed`, and the verdict on a trust
-    list that is not signed under the anchors, as `signing.verify.open_xml` does.
+    Raises `AnchorRefused`, `FileUnreadable`, `PolicyRefused`, `TrustListMalformed`, and the
+    verdict on a trust list that is not signed under the anchors, as `signing.verify.open_xml` does.
     """
     certificates: list[bytes] = []
     fingerprints: set[str] = set()
@@ -141,6 +143,7 @@ def given_of(trusted: TrustFiles) -> TrustGiven:
         certificates=tuple(one for path in trusted.certificates for one in _certificates(path)),
         crls=tuple(read_file(path) for path in trusted.crls),
         ocsps=tuple(read_file(path) for path in trusted.ocsps),
+        rules=parse_rules(read_file(trusted.policy)) if trusted.policy else standard(),
     )
     if not trusted.trust_lists:
         return given

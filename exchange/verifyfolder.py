@@ -152,6 +152,7 @@ def _trust_key(given: TrustGiven, at: datetime | AsOf | None) -> str:
         digest.update("".join(sorted(fingerprint(one) for one in kind)).encode() + b";")
     listed = sorted(f"{one.kind.value}{fingerprint(one.certificate)}" for one in given.services)
     digest.update("".join((*sorted(given.fingerprints), *listed)).encode())
+    digest.update(f"{given.rules.label} {given.rules.sha256};".encode())
     digest.update(str(at.value if isinstance(at, AsOf) else at).encode())
     return digest.hexdigest()
 

@@ -57,6 +57,9 @@ class _Form(Enum):
 @click.option("--crl", "crls", multiple=True, type=_FILE, help="A CRL, complete or delta.")
 @click.option("--ocsp", "ocsps", multiple=True, type=_FILE, help="An OCSP response.")
 @click.option(
+    "--policy", type=_FILE, help="Stricter rules, TOML or JSON; see docs/reference/policy.md."
+)
+@click.option(
     "--at",
     metavar="now|signing|INSTANT",
     default="now",
@@ -82,6 +85,7 @@ def command(
     certificates: tuple[Path, ...],
     crls: tuple[Path, ...],
     ocsps: tuple[Path, ...],
+    policy: Path | None,
     at: str,
     form: _Form | None,
     resume: Path | None,
@@ -102,6 +106,7 @@ def command(
             certificates=certificates,
             crls=crls,
             ocsps=ocsps,
+            policy=policy,
         )
     )
     instant = _instant(at)

@@ -1,6 +1,7 @@
 """The allow-list of signature and digest algorithms, and the only calls that sign or verify.
 
-Facts: signing.md §3.3, RFC 9231. HMAC, DSA, Ed25519, SHA-1 and MD5 are not in the table at all.
+Facts: signing.md §3.3, RFC 9231. HMAC, DSA, Ed25519 and MD5 are not in the table at all. SHA-1
+and short keys are there to be verified; until when they count, `signing.suite` says.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 MIN_RSA_BITS: Final = 2048
+OLD_RSA_BITS: Final = 1024
 
 SHA256_URI: Final = "http://www.w3.org/2001/04/xmlenc#sha256"
 DIGEST_BY_URI: Final = {
     SHA256_URI: "sha256",
     "http://www.w3.org/2001/04/xmldsig-more#sha384": "sha384",
     "http://www.w3.org/2001/04/xmlenc#sha512": "sha512",
+    "http://www.w3.org/2000/09/xmldsig#sha1": "sha1",
 }
 
 _MORE: Final = "http://www.w3.org/2001/04/xmldsig-more#"
@@ -46,11 +49,18 @@ class SignatureAlgorithm(Enum):
     RSA_PKCS1_SHA256 = _MORE + "rsa-sha256"
     RSA_PKCS1_SHA384 = _MORE + "rsa-sha384"
     RSA_PKCS1_SHA512 = _MORE + "rsa-sha512"
+    ECDSA_SHA1 = _MORE + "ecdsa-sha1"
+    RSA_PKCS1_SHA1 = "http://www.w3.org/2000/09/xmldsig#rsa-sha1"
 
     @property
     def may_sign(self) -> bool:
         """Return whether we create signatures with it (Circular 15/2025 Annex I)."""
         return self not in _VERIFY_ONLY
+
+    @property
+    def scheme(self) -> str:
+        """Return ECDSA, RSA-PSS or RSA-PKCS1."""
+        return self.name.rpartition("_")[0].replace("_", "-")
 
     @property
     def hash_name(self) -> str:
@@ -63,6 +73,8 @@ _VERIFY_ONLY: Final = frozenset(
         SignatureAlgorithm.RSA_PKCS1_SHA256,
         SignatureAlgorithm.RSA_PKCS1_SHA384,
         SignatureAlgorithm.RSA_PKCS1_SHA512,
+        SignatureAlgorithm.RSA_PKCS1_SHA1,
+        SignatureAlgorithm.ECDSA_SHA1,
     }
 )
 _HASH: Final[dict[SignatureAlgorithm, hashes.HashAlgorithm]] = {
@@ -75,6 +87,8 @@ _HASH: Final[dict[SignatureAlgorithm, hashes.HashAlgorithm]] = {
     SignatureAlgorithm.RSA_PKCS1_SHA256: hashes.SHA256(),
     SignatureAlgorithm.RSA_PKCS1_SHA384: hashes.SHA384(),
     SignatureAlgorithm.RSA_PKCS1_SHA512: hashes.SHA512(),
+    SignatureAlgorithm.RSA_PKCS1_SHA1: hashes.SHA1(),  # noqa: S303  # for old signatures
+    SignatureAlgorithm.ECDSA_SHA1: hashes.SHA1(),  # noqa: S303  # for old signatures
 }
 _ECDSA: Final = {
     algorithm: ec.ECDSA(digest)
@@ -89,7 +103,13 @@ _RSA: Final[dict[SignatureAlgorithm, padding.AsymmetricPadding]] = {
     if algorithm not in _ECDSA
 }
 # One coordinate of a raw r‖s value, by curve: exact lengths only (row 9 of the attack table).
-_COORDINATE_BYTES: Final = {"secp256r1": 32, "secp384r1": 48, "secp521r1": 66}
+_COORDINATE_BYTES: Final = {
+    "secp256r1": 32,
+    "secp384r1": 48,
+    "secp521r1": 66,
+    "secp224r1": 28,
+    "secp192r1": 24,
+}
 _SIGN_BY_CURVE: Final = {
     "secp256r1": SignatureAlgorithm.ECDSA_SHA256,
     "secp384r1": SignatureAlgorithm.ECDSA_SHA384,
@@ -118,7 +138,7 @@ def signing_algorithm(key: PublicKey) -> SignatureAlgorithm:
 def require_strong(key: object) -> PublicKey:
     """Return `key` if its kind and size are allowed, else raise `AlgorithmRefused`."""
     if isinstance(key, ec.EllipticCurvePublicKey):
-        if key.curve.name in _COORDINATE_BYTES:
+        if key.curve.name in _SIGN_BY_CURVE:
             return key
         raise AlgorithmRefused(
             f"expected P-256, P-384 or P-521, got {key.curve.name}", algorithm=key.curve.name
@@ -130,6 +150,20 @@ def require_strong(key: object) -> PublicKey:
         raise AlgorithmRefused(f"expected RSA of {MIN_RSA_BITS} bits, got {name}", algorithm=name)
     name = type(key).__name__
     raise AlgorithmRefused(f"expected an EC or RSA key, got {name}", algorithm=name)
+
+
+def require_known(key: object) -> PublicKey:
+    """Return a key that may once have been allowed; raise `AlgorithmRefused` for any other."""
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _COORDINATE_BYTES:
+        return key
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size >= OLD_RSA_BITS:
+        return key
+    return require_strong(key)
+
+
+def key_kind(key: PublicKey) -> tuple[str, int]:
+    """Return the kind of a key, `RSA` or `EC`, and its size in bits."""
+    return ("EC" if isinstance(key, ec.EllipticCurvePublicKey) else "RSA"), key.key_size
 
 
 def sign(key: PrivateKey, algorithm: SignatureAlgorithm, message: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,9 +15,9 @@ from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from signing import der
-from signing.algorithms import PublicKey, require_strong
+from signing.algorithms import PublicKey, require_known, require_strong
 from signing.errors import AlgorithmRefused, CertificateRefused, DerRefused
-from signing.purpose import PURPOSE_BY_OID, Purpose
+from signing.purpose import PURPOSE_BY_OID, TEST_OID, Purpose
 
 MAX_CERTIFICATE_BYTES: Final = 64 * 1024
 
@@ -41,6 +42,9 @@ _UNDERSTOOD: Final = frozenset(
         ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
         ExtensionOID.CRL_DISTRIBUTION_POINTS,
         ExtensionOID.NAME_CONSTRAINTS,
+        ExtensionOID.POLICY_CONSTRAINTS,
+        ExtensionOID.INHIBIT_ANY_POLICY,
+        ExtensionOID.POLICY_MAPPINGS,
     }
 )
 
@@ -53,6 +57,8 @@ class Certificate:
     fingerprint: bytes  # SHA-256 of the DER
     x509: x509.Certificate
     public_key: PublicKey | None  # None when its kind or size is not allowed
+    old_key: PublicKey | None  # the same, or one that was allowed once
+    digest: str  # `hashlib` name, of its issuer's signature; empty when there is none
     subject: str  # RFC 4514
     issuer: str  # RFC 4514
     subject_der: bytes
@@ -61,6 +67,7 @@ class Certificate:
     serial: int
     not_before: datetime
     not_after: datetime
+    is_for_tests: bool  # marked so: anchors nothing where a policy refuses test anchors
     purpose: Purpose | None  # our arc's policy; None when there is not exactly one
     foreign_purpose: bool  # True when no policy of our arc is present at all
     may_sign_documents: bool  # key usage and extended key usage allow document signatures
@@ -77,14 +84,18 @@ def parse_certificate(content: bytes) -> Certificate:
         der.signed_parts(content).finish()
         parsed = x509.load_der_x509_certificate(content)
         extensions = parsed.extensions
-        key = _strong_key(parsed)
-        purposes = _purposes(extensions)
+        key = _key(parsed, require_strong)
+        digest = parsed.signature_hash_algorithm
+        policies = _policies(extensions)
+        purposes = [PURPOSE_BY_OID[oid] for oid in policies if oid in PURPOSE_BY_OID]
         usages = _extended_usages(extensions)
         return Certificate(
             der=content,
             fingerprint=hashlib.sha256(content).digest(),
             x509=parsed,
             public_key=key,
+            old_key=key or _key(parsed, require_known),
+            digest=digest.name if digest else "",
             subject=parsed.subject.rfc4514_string(),
             issuer=parsed.issuer.rfc4514_string(),
             subject_der=parsed.subject.public_bytes(),
@@ -93,6 +104,7 @@ def parse_certificate(content: bytes) -> Certificate:
             serial=parsed.serial_number,
             not_before=parsed.not_valid_before_utc,
             not_after=parsed.not_valid_after_utc,
+            is_for_tests=TEST_OID in policies,
             purpose=purposes[0] if len(purposes) == 1 else None,
             foreign_purpose=not purposes,
             may_sign_documents=_may_sign_documents(extensions, usages),
@@ -104,9 +116,9 @@ def parse_certificate(content: bytes) -> Certificate:
         raise CertificateRefused("expected an X.509 certificate, got something else") from exc
 
 
-def _strong_key(parsed: x509.Certificate) -> PublicKey | None:
+def _key(parsed: x509.Certificate, required: Callable[[object], PublicKey]) -> PublicKey | None:
     try:
-        return require_strong(parsed.public_key())
+        return required(parsed.public_key())
     except (AlgorithmRefused, *UNREADABLE):
         return None
 
@@ -121,13 +133,12 @@ def _key_bits(parsed: x509.Certificate) -> bytes:
         raise ValueError(str(exc)) from exc
 
 
-def _purposes(extensions: x509.Extensions) -> list[Purpose]:
+def _policies(extensions: x509.Extensions) -> list[str]:
     try:
         policies = extensions.get_extension_for_class(x509.CertificatePolicies).value
     except x509.ExtensionNotFound:
         return []
-    oids = (policy.policy_identifier.dotted_string for policy in policies)
-    return [PURPOSE_BY_OID[oid] for oid in oids if oid in PURPOSE_BY_OID]
+    return [policy.policy_identifier.dotted_string for policy in policies]
 
 
 def _extended_usages(extensions: x509.Extensions) -> frozenset[x509.ObjectIdentifier]:

@@ -16,6 +16,7 @@ from signing.judgement import PASSED, Verdict, failed, gravest, indeterminate
 from signing.pathfinding import Chain, find_path
 from signing.policy import ServiceKind, Trust
 from signing.revocation import judge_revocation
+from signing.strength import judge_chain
 
 AUTHORITIES: Final = frozenset({ServiceKind.AUTHORITY})
 # A time-stamping certificate is listed itself, or its issuer is.
@@ -52,6 +53,7 @@ def judge_path(
         return PathVerdict(verdict=found, chain=())
     verdicts = [
         _judge_bounds(found, time=time, at=at),
+        judge_chain(found, trust=trust, time=time),
         _judge_service(found[-1], trust=trust, time=since or time, kinds=kinds),
     ]
     for position, (certificate, issuer) in enumerate(pairwise(found)):

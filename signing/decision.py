@@ -17,6 +17,7 @@ from signing.judge import Circumstances
 from signing.judgement import PASSED, SignatureVerdict, Verdict, gravest, indeterminate, remark
 from signing.policy import Trust
 from signing.proofs import Stamp, judge_purpose, judge_stamps
+from signing.strength import judge_method, judge_policy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +38,8 @@ class Claim:
     role: str | None
     claimed_time: datetime | None
     covers: tuple[str, ...]
+    commitments: tuple[str, ...] = ()  # such as ProofOfApproval
+    digests: tuple[str, ...] = ()  # `hashlib` names, of what is signed and of its properties
 
 
 def decide(
@@ -56,21 +59,28 @@ def decide(
     # 4. Path and purpose, at the proved time.
     certificate = claim.certificate if isinstance(claim.certificate, Certificate) else None
     path = PathVerdict(verdict=PASSED, chain=())
-    purpose = PASSED
+    purpose = method = PASSED
     if certificate is not None:
-        path = judge_path(
-            certificate, trust=trust, time=times.best or circumstances.at, at=times.control
-        )
+        time = times.best or circumstances.at
+        path = judge_path(certificate, trust=trust, time=time, at=times.control)
         purpose = _judge_use(certificate, circumstances)
+        method = judge_method(
+            claim.algorithm,
+            digests=claim.digests,
+            trust=trust,
+            time=time,
+        )
+    level = times.level if claim.is_baseline else None
+    policy = judge_policy(trust.rules, level=level, commitments=claim.commitments, chain=path.chain)
     # 5. All together.
     identified = claim.certificate if isinstance(claim.certificate, Verdict) else PASSED
     checks = (identified, claim.value, claim.data, path.verdict, purpose, claim.remarks)
-    verdict = gravest(*checks, _flag(claim.algorithm))
+    verdict = gravest(*checks, method, policy, _flag(claim.algorithm))
     return SignatureVerdict(
         id=identity,
         indication=verdict.indication,
         sub_indication=verdict.sub_indication,
-        level=times.level if claim.is_baseline else None,
+        level=level,
         signer=certificate.subject if certificate else None,
         certificate=certificate.der if certificate else None,
         purpose=certificate.purpose if certificate else None,
@@ -83,6 +93,8 @@ def decide(
         algorithm=claim.algorithm,
         chain=tuple(one.der for one in path.chain),
         timestamps=times.stamps,
+        commitments=claim.commitments,
+        digests=claim.digests,
     )
 
 

@@ -48,6 +48,12 @@ class AlgorithmRefused(Rejected):
     code = "algorithm_refused"
 
 
+class PolicyRefused(Misconfigured):
+    """The verification policy cannot be read, or is laxer than it may be; see `reason`."""
+
+    code = "policy_refused"
+
+
 class ZipRefused(Rejected):
     """The ZIP breaks a rule of `docs/formats/container.md`; parameter `reason` names it."""
 

@@ -28,6 +28,7 @@ from signing.judgement import (
     failed,
     gravest,
     indeterminate,
+    remark,
 )
 from signing.policy import WEAK_ALGORITHMS, Trust
 from signing.proofs import Stamp, digester
@@ -193,7 +194,7 @@ def _judge(identity: str, parts: _Parts, circumstances: Circumstances) -> Signat
         certificate=certificate,
         value=value,
         data=gravest(*(one.verdict for one in parts.references)),
-        remarks=PASSED,
+        remarks=_remarks(parts),
         stamps=tuple(_signature_stamps(parts)),
         archives=tuple(_archive_stamps(parts)),
         has_values=bool(values.crls or values.ocsps),
@@ -203,8 +204,27 @@ def _judge(identity: str, parts: _Parts, circumstances: Circumstances) -> Signat
         role=_role(parts),
         claimed_time=_claimed_time(parts),
         covers=tuple(_covers(parts)),
+        commitments=tuple(_commitments(parts)),
+        digests=tuple(dict.fromkeys(one.digest for one in parts.references)),
     )
     return decide(identity, claim, trust=trust, circumstances=circumstances)
+
+
+def _remarks(parts: _Parts) -> Verdict:
+    digest = _certificate_digest(parts)
+    if isinstance(digest, tuple) and digest[0] == "sha1":
+        # It names a certificate that is signed beside it; nobody can make a second one for a
+        # given digest. So it is told, and spoils nothing.
+        return remark("weak_certificate_digest", algorithm="SHA-1")
+    return PASSED
+
+
+def _commitments(parts: _Parts) -> Iterator[str]:
+    """Yield the commitments by their last word; the identifiers are URIs (EN 319 132-1 §5.2.3)."""
+    if parts.signed is not None:
+        path = f"{{{XADES}}}CommitmentTypeId/{{{XADES}}}Identifier"
+        for found in parts.signed.iter(f"{{{XADES}}}CommitmentTypeIndication"):
+            yield text_of(found.find(path)).strip().rpartition("#")[2][:80]
 
 
 def _covers(parts: _Parts) -> Iterator[str]:

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 
@@ -30,7 +31,10 @@ from signing.judgement import (
 from signing.policy import WEAK_ALGORITHMS, Trust
 from signing.proofs import SignedData, judge_extra, judge_purpose, judge_times
 from signing.purpose import Purpose
+from signing.strength import judge_method, judge_policy
 from signing.xades import OwnSignature
+
+_DIGESTS: Final = ("sha256",)  # of our profile
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,16 +100,20 @@ def judge_signature(
     times = judge_times(signature, data=data, trust=trust, at=circumstances.at)
     # 4. Path and purpose, at the proved time.
     path = PathVerdict(verdict=PASSED, chain=())
-    purpose = PASSED
+    purpose = method = PASSED
     if not isinstance(certificate, Verdict):
-        path = judge_path(
-            certificate, trust=trust, time=times.best or circumstances.at, at=times.control
-        )
+        time = times.best or circumstances.at
+        path = judge_path(certificate, trust=trust, time=time, at=times.control)
         purpose = judge_purpose(certificate, circumstances.purposes)
+        method = judge_method(signature.algorithm, digests=_DIGESTS, trust=trust, time=time)
+    commitments = (signature.role.commitment,)
+    policy = judge_policy(trust.rules, level=times.level, commitments=commitments, chain=path.chain)
     extra = judge_extra(signature, chain=path.chain, times=times, trust=trust)
     # 5. All together. In our profile a time-stamp that cannot be verified spoils the signature:
     # nobody but the signer's software put it there, and no byte is free.
-    verdict = gravest(value, references, properties, path.verdict, purpose, times.verdict, extra)
+    verdict = gravest(
+        value, references, properties, path.verdict, purpose, times.verdict, extra, method, policy
+    )
     known = None if isinstance(certificate, Verdict) else certificate
     return SignatureVerdict(
         id=identity,
@@ -124,6 +132,8 @@ def judge_signature(
         algorithm=signature.algorithm,
         chain=tuple(one.der for one in path.chain),
         timestamps=times.stamps,
+        commitments=commitments,
+        digests=_DIGESTS,
     )
 
 
@@ -172,14 +182,14 @@ def judge_value(uri: str, certificate: Certificate, *, signature: bytes, message
         algorithm = algorithms.algorithm_by_uri(uri)
     except AlgorithmRefused:
         return failed(SubIndication.SIG_CRYPTO_FAILURE, "algorithm_unknown", algorithm=uri[:120])
-    if certificate.public_key is None:
+    if certificate.old_key is None:
         return indeterminate(
             SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE,
             "weak_key",
             certificate=certificate.subject,
         )
     try:
-        algorithms.verify(certificate.public_key, algorithm, signature=signature, message=message)
+        algorithms.verify(certificate.old_key, algorithm, signature=signature, message=message)
     except InvalidSignature:
         return failed(SubIndication.SIG_CRYPTO_FAILURE, "signature_wrong")
     return PASSED

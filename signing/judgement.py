@@ -135,6 +135,8 @@ class SignatureVerdict:
     algorithm: str | None  # URI of the signature method
     chain: tuple[bytes, ...] = ()  # the path that was judged, DER, leaf first, anchor last
     timestamps: tuple[TimestampVerdict, ...] = ()
+    commitments: tuple[str, ...] = ()  # such as ProofOfApproval
+    digests: tuple[str, ...] = ()  # `hashlib` names, of what is signed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

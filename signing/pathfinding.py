@@ -23,10 +23,12 @@ from pyhanko_certvalidator.path import ValidationPath
 from pyhanko_certvalidator.policy_decl import (
     NO_REVOCATION,
     CertRevTrustPolicy,
+    DisallowWeakAlgorithmsPolicy,
 )
 from pyhanko_certvalidator.registry import CertificateRegistry, TrustManager
 from pyhanko_certvalidator.validate import async_validate_path
 
+from signing.algorithms import OLD_RSA_BITS
 from signing.certificate import Certificate
 from signing.errors import CertificateRefused
 from signing.indication import SubIndication
@@ -35,6 +37,11 @@ from signing.policy import Trust
 
 _MAX_CANDIDATES: Final = 16
 _MAX_STEPS: Final = 500  # a real path takes fewer than ten
+# A path says nothing of the time, so it takes what was allowed once; until when that counted is
+# judged by `signing.strength`.
+_ONCE_ALLOWED: Final = DisallowWeakAlgorithmsPolicy(  # type: ignore[no-untyped-call]  # the library left it untyped
+    weak_hash_algos=frozenset({"md2", "md5"}), rsa_key_size_threshold=OLD_RSA_BITS
+)
 Chain = tuple[Certificate, ...]
 _Context = Callable[[datetime], ValidationContext]
 
@@ -57,7 +64,7 @@ def _find_path(leaf: Certificate, trust: Trust, extra: tuple[bytes, ...]) -> Cha
             "critical_extension",
             certificate=leaf.subject,
         )
-    if leaf.public_key is None:
+    if leaf.old_key is None:
         return _weak(leaf)
     try:
         return asyncio.run(_search(leaf, trust, extra))
@@ -100,6 +107,7 @@ async def _search(leaf: Certificate, trust: Trust, extra: tuple[bytes, ...]) -> 
             moment=moment,
             allow_fetching=False,
             revinfo_policy=CertRevTrustPolicy(revocation_checking_policy=NO_REVOCATION),
+            algorithm_usage_policy=_ONCE_ALLOWED,
         )
 
     paths = context(leaf.not_after).path_builder.async_build_paths_lazy(target)
@@ -143,7 +151,7 @@ async def _check(
         chain = [trust.certificate(one.dump()) for one in path.iter_certs(include_root=True)]
     except CertificateRefused as exc:
         return _broken(leaf, exc.message)
-    if any(one.public_key is None for one in chain):
+    if any(one.old_key is None for one in chain):
         return _weak(leaf)
     return tuple(reversed(chain))
 

@@ -19,7 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from signing.algorithms import PrivateKey, PublicKey, require_strong
 from signing.errors import KeyUnusable
 from signing.keys import load_private_key
-from signing.purpose import Purpose
+from signing.purpose import TEST_OID, Purpose
 
 _ANY_POLICY: Final = x509.ObjectIdentifier("2.5.29.32.0")
 _DOCUMENT_SIGNING: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
@@ -87,12 +87,21 @@ def public_key_of(key: bytes, *, pin: bytes | None = None) -> bytes:
     )
 
 
-def issue_root(key: bytes, *, subject: Subject, validity: Validity, serial: int) -> bytes:
-    """Return a self-signed root certificate (DER) that allows one CA below it."""
+def issue_root(
+    key: bytes, *, subject: Subject, validity: Validity, serial: int, for_tests: bool = False
+) -> bytes:
+    """Return a self-signed root certificate (DER) that allows one CA below it.
+
+    `for_tests` marks it, so that a policy can refuse it as an anchor.
+    """
     private = load_private_key(key)
     name = _name(subject)
     builder = _builder(private, name, validity, serial).subject_name(name)
-    return _signed(_for_authority(builder, private.public_key(), path_length=1), private)
+    builder = _for_authority(builder, private.public_key(), path_length=1)
+    if for_tests:
+        mark = x509.PolicyInformation(x509.ObjectIdentifier(TEST_OID), None)
+        builder = builder.add_extension(x509.CertificatePolicies([mark]), critical=False)
+    return _signed(builder, private)
 
 
 def issue_authority(

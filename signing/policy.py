@@ -18,6 +18,7 @@ from cryptography import x509
 from signing.certificate import Certificate, parse_certificate
 from signing.crllist import RevocationList
 from signing.judgement import Verdict
+from signing.rules import Rules, standard
 from signing.unsigned import Values
 
 # How far a time-stamp may lie ahead of the instant of judging (protocol.md §4 step 8).
@@ -26,14 +27,14 @@ CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 # Known by name only, to give them the verdict of row 13 instead of "unsupported".
 WEAK_ALGORITHMS: Final = frozenset(
     {
-        "http://www.w3.org/2000/09/xmldsig#rsa-sha1",
         "http://www.w3.org/2000/09/xmldsig#dsa-sha1",
-        "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha1",
         "http://www.w3.org/2001/04/xmldsig-more#rsa-md5",
-        "http://www.w3.org/2000/09/xmldsig#sha1",
         "http://www.w3.org/2001/04/xmldsig-more#md5",
     }
 )
+
+# What among algorithms and keys has an end, and when.
+Ends = tuple[tuple[str, datetime], ...]
 
 _REMEMBERED: Final = 1024
 _Key = TypeVar("_Key")
@@ -78,9 +79,18 @@ class Status:
     covers_expired: bool  # expired certificates stay listed (X.509 expiredCertsOnCRL)
     reasons: frozenset[x509.ReasonFlags]  # for which it would name the certificate
 
-    def is_usable(self, certificate: Certificate, *, at: datetime, after: datetime) -> bool:
+    def is_usable(
+        self,
+        certificate: Certificate,
+        *,
+        at: datetime,
+        after: datetime,
+        max_age: timedelta | None = None,
+    ) -> bool:
         """Return whether it counts at `at` for a certificate that was in use at `after`."""
         is_current = self.next_update >= at or self.this_update >= after
+        if max_age is not None and self.this_update < after:
+            is_current = is_current and self.this_update >= at - max_age
         # After expiry a CA may drop a certificate from its lists (RFC 5280 §3.3).
         return is_current and (self.covers_expired or self.this_update <= certificate.not_after)
 
@@ -122,6 +132,8 @@ class Trust:
     services: tuple[Service, ...] = ()  # of trust lists: believed while they were granted
     # SHA-256 of more anchors, lower-case hexadecimal, whose certificates a signature may bring.
     fingerprints: frozenset[str] = frozenset()
+    # What is asked beyond the standards.
+    rules: Rules = field(default_factory=standard)
     # What was computed from the above: no part of the value.
     seen: Memory[bytes, Certificate] = field(
         default_factory=Memory, init=False, repr=False, compare=False
@@ -137,6 +149,9 @@ class Trust:
         default_factory=Memory, init=False, repr=False, compare=False
     )
     lists: Memory[bytes, RevocationList] = field(
+        default_factory=Memory, init=False, repr=False, compare=False
+    )
+    ends: Memory[tuple[str | bytes, ...], Ends] = field(
         default_factory=Memory, init=False, repr=False, compare=False
     )
     signed: Memory[tuple[bytes, bytes], bool] = field(
@@ -158,6 +173,7 @@ class Trust:
                 ocsps=(*self.ocsps, *values.ocsps),
                 services=self.services,
                 fingerprints=self.fingerprints,
+                rules=self.rules,
             ),
         )
 

@@ -27,6 +27,8 @@ class Purpose(Enum):
         return f"{ARC}.1.{self.value}"
 
 
+# The policy of authorities that are for demonstrations and tests.
+TEST_OID: Final = f"{ARC}.2"
 PURPOSE_BY_OID: Final = {purpose.oid: purpose for purpose in Purpose}
 
 # What may sign the documents of a container.

@@ -49,6 +49,7 @@ class Resolved:
     whole: bool  # the whole enclosing document is covered
     octets: bytes | memoryview | None  # what is digested; None when it was not found
     verdict: Verdict
+    digest: str  # `hashlib` name, empty for one that is not listed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -232,6 +233,7 @@ def _judged(
         whole=whole,
         octets=octets,
         verdict=_judge_digest(reference, octets, name or uri),
+        digest=DIGEST_BY_URI.get(one(reference, DS, "DigestMethod").get("Algorithm", ""), ""),
     )
 
 

@@ -52,7 +52,10 @@ def judge_revocation(
     against = _against(certificate, statuses, time=time, since=since)
     if against is not None:
         return against
-    usable = [one for one in statuses if one.is_usable(certificate, at=at, after=after)]
+    max_age = trust.rules.max_age
+    usable = [
+        one for one in statuses if one.is_usable(certificate, at=at, after=after, max_age=max_age)
+    ]
     if sufficient(usable):
         return PASSED
     if usable:
@@ -60,7 +63,10 @@ def judge_revocation(
             SubIndication.TRY_LATER, "revocation_partial", certificate=certificate.subject
         )
     if statuses:
-        newest = max(status.next_update for status in statuses)
+        newest = max(
+            min(one.next_update, one.this_update + max_age) if max_age else one.next_update
+            for one in statuses
+        )
         return indeterminate(
             SubIndication.TRY_LATER,
             "revocation_stale",

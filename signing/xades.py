@@ -44,6 +44,11 @@ class SignatureRole(Enum):
     RECEIVED = "received"
     PUBLISHED = "published"
 
+    @property
+    def commitment(self) -> str:
+        """Return the commitment type that goes with the role (EN 319 132-1 §5.2.3)."""
+        return _COMMITMENTS[self]
+
 
 # The commitment of a role (EN 319 132-1 §5.2.3; identifiers of TS 101 733).
 _COMMITMENTS: Final = {

@@ -135,6 +135,7 @@ class _Authority:
             subject=pki.Subject(common_name="Liên Thông Demo Root CA", organization="Demo"),
             validity=long,
             serial=_serial(),
+            for_tests=True,
         )
         self.root = pki.Issuer(certificate=root, key=root_key)
         issuing = pki.issue_authority(

@@ -21,6 +21,7 @@ from signing.judgement import (
 )
 from signing.log import VerifierKey
 from signing.policy import Memory, Service, Trust
+from signing.rules import Rules, standard
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +42,8 @@ class TrustGiven:
     log_keys: Sequence[VerifierKey] = ()
     # A signed directory, for files that carry none, such as a single message.
     directory: bytes | None = None
+    # What is asked beyond the standards, from a policy file.
+    rules: Rules = field(default_factory=standard)
     # What a reader must know about the above.
     notices: tuple[Reason, ...] = ()
     # The trust made of the above, so that many files are judged by one; no part of the value.

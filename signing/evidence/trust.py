@@ -47,6 +47,7 @@ def _trust(given: TrustGiven, files: Mapping[str, bytes]) -> Trust:
         ocsps=(*given.ocsps, *_under_trust(files, ".ocsp")),
         services=tuple(given.services),
         fingerprints=given.fingerprints,
+        rules=given.rules,
     )
 
 

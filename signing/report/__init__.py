@@ -8,13 +8,12 @@ dump_report(report)
 from signing.report.dump import dump_report
 from signing.report.etsi import report_etsi
 from signing.report.html import report_html
-from signing.report.make import POLICY, report_of
+from signing.report.make import report_of
 from signing.report.page import report_page
 from signing.report.text import report_text
 from signing.report.words import verdict_words
 
 __all__ = [
-    "POLICY",
     "dump_report",
     "report_etsi",
     "report_html",

@@ -34,6 +34,8 @@ def dump_report(report: Report) -> bytes:
         "sha256": report.sha256,
         "judged_at": _instant(report.judged_at),
         "policy": report.policy,
+        "policy_sha256": report.policy_sha256 or None,
+        "suite": report.suite,
         "anchors": list(report.anchors),
         "dossier": report.dossier,
         "exporter": report.exporter,
@@ -74,6 +76,9 @@ def _signature(one: ReportSignature) -> dict[str, object]:
         },
         "chain": list(one.chain),
         "algorithm": one.algorithm or None,
+        "digests": list(one.digests),
+        "key": one.key or None,
+        "commitments": list(one.commitments),
         "covers": list(one.covers),
         "reasons": [_reason(reason, "reason") for reason in one.reasons],
     }

@@ -33,7 +33,7 @@ _CERTIFICATE: Final = f"{_URN}validationObject:certificate"
 _DATA: Final = f"{_URN}validationObject:signedData"
 _REASON: Final = "urn:lienthong:verification:reason:"
 _POLICY: Final = "urn:lienthong:verification:policy:"
-_WEAK: Final = ("weak_algorithm", "weak_key")
+_WEAK: Final = ("weak_algorithm", "weak_key", "algorithm_expired", "algorithm_forbidden")
 
 
 def report_etsi(reports: Sequence[Report], *, language: Language) -> bytes:

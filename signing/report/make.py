@@ -20,6 +20,7 @@ from dossier.report import (
     ReportSignature,
     ReportTimestamp,
 )
+from signing.algorithms import key_kind
 from signing.certificate import Certificate
 from signing.errors import CertificateRefused
 from signing.evidence import BundleJudgement, MessageVerdict, SignatureFinding, TrustGiven
@@ -28,9 +29,6 @@ from signing.evidence.trust import trust_of
 from signing.indication import Indication, SubIndication
 from signing.judgement import FileVerdict, Reason, SignatureVerdict, TimeProof, TimestampVerdict
 from signing.policy import fingerprint
-
-# Named in every report: the rules that were applied, and their edition.
-POLICY: Final = "lienthong-verification/1"
 
 _ANSWERS: Final = {
     Indication.TOTAL_PASSED: Answer.PASSED,
@@ -67,7 +65,9 @@ def report_of(judgement: BundleJudgement, *, name: str, given: TrustGiven, at: d
         indication=_ANSWERS[judgement.indication],
         sub_indication=_sub(judgement.sub_indication),
         anchors=tuple(sorted({*given.fingerprints, *(fingerprint(one) for one in given.anchors)})),
-        policy=POLICY,
+        policy=given.rules.label,
+        policy_sha256=given.rules.sha256,
+        suite=f"{given.rules.suite.name}/{given.rules.suite.version}",
         dossier=index.dossier if index else "",
         exporter=index.agency if index else "",
         directory_number=judgement.directory_number,
@@ -118,9 +118,19 @@ def _signature(finding: SignatureFinding, read: _Read) -> ReportSignature:
         certificate_sha256=certificate.fingerprint.hex() if certificate else "",
         chain=_subjects(verdict.chain, read),
         algorithm=verdict.algorithm or "",
+        digests=verdict.digests,
+        key=_key(certificate),
+        commitments=verdict.commitments,
         covers=verdict.covers,
         reasons=_reasons(verdict.reasons),
     )
+
+
+def _key(certificate: Certificate | None) -> str:
+    if certificate is None or certificate.old_key is None:
+        return ""
+    kind, bits = key_kind(certificate.old_key)
+    return f"{kind}-{bits}"
 
 
 def _integrity(verdict: SignatureVerdict) -> Integrity:

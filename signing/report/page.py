@@ -98,7 +98,9 @@ def _about(report: Report, language: Language) -> Iterator[ReportRow]:
     anchors = ", ".join(report.anchors) or label("no_anchor", language)
     yield _row("anchors", anchors, language)
     yield _row("sha256", report.sha256, language)
-    yield _row("policy", report.policy, language)
+    digest = f" (SHA-256 {report.policy_sha256})" if report.policy_sha256 else ""
+    yield _row("policy", report.policy + digest, language)
+    yield _row("suite", report.suite, language)
 
 
 def _message(one: ReportMessage, language: Language) -> ReportBlock:

@@ -94,7 +94,11 @@ def pki() -> Pki:
     root_key, issuing_key = new_key(), new_key()
     root = Issuer(
         certificate=issue_root(
-            root_key, subject=Subject(common_name="Gốc thử nghiệm"), validity=LONG, serial=1
+            root_key,
+            subject=Subject(common_name="Gốc thử nghiệm"),
+            validity=LONG,
+            serial=1,
+            for_tests=True,
         ),
         key=root_key,
     )

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from signing import zipfile
+from signing.algorithms import SignatureAlgorithm, sign
 from signing.asic import DataFile, manifest_xml, seal_container, sign_files
 from signing.enveloped import sign_xml
 from signing.keys import Signer
@@ -88,14 +89,17 @@ def replaced(old: str, new: str, count: int = 1) -> Callable[[bytes], bytes]:
     return edit
 
 
-def resigned(edit: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+def resigned(
+    edit: Callable[[bytes], bytes], *, algorithm: SignatureAlgorithm | None = None
+) -> Callable[[bytes], bytes]:
     """Return an edit of the document after which SignedInfo is signed again by the seal key."""
 
     def whole(document: bytes) -> bytes:
         changed = edit(document)
         info = re.search(rb"<ds:SignedInfo .*</ds:SignedInfo>", changed)
         assert info is not None
-        value = base64.b64encode(pki().signers[Purpose.SEAL].sign(info.group()))
+        seal = pki().signers[Purpose.SEAL]
+        value = base64.b64encode(sign(seal._key, algorithm or seal.algorithm, info.group()))
         unstamped = re.sub(
             rb"<xades:UnsignedProperties>.*</xades:UnsignedProperties>", b"", changed
         )
@@ -236,7 +240,10 @@ def structure_attacks() -> Iterator[tuple[str, int, str, str, Callable[[bytes], 
     yield (
         "sha1-signature", 13, "SHA-1 is weak",
         "INDETERMINATE CRYPTO_CONSTRAINTS_FAILURE_NO_POE",
-        resigned(replaced("2001/04/xmldsig-more#ecdsa-sha256", "2000/09/xmldsig#rsa-sha1")),
+        resigned(
+            replaced("xmldsig-more#ecdsa-sha256", "xmldsig-more#ecdsa-sha1"),
+            algorithm=SignatureAlgorithm.ECDSA_SHA1,
+        ),
     )  # fmt: skip
     yield (
         "sha1-digest", 13, "our profile digests with SHA-256", FORMAT,
