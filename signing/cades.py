@@ -51,6 +51,21 @@ from signing.unsigned import Values
 MAX_COUNTER_DEPTH: Final = 4
 _NO_VALUES: Final = Values()
 _AT_COUNTER_SIGNATURE: Final = der.oid("1.2.840.113549.1.9.6")
+_AT_COMMITMENT: Final = der.oid("1.2.840.113549.1.9.16.2.16")
+_COMMITMENTS: Final = {
+    der.oid(f"1.2.840.113549.1.9.16.6.{arc}"): name
+    for arc, name in enumerate(
+        (
+            "ProofOfOrigin",
+            "ProofOfReceipt",
+            "ProofOfDelivery",
+            "ProofOfSender",
+            "ProofOfApproval",
+            "ProofOfCreation",
+        ),
+        start=1,
+    )
+}
 _AT_PROTECTION: Final = der.oid("1.2.840.113549.1.9.52")  # RFC 6211
 # Archive forms before v3, which only the standards before EN 319 122-1 knew.
 _OLD_ARCHIVES: Final = frozenset(
@@ -180,8 +195,18 @@ def _judge(
         role=None,
         claimed_time=_claimed_time(signer) or signed.claimed_time,
         covers=signed.covers if digest.is_passed else (),
+        commitments=tuple(_commitments(signer)),
+        digests=tuple(filter(None, [digest_name(signer.digest)])),
     )
     return decide(identity, claim, trust=trust, circumstances=circumstances)
+
+
+def _commitments(signer: CmsSigner) -> Iterator[str]:
+    """Yield what the signer commits to (EN 319 122-1 §5.2.3), an unknown type as its octets."""
+    value = signer.value(_AT_COMMITMENT)
+    if value is not None:
+        kind = der.Cursor(value).enter(der.SEQUENCE).take_whole(der.OID)
+        yield _COMMITMENTS.get(kind, kind.hex()[:80])
 
 
 def _attribute_faults(signer: CmsSigner, content_type: bytes | None) -> Iterator[Verdict]:
@@ -224,10 +249,10 @@ def _judge_digest(signer: CmsSigner, signed: Signed) -> Verdict:
 
 def _judge_value(signer: CmsSigner, algorithm: str, certificate: Certificate) -> Verdict:
     signature = signer.signature
-    if isinstance(certificate.public_key, ec.EllipticCurvePublicKey):
+    if isinstance(certificate.old_key, ec.EllipticCurvePublicKey):
         # CMS carries ECDSA values as DER; the table verifies raw r‖s.
         try:
-            signature = der_to_raw(signature, certificate.public_key)
+            signature = der_to_raw(signature, certificate.old_key)
         except InvalidSignature:
             signature = b""
     if "?salt=" in algorithm:

@@ -55,7 +55,7 @@ def digest_uri(identifier: bytes) -> str:
 
 def digest_name(identifier: bytes) -> str | None:
     """Return the `hashlib` name of a listed digest, None for any other."""
-    return DIGEST_BY_IDENTIFIER.get(identifier)
+    return DIGEST_BY_URI.get(digest_uri(identifier))
 
 
 def method_uri(identifier: bytes, *, digest: bytes) -> str:

@@ -32,7 +32,7 @@ from signing.policy import WEAK_ALGORITHMS, Trust
 from signing.proofs import SignedData, judge_extra, judge_purpose, judge_times
 from signing.purpose import Purpose
 from signing.strength import judge_method, judge_policy
-from signing.xades import OwnSignature
+from signing.xades import COMMITMENTS, OwnSignature
 
 _DIGESTS: Final = ("sha256",)  # of our profile
 
@@ -106,7 +106,7 @@ def judge_signature(
         path = judge_path(certificate, trust=trust, time=time, at=times.control)
         purpose = judge_purpose(certificate, circumstances.purposes)
         method = judge_method(signature.algorithm, digests=_DIGESTS, trust=trust, time=time)
-    commitments = (signature.role.commitment,)
+    commitments = (COMMITMENTS[signature.role],)
     policy = judge_policy(trust.rules, level=times.level, commitments=commitments, chain=path.chain)
     extra = judge_extra(signature, chain=path.chain, times=times, trust=trust)
     # 5. All together. In our profile a time-stamp that cannot be verified spoils the signature:

@@ -44,14 +44,9 @@ class SignatureRole(Enum):
     RECEIVED = "received"
     PUBLISHED = "published"
 
-    @property
-    def commitment(self) -> str:
-        """Return the commitment type that goes with the role (EN 319 132-1 §5.2.3)."""
-        return _COMMITMENTS[self]
-
 
 # The commitment of a role (EN 319 132-1 §5.2.3; identifiers of TS 101 733).
-_COMMITMENTS: Final = {
+COMMITMENTS: Final = {
     SignatureRole.APPROVED: "ProofOfApproval",
     SignatureRole.AUTHORED: "ProofOfCreation",
     SignatureRole.CONTRIBUTED: "ProofOfCreation",
@@ -254,7 +249,7 @@ def _properties_text(
             _ROLE_TO_FORMATS,
             formats,
             _FORMATS_TO_COMMITMENT,
-            _COMMITMENT_ARC + _COMMITMENTS[role],
+            _COMMITMENT_ARC + COMMITMENTS[role],
             _PROPERTIES_CLOSE,
         )
     )
@@ -375,7 +370,7 @@ def _time_of(text: bytes) -> datetime:
 
 
 _ROLES: Final = {
-    (role.value.encode(), commitment.encode()): role for role, commitment in _COMMITMENTS.items()
+    (role.value.encode(), commitment.encode()): role for role, commitment in COMMITMENTS.items()
 }
 
 
