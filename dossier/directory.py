@@ -21,6 +21,7 @@ from dossier.ids import AgencyCode, Sha256, parse_agency_code, parse_sha256, sam
 NAMESPACE: Final = "urn:lienthong:directory:1"
 ANY: Final = "*"
 PULL: Final = "pull"  # channel of an agency that fetches its messages
+LETTERS: Final = frozenset({"edxml_a", "edxml_b"})  # channels of agencies that read edXML only
 _CAPS: Final = safexml.Caps(size_bytes=32 * 1024 * 1024, depth=8, elements=400_000)
 
 
@@ -74,9 +75,14 @@ class DirectoryAgency:
         return not self.endpoint and any(one.kind == PULL for one in self.channels)
 
     @property
+    def takes_letters(self) -> bool:
+        """Whether it has no address but reads edXML letters."""
+        return not self.endpoint and any(one.kind in LETTERS for one in self.channels)
+
+    @property
     def is_reachable(self) -> bool:
-        """Whether messages can get to it, sent or fetched."""
-        return bool(self.endpoint) or self.fetches
+        """Whether messages can get to it: sent, fetched, or handed to a document service."""
+        return bool(self.endpoint) or self.fetches or self.takes_letters
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

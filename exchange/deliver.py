@@ -25,6 +25,7 @@ from dossier.wire import SendHints, Sending
 from exchange import chronicle, circuit
 from exchange.chronicle import Event
 from exchange.drained import Drained
+from exchange.edxml.post import PostOffice
 from exchange.errors import (
     AttemptsExhausted,
     DirectoryExpired,
@@ -113,6 +114,9 @@ def deliver(node: Node, outgoing: Outgoing, *, token: str) -> LienThongError | N
         partner = _partner(node, outgoing, at=started)
         endpoint = partner.endpoint
         container, size = _sealed(node, outgoing, token=token, at=started)
+        if partner.takes_letters:
+            PostOffice(node).hand_over(outbox.get(outgoing.message.id), partner, token=token)
+            return
         if partner.fetches:
             _wait_for_fetch(outgoing, token=token)
             return None

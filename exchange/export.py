@@ -92,7 +92,9 @@ def _messages(node: Node, dossier: Dossier) -> list[BundleMessage]:
         message = _message(node, sent.message.container_sha256, sent.receipt_sha256)
         timed.append((sent.message.created, message))
     for received in inbox.of_dossier(dossier.id):
-        message = _message(node, received.container_sha256, received.receipt_sha256)
+        message = _message(
+            node, received.container_sha256, received.receipt_sha256, received.assurance
+        )
         timed.append((received.received, message))
     timed.sort(key=lambda one: one[0])
     return _answers_last([message for _time, message in timed])
@@ -129,11 +131,16 @@ def _envelope(message: BundleMessage) -> Envelope:
     return parse_envelope(bytes(entries[FILE_NAME]))
 
 
-def _message(node: Node, container: Sha256, receipt: Sha256 | None) -> BundleMessage:
+def _message(
+    node: Node,
+    container: Sha256,
+    receipt: Sha256 | None,
+    assurance: Assurance = Assurance.SEALED,
+) -> BundleMessage:
     return BundleMessage(
         container=node.blobs.read(container),
         receipt=node.blobs.read(receipt) if receipt else None,
-        assurance=Assurance.SEALED,
+        assurance=assurance,
     )
 
 

@@ -209,7 +209,7 @@ class Reception:
         self, verified: Verified, hints: SendHints, container: Spooled, at: datetime
     ) -> bytes:
         envelope = verified.envelope
-        answer = self._receipt(verified, hints, at, Outcome.ACCEPTED, "accepted")
+        answer = self._answer(verified, hints, at, Outcome.ACCEPTED, "accepted")
         # 11. stored durably before anything says yes: the files that were verified, then the whole
         self._keep_files(verified)
         self._node.blobs.put_file(container.path)
@@ -256,7 +256,7 @@ class Reception:
         envelope = verified.envelope
         if self._node.hosted(envelope.to_agency) is None:
             raise refusal
-        answer = self._receipt(verified, hints, at, Outcome.REFUSED, refusal.code)
+        answer = self._answer(verified, hints, at, Outcome.REFUSED, refusal.code)
         with transaction():
             incidents.open_incident(
                 incidents.NewIncident(
@@ -271,27 +271,31 @@ class Reception:
             )
         return answer
 
-    def _receipt(
+    def _answer(
         self, verified: Verified, hints: SendHints, at: datetime, outcome: Outcome, code: str
     ) -> bytes:
-        envelope = verified.envelope
         receipt = Receipt(
             outcome=outcome,
             code=code,
-            message_id=envelope.message_id,
-            from_agency=envelope.from_agency,
-            to_agency=envelope.to_agency,
+            message_id=verified.envelope.message_id,
+            from_agency=verified.envelope.from_agency,
+            to_agency=verified.envelope.to_agency,
             container_sha256=hints.container_sha256,
             received=at,
-            contract_sha256=envelope.contract.sha256,
+            contract_sha256=verified.envelope.contract.sha256,
             directory_number=verified.directory.number,
         )
-        return sign_xml(
-            write_receipt(receipt),
-            signer=self._node.seal(envelope.to_agency),
-            timestamper=self._node.timestamper,
-            at=at,
-        )
+        return seal_receipt(self._node, receipt, at=at)
+
+
+def seal_receipt(node: Node, receipt: Receipt, *, at: datetime) -> bytes:
+    """Return the receipt under the seal of the agency that received."""
+    return sign_xml(
+        write_receipt(receipt),
+        signer=node.seal(receipt.to_agency),
+        timestamper=node.timestamper,
+        at=at,
+    )
 
 
 def seal_of(container: VerifiedContainer) -> SignatureVerdict:

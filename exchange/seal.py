@@ -58,6 +58,13 @@ def seal_message(node: Node, outgoing: Outgoing, *, at: datetime) -> bytes:
     )
 
 
+def contract_of(outgoing: Outgoing) -> Contract:
+    """Return the contract that a message is sent under, as its transition decided."""
+    request = outgoing.request if isinstance(outgoing.request, Mapping) else {}
+    procedure, version, digest = (str(one) for one in _listed(request, "contract"))
+    return Contract(procedure=procedure, version=version, sha256=parse_sha256(digest))
+
+
 def _found(outgoing: Outgoing, kind: str) -> Document:
     dossier = outgoing.message.dossier
     document = documents.latest(dossier, kind) if dossier else None
@@ -126,14 +133,13 @@ def _envelope(
     at: datetime,
 ) -> Envelope:
     message = outgoing.message
-    procedure, version, digest = (str(one) for one in _listed(request, "contract"))
     return Envelope(
         message_id=message.message_id,
         from_agency=message.agency,
         to_agency=message.partner,
         conversation_id=outgoing.conversation_id,
         dossier_code=message.dossier_code,
-        contract=Contract(procedure=procedure, version=version, sha256=parse_sha256(digest)),
+        contract=contract_of(outgoing),
         message_type=message.message_type,
         subject=str(request.get("subject") or "")[:500],
         urgency=Urgency(str(request.get("urgency") or "normal")),

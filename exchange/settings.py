@@ -132,6 +132,12 @@ SETTINGS: Final = (
         "",
         "Time-stamp authority (https, or http on this machine); empty: the node's own.",
     ),
+    _setting(
+        "EDXML",
+        "path",
+        "{home}/edxml.toml",
+        "File about document services that speak edXML; none there: edXML is off.",
+    ),
     _setting("WORKERS", "integer", "1", "Processes that advance instances; SQLite allows one."),
     _setting("LOG_LEVEL", "name", "INFO", "Least severe level that is logged."),
     _setting("LOG_FORMAT", "text or json", "text", "Form of a log line."),
@@ -168,6 +174,7 @@ class Settings:
     partner_calls: int
     exchange_workers: int
     tsa_url: str
+    edxml: Path
     workers: int
     log_level: str
     log_format: str
@@ -248,6 +255,7 @@ def _settings(read: _Reader) -> Settings:
         ),
         exchange_workers=workers,
         tsa_url=read.url("TSA_URL", ("http", "https")),
+        edxml=read.path("EDXML"),
         workers=read.integer("WORKERS", most=256),
         log_level=read.choice("LOG_LEVEL", re.compile("DEBUG|INFO|WARNING|ERROR")),
         log_format=read.choice("LOG_FORMAT", re.compile("text|json")),

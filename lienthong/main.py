@@ -59,6 +59,11 @@ NOUNS: Final = {
     "dossier": Noun(
         module="lienthong.dossier", needs_database=True, summary="Dossiers and their evidence."
     ),
+    "edxml": Noun(
+        module="lienthong.edxml",
+        needs_database=False,  # report boots by itself
+        summary="EdXML letters and statuses.",
+    ),
     "incident": Noun(
         module="lienthong.incident", needs_database=True, summary="What a person must look at."
     ),

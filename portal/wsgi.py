@@ -14,6 +14,7 @@ from exchange.boot import boot
 def build() -> WSGIApplication:
     """Return the application: the paths of machines first, the portal everywhere else."""
     boot()
+    from exchange.edxml.endpoint import document_endpoint
     from exchange.metrics import metrics_endpoint
     from exchange.pki import ocsp_endpoint, tsa_endpoint
     from exchange.wiring import node, soap_endpoint
@@ -23,6 +24,7 @@ def build() -> WSGIApplication:
     here = node()
     wires = {
         "/soap": soap_endpoint(here),
+        "/edxml": document_endpoint(here),
         "/tsa": tsa_endpoint(here),
         "/ocsp": ocsp_endpoint(here),
         "/metrics": metrics_endpoint(here),

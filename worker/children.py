@@ -33,7 +33,7 @@ _log: Final = logging.getLogger(__name__)
 # What the poller does in place of the bells of a queue.
 _DRAINS: Final[Mapping[str, tuple[Callable[[], Drained], ...]]] = {
     TRANSITIONS: (jobs.timers, jobs.transitions),
-    EXCHANGE: (jobs.incoming, jobs.outgoing, jobs.services),
+    EXCHANGE: (jobs.incoming, jobs.outgoing, jobs.services, jobs.letters),
 }
 
 

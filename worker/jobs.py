@@ -20,6 +20,7 @@ from exchange.call_service import drain_calls
 from exchange.correlate import drain_inbox
 from exchange.deliver import drain_outbox
 from exchange.drained import Drained
+from exchange.edxml.rounds import make_round
 from exchange.sequence import sequence_log
 from exchange.timers import fire_due
 from exchange.wiring import node
@@ -58,6 +59,11 @@ def call(identifier: str) -> None:
         doorbell.ring("call", identifier)
 
 
+def post(identifier: str) -> None:
+    """Make a round of the document services; the bell names none."""
+    letters()
+
+
 # --- The drains, each behind the same net ------------------------------------------------------
 
 
@@ -79,6 +85,11 @@ def outgoing() -> Drained:
 def services() -> Drained:
     """Make calls of foreign services until nothing is due or the budget is spent."""
     return caught("call", lambda: drain_calls(node(), budget=BUDGET))
+
+
+def letters() -> Drained:
+    """Fetch edXML letters and report on them, when a round is due."""
+    return caught("post", lambda: make_round(node()))
 
 
 def timers() -> Drained:

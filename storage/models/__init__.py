@@ -25,6 +25,7 @@ from storage.models.instances import (
 from storage.models.log import CheckpointRow, LogEntryRow, LogStateRow, LogTileRow, PendingLeafRow
 from storage.models.messages import (
     AttemptRow,
+    EdxmlFileRow,
     InboxRow,
     OutgoingRow,
     PartnerCircuitRow,
@@ -60,6 +61,7 @@ __all__ = [
     "DocumentSignatureRow",
     "DossierCounterRow",
     "DossierRow",
+    "EdxmlFileRow",
     "FactRow",
     "HistoryRow",
     "HostedAgencyRow",

@@ -168,3 +168,38 @@ class InboxRow(models.Model):
             ),
             models.Index(fields=["dossier"], name="inbox_dossier"),
         ]
+
+
+class EdxmlFileRow(models.Model):
+    """A letter or status in edXML, as it travelled; what became of it."""
+
+    id = uuid_key()
+    direction = fixed(3)
+    dialect = fixed(1)
+    agency = words()
+    organ = words()
+    document_id = words()
+    peer_ref = words()
+    identity = digest()
+    sha256 = digest()
+    media_type = words()
+    kind = fixed(12)
+    state = fixed(12)
+    status = fixed(2)
+    message = maybe_uuid()
+    dossier = maybe_uuid()
+    repairs = json()
+    at = instant()
+
+    class Meta:
+        db_table = "edxml_file"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["direction", "organ", "document_id", "identity", "state"],
+                name="edxml_file_once",
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["document_id"], name="edxml_file_document"),
+            models.Index(fields=["organ", "state"], name="edxml_file_state"),
+        ]

@@ -168,7 +168,7 @@ def test_7_channel_must_be_allowed(
 def test_7_channel_must_give_the_assurance(
     one: OneNode, draft: Draft, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    weak = (Channel(kind="soap", assurance=Assurance.CHANNEL),)
+    weak = (Channel(kind="soap", assurance=Assurance.NONE),)
     use_directory(
         one,
         monkeypatch,

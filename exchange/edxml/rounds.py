@@ -1,0 +1,50 @@
+"""The round that the workers make: fetch what waits at document services, report what changed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from dossier.errors import LienThongError
+from exchange.drained import Drained
+from exchange.edxml.accounts import EdxmlConfiguration, read_configuration
+from exchange.edxml.post import PostOffice
+from exchange.node import Node
+from storage import rounds
+
+_ROUND: Final = "edxml"
+_log: Final = logging.getLogger(__name__)
+
+
+def is_round_due(node: Node) -> bool:
+    """Tell whether somebody should make a round now."""
+    configuration = read_configuration(node.settings.edxml)
+    return bool(configuration.accounts) and rounds.is_due(
+        _ROUND, every=_every(configuration), at=node.now()
+    )
+
+
+def make_round(node: Node) -> Drained:
+    """Make a round if one is due; a service that does not answer is tried in the next one."""
+    configuration = read_configuration(node.settings.edxml)
+    if not configuration.accounts or not rounds.take(
+        _ROUND, every=_every(configuration), at=node.now()
+    ):
+        return Drained(done=0, more=False)
+    office = PostOffice(node, configuration)
+    done = sum(_tried(step) for step in (office.fetch_all, office.report_all))
+    return Drained(done=done, more=False)
+
+
+def _tried(step: Callable[[], Drained]) -> int:
+    try:
+        return step().done
+    except LienThongError as exc:
+        _log.warning("document service not reached", extra={"code": exc.code})
+        return 0
+
+
+def _every(configuration: EdxmlConfiguration) -> timedelta:
+    return timedelta(seconds=configuration.poll_seconds)
