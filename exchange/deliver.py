@@ -116,7 +116,7 @@ def deliver(node: Node, outgoing: Outgoing, *, token: str) -> LienThongError | N
         container, size = _sealed(node, outgoing, token=token, at=started)
         if partner.takes_letters:
             PostOffice(node).hand_over(outbox.get(outgoing.message.id), partner, token=token)
-            return
+            return None
         if partner.fetches:
             _wait_for_fetch(outgoing, token=token)
             return None

@@ -104,6 +104,7 @@ def burst() -> int:
                 jobs.incoming,
                 jobs.outgoing,
                 jobs.services,
+                jobs.letters,
                 jobs.leaves,
             )
         )
