@@ -23,7 +23,7 @@ from exchange import chronicle
 from exchange.chronicle import Event
 from exchange.drained import Drained, ring_after_commit
 from exchange.node import Node
-from exchange.opening import Opening, open_dossier
+from exchange.opening import Opening, bind_received, open_dossier
 from exchange.silences import fallen_for, keep_late
 from signing.log.leaf import LeafKind
 from storage import documents, dossiers, facts, history, inbox, incidents, subscriptions
@@ -196,7 +196,13 @@ def _start(node: Node, message: InboxMessage, *, agency: AgencyCode | str, at: d
             agency=AgencyCode(agency),
             role=role,
             subject=envelope.subject,
-            bindings={declared.source: envelope.from_agency, role: agency},
+            bindings=bind_received(
+                procedure,
+                directory=node.directory(),
+                known={declared.source: envelope.from_agency, role: agency},
+                own=node.directory().find(agency),
+                at=at,
+            ),
             actor=envelope.from_agency,
             conversation_id=envelope.conversation_id,
             code=envelope.dossier_code,

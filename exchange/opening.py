@@ -153,6 +153,32 @@ def bind_roles(
     return bound
 
 
+def bind_received(
+    procedure: Procedure,
+    *,
+    directory: Directory,
+    known: Mapping[str, str],
+    own: DirectoryAgency | None,
+    at: datetime,
+) -> dict[str, str]:
+    """Return the agency of each pool for a dossier that a message starts.
+
+    `known` are the pools of sender and receiver. The others are found in the directory from our own
+    territory, as far as they can be; a pool that nobody fills is missed when something is sent to
+    it.
+    """
+    bound = dict(known)
+    for name, role in procedure.roles.items():
+        rule, _, competence = role.bind.partition(":")
+        if name in bound or own is None or rule in ("initiator", "addressee"):
+            continue
+        try:
+            bound[name] = _competent(directory, competence, initiator=own, at=at).code
+        except PartnerUnknown:
+            continue
+    return bound
+
+
 def can_bind(
     procedure: Procedure, *, directory: Directory, initiator: DirectoryAgency, at: datetime
 ) -> bool:

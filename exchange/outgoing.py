@@ -12,6 +12,7 @@ from dossier.ids import AgencyCode, MessageOrigin, message_id
 from dossier.model import Dossier
 from exchange.chronicle import Event
 from exchange.deadlines import expiry
+from exchange.errors import PartnerUnknown
 from exchange.node import Node
 from exchange.stepping import Stepped
 from exchange.values import to_json
@@ -37,7 +38,7 @@ def queue_message(
     """
     procedure = stepped.procedure
     declared = procedure.messages[command.message_type]
-    partner = AgencyCode(dossier.bindings[command.to_role or declared.to])
+    partner = _partner(dossier, command.to_role or declared.to)
     identity = message_id(
         MessageOrigin(
             epoch=node.epoch,
@@ -83,6 +84,12 @@ def queue_message(
         parameters={"message_id": identity, "to": partner, "type": command.message_type},
     )
     return Queued(message=message, event=event)
+
+
+def _partner(dossier: Dossier, role: str) -> AgencyCode:
+    if role not in dossier.bindings:
+        raise PartnerUnknown("expected an agency bound to the role", agency=role)
+    return AgencyCode(dossier.bindings[role])
 
 
 def token_uuid(token: str) -> UUID:

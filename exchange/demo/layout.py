@@ -33,6 +33,7 @@ from signing.tsa import TimestampAuthority
 _YEARS: Final = timedelta(days=365)
 _CRL_LIFETIME: Final = timedelta(days=7)
 _PIN_DIGITS: Final = 6
+_NAME_OCTETS: Final = 64  # X.520: ub-common-name, ub-organization-name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,7 +82,9 @@ def lay_out(home: Home, *, fixture: Fixture, ports: Mapping[str, int], at: datet
             authority,
             home.node(agency.node) / "keys" / "seals" / agency.code,
             purpose=Purpose.SEAL,
-            subject=pki.Subject(common_name=agency.name["vi"], organization=agency.name["vi"]),
+            subject=pki.Subject(
+                common_name=_short(agency.name["vi"]), organization=_short(agency.name["vi"])
+            ),
         )
         for agency in fixture.agencies
     }
@@ -211,7 +214,7 @@ def _lay_out_people(
                 authority,
                 home.node(person.node) / "keys" / "persons" / person.username,
                 purpose=Purpose.PERSON,
-                subject=pki.Subject(common_name=person.name),
+                subject=pki.Subject(common_name=_short(person.name)),
                 pin=login["pin"].encode(),
             )
         logins.setdefault(person.node, {})[person.username] = login
@@ -294,6 +297,14 @@ def _signer(stem: Path) -> Signer:
         stem.with_name(stem.name + ".key.pem").read_bytes(),
         certificates=stem.with_name(stem.name + ".crt.pem").read_bytes(),
     )
+
+
+def _short(name: str) -> str:
+    """Return as many words of a name as a certificate takes: 64 octets."""
+    words = name.split()
+    while len(" ".join(words).encode()) > _NAME_OCTETS:
+        words.pop()
+    return " ".join(words)
 
 
 def _serial() -> int:

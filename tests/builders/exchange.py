@@ -115,8 +115,9 @@ class OneNode:
         """Return the PIN of a person's key."""
         return self.logins[username]["pin"]
 
-    def drain(self) -> None:
-        """Work off everything that is due, as the worker would."""
+    def drain(self) -> bool:
+        """Work off everything that is due, as the worker would; tell whether there was any."""
+        worked = False
         while True:
             done = timers.fire_due(self.node).done
             done += advance.drain_transitions(self.node, budget=BUDGET).done
@@ -124,7 +125,8 @@ class OneNode:
             done += correlate.drain_inbox(self.node, budget=BUDGET).done
             done += call_service.drain_calls(self.node, budget=BUDGET).done
             if not done:
-                return
+                return worked
+            worked = True
 
     def later(self, step: timedelta) -> None:
         """Let time pass, with fresh CRLs, and work off what came due."""

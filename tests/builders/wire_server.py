@@ -12,7 +12,7 @@ from dossier.wire import WireEndpoint, WireRequest
 
 
 @contextmanager
-def served(endpoint: WireEndpoint) -> Iterator[str]:
+def served(endpoint: WireEndpoint, *, port: int = 0) -> Iterator[str]:
     """Yield the address under which the endpoint answers GETs and POSTs."""
 
     class Bridge(BaseHTTPRequestHandler):
@@ -45,7 +45,7 @@ def served(endpoint: WireEndpoint) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    with HTTPServer(("127.0.0.1", 0), Bridge) as server:
+    with HTTPServer(("127.0.0.1", port), Bridge) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
