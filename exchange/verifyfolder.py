@@ -113,9 +113,8 @@ def _is_signed(path: Path) -> bool:
     except FileUnreadable:
         return True  # so that it is told
     subject = subject_of(content)
-    return subject is not Subject.UNKNOWN and (
-        subject is not Subject.XML or b"SignedInfo" in content
-    )
+    marks = {Subject.XML: b"SignedInfo", Subject.PDF: b"/ByteRange"}
+    return subject is not Subject.UNKNOWN and marks.get(subject, b"") in content
 
 
 def open_ledger(path: Path, *, given: TrustGiven, at: datetime | AsOf | None) -> Ledger:

@@ -72,7 +72,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "marshal": (),
     "shelve": (),
     # commands load their modules after the boot
-    "importlib.import_module": ("lienthong/*",),
+    # the reader of PDFs is an extra, and takes half a second to load
+    "importlib.import_module": ("lienthong/*", "signing/pdf.py"),
     "unittest.mock": (),
     "django.db": ("storage/*",),
     "django.setup": ("exchange/boot.py",),

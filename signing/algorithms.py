@@ -178,9 +178,17 @@ def sign(key: PrivateKey, algorithm: SignatureAlgorithm, message: bytes) -> byte
 
 
 def verify(
-    key: PublicKey, algorithm: SignatureAlgorithm, *, signature: bytes, message: bytes
+    key: PublicKey,
+    algorithm: SignatureAlgorithm,
+    *,
+    signature: bytes,
+    message: bytes,
+    salt_bytes: int | None = None,
 ) -> None:
-    """Raise `InvalidSignature` unless `signature` (XML-DSig form) over `message` is by `key`."""
+    """Raise `InvalidSignature` unless `signature` (XML-DSig form) over `message` is by `key`.
+
+    `salt_bytes` is the length of an RSASSA-PSS salt where the signature states it, as CMS does.
+    """
     if isinstance(key, ec.EllipticCurvePublicKey):
         verifier = _ECDSA.get(algorithm)
         size = _COORDINATE_BYTES[key.curve.name]
@@ -192,6 +200,8 @@ def verify(
     scheme = _RSA.get(algorithm)
     if scheme is None:
         raise InvalidSignature
+    if salt_bytes is not None:
+        scheme = padding.PSS(mgf=padding.MGF1(_HASH[algorithm]), salt_length=salt_bytes)
     key.verify(signature, message, scheme, _HASH[algorithm])
 
 

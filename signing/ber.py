@@ -27,6 +27,12 @@ def to_der(content: bytes) -> bytes:
     return octets
 
 
+def first_value(content: bytes) -> tuple[bytes, bytes]:
+    """Return the first value as it stands, and the octets behind it; raise `DerRefused`."""
+    _, position = _value(content, 0, len(content), depth=0)
+    return content[:position], content[position:]
+
+
 def _value(buffer: bytes, begin: int, end: int, *, depth: int) -> tuple[bytes, int]:
     """Return the value at `begin` in its new form, and the offset behind its old one."""
     if depth > MAX_DEPTH:

@@ -21,7 +21,7 @@ from signing.algorithms import der_to_raw
 from signing.archivestamp import AT_SIGNATURE_STAMP, archive_stamps, values_of
 from signing.certificate import Certificate
 from signing.cms import CmsSigner, SignedData, parse_signer, parse_time
-from signing.cmsalgorithms import SHA1_URI, digest_name, digest_uri, method_uri
+from signing.cmsalgorithms import SHA1_URI, digest_name, digest_uri, method_uri, pss_salt
 from signing.decision import Claim, decide
 from signing.errors import CertificateRefused, DerRefused, SignatureMalformed
 from signing.indication import SubIndication
@@ -261,7 +261,13 @@ def _judge_value(signer: CmsSigner, algorithm: str, certificate: Certificate) ->
         )
     # What was signed is the DER of the set (RFC 5652 §5.4), however the attributes were stored.
     for message in dict.fromkeys((signer.attributes, _in_order(signer.attributes))):
-        verdict = judge_value(algorithm, certificate, signature=signature, message=message)
+        verdict = judge_value(
+            algorithm,
+            certificate,
+            signature=signature,
+            message=message,
+            salt_bytes=pss_salt(signer.algorithm),
+        )
         if verdict.is_passed:
             break
     return verdict

@@ -72,28 +72,38 @@ def method_uri(identifier: bytes, *, digest: bytes) -> str:
     return _BY_OID.get(kind) or _urn(kind)
 
 
+def pss_salt(identifier: bytes) -> int | None:
+    """Return the length of the salt that an RSASSA-PSS identifier states; None for others."""
+    parameters = der.Cursor(identifier).enter(der.SEQUENCE)
+    if parameters.take_whole(der.OID) != _PSS or parameters.next_tag() != der.SEQUENCE:
+        return None
+    return _pss_parameters(parameters.enter(der.SEQUENCE))[2]
+
+
 def _pss_uri(identifier: bytes) -> str:
-    """Return the URI of RSASSA-PSS with one hash throughout and a salt as long as it (row 13)."""
+    """Return the URI of RSASSA-PSS with one hash throughout and a salt no shorter (row 13)."""
     parameters = der.Cursor(identifier).enter(der.SEQUENCE)
     parameters.take(der.OID)
     if parameters.next_tag() != der.SEQUENCE:
-        return _urn(_PSS)
-    fields = parameters.enter(der.SEQUENCE)
-    try:
-        digest = _URI_BY_DIGEST.get(digest_name(_explicit(fields, 0xA0)) or "", "")
+        return _urn(_PSS)  # the defaults: SHA-1
+    digest, mask, salt = _pss_parameters(parameters.enter(der.SEQUENCE))
+    for algorithm in CMS_ALGORITHM:
+        name = algorithm.hash_name
+        if algorithm.name.startswith("RSA_PSS") and digest == mask == name:
+            return algorithm.value if salt * 8 >= int(name[3:]) else f"{_urn(_PSS)}?salt={salt}"
+    return _urn(_PSS)
+
+
+def _pss_parameters(fields: der.Cursor) -> tuple[str | None, str | None, int]:
+    """Return the names of both hashes, None when unlisted, and the length of the salt."""
+    digest = digest_name(_explicit(fields, 0xA0)) if fields.next_tag() == 0xA0 else None
+    mask_digest = None
+    if fields.next_tag() == 0xA1:
         mask = der.Cursor(_explicit(fields, 0xA1)).enter(der.SEQUENCE)
         mask.take(der.OID)
         mask_digest = digest_name(mask.take_whole(der.SEQUENCE))
-        salt = fields.enter(0xA2).take_integer() if fields.next_tag() == 0xA2 else 20
-    except DerRefused:
-        return _urn(_PSS)
-    for algorithm in CMS_ALGORITHM:
-        if not algorithm.name.startswith("RSA_PSS"):
-            continue
-        name = algorithm.hash_name
-        if digest == _URI_BY_DIGEST[name] and mask_digest == name and salt * 8 == int(name[3:]):
-            return algorithm.value
-    return f"{_urn(_PSS)}?salt={salt}"
+    salt = fields.enter(0xA2).take_integer() if fields.next_tag() == 0xA2 else 20
+    return digest, mask_digest, salt
 
 
 def _explicit(fields: der.Cursor, tag: int) -> bytes:

@@ -54,6 +54,12 @@ class PolicyRefused(Misconfigured):
     code = "policy_refused"
 
 
+class PdfRefused(Rejected):
+    """The PDF cannot be read, or is of a kind that is not supported: parameter `reason`."""
+
+    code = "pdf_refused"
+
+
 class ZipRefused(Rejected):
     """The ZIP breaks a rule of `docs/formats/container.md`; parameter `reason` names it."""
 

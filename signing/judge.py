@@ -172,7 +172,14 @@ def _judge_properties(signature: OwnSignature) -> Verdict:
     return failed(SubIndication.HASH_FAILURE, "properties_changed")
 
 
-def judge_value(uri: str, certificate: Certificate, *, signature: bytes, message: bytes) -> Verdict:
+def judge_value(
+    uri: str,
+    certificate: Certificate,
+    *,
+    signature: bytes,
+    message: bytes,
+    salt_bytes: int | None = None,
+) -> Verdict:
     """Judge a signature value of the method `uri` by the certificate's key."""
     if uri in WEAK_ALGORITHMS:
         return indeterminate(
@@ -189,7 +196,13 @@ def judge_value(uri: str, certificate: Certificate, *, signature: bytes, message
             certificate=certificate.subject,
         )
     try:
-        algorithms.verify(certificate.old_key, algorithm, signature=signature, message=message)
+        algorithms.verify(
+            certificate.old_key,
+            algorithm,
+            signature=signature,
+            message=message,
+            salt_bytes=salt_bytes,
+        )
     except InvalidSignature:
         return failed(SubIndication.SIG_CRYPTO_FAILURE, "signature_wrong")
     return PASSED

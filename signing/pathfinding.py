@@ -39,7 +39,7 @@ _MAX_CANDIDATES: Final = 16
 _MAX_STEPS: Final = 500  # a real path takes fewer than ten
 # A path says nothing of the time, so it takes what was allowed once; until when that counted is
 # judged by `signing.strength`.
-_ONCE_ALLOWED: Final = DisallowWeakAlgorithmsPolicy(  # type: ignore[no-untyped-call]  # the library left it untyped
+_ONCE_ALLOWED: Final = DisallowWeakAlgorithmsPolicy(
     weak_hash_algos=frozenset({"md2", "md5"}), rsa_key_size_threshold=OLD_RSA_BITS
 )
 Chain = tuple[Certificate, ...]
@@ -125,7 +125,7 @@ async def _search(leaf: Certificate, trust: Trust, extra: tuple[bytes, ...]) -> 
     except PathBuildingError:
         pass  # told below: no path, or only paths that failed
     finally:
-        await paths.cancel()  # type: ignore[no-untyped-call]  # the library left it untyped
+        await paths.cancel()
     return problem or indeterminate(
         SubIndication.NO_CERTIFICATE_CHAIN_FOUND, "chain_not_found", certificate=leaf.subject
     )

@@ -34,6 +34,8 @@ from signing.evidence.message import judge_receipt, judge_sealed, refusal_notice
 from signing.evidence.trust import judge_anchors, judge_directory, trust_of
 from signing.indication import SubIndication
 from signing.judgement import FileVerdict, Judgement, Reason, SignatureVerdict, failed, gravest
+from signing.pdf import MARK as PDF_MARK
+from signing.pdf import judge_pdf
 from signing.purpose import DOCUMENT_PURPOSES, Purpose
 from signing.references import detached_names
 from signing.tokenfile import is_token, judge_token
@@ -78,6 +80,7 @@ def judge_file(
         Subject.XML: partial(_judge_xml, files),
         Subject.TIMESTAMP: partial(_judge_token, files),
         Subject.CMS: partial(_judge_cms, files),
+        Subject.PDF: _judge_pdf,
     }
     if subject not in judges:
         unknown = failed(SubIndication.FORMAT_FAILURE, "file_kind_unknown", name=name)
@@ -109,6 +112,8 @@ def subject_of(octets: bytes) -> Subject:
         return Subject.RECEIPT
     if head.startswith(_DIRECTORY_ROOT):
         return Subject.DIRECTORY
+    if octets.startswith(PDF_MARK):
+        return Subject.PDF
     if is_token(octets):
         return Subject.TIMESTAMP
     if is_cms(octets):
@@ -249,6 +254,11 @@ def _judge_cms(
 ) -> BundleJudgement:
     judgement = judge_cms_file(octets, name=name, files=files, trust=grounds.trust, at=grounds.at)
     return _of_file(Subject.CMS, judgement, octets, grounds)
+
+
+def _judge_pdf(octets: bytes, name: str, grounds: Grounds) -> BundleJudgement:
+    judgement = judge_pdf(octets, name=name, trust=grounds.trust, at=grounds.at)
+    return _of_file(Subject.PDF, judgement, octets, grounds)
 
 
 def _of_file(
