@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from dossier.clock import SystemClock
 from exchange.errors import FileUnreadable
 from exchange.verify import TrustFiles, given_of
-from signing.asic import DataFile, write_container
+from signing.asic import DataFile, write_container, write_simple_container
 from signing.augment import augment_container
 from signing.judgement import Level
 from signing.keys import Signer, load_pkcs12, load_signer
@@ -57,7 +57,36 @@ def sign_paths(
     Level B-T with a time-stamp authority's key, B-B without. Raises `PinRefused`, `KeyUnusable`,
     `TokenUnusable`, `FileUnreadable`.
     """
-    files = [
+    with _signing(key) as signer, _written(target) as out:
+        write_container(
+            out,
+            _data_files(paths),
+            signer=signer,
+            timestamper=_timestamper(tsa),
+            at=SystemClock().now(),
+            role=SignatureRole(role),
+        )
+    return target.stat().st_size
+
+
+def sign_path_simply(
+    path: Path, target: Path, *, key: KeyFiles | TokenKey, tsa: KeyFiles | None, role: str
+) -> int:
+    """Write an ASiC-S of one file, as `sign_paths` does an ASiC-E."""
+    with _signing(key) as signer, _written(target) as out:
+        write_simple_container(
+            out,
+            _data_files([path])[0],
+            signer=signer,
+            timestamper=_timestamper(tsa),
+            at=SystemClock().now(),
+            role=SignatureRole(role),
+        )
+    return target.stat().st_size
+
+
+def _data_files(paths: Sequence[Path]) -> list[DataFile]:
+    return [
         DataFile(
             name=path.name,
             media_type=mimetypes.guess_type(path.name)[0] or "application/octet-stream",
@@ -65,18 +94,18 @@ def sign_paths(
         )
         for path in paths
     ]
+
+
+@contextmanager
+def _written(target: Path) -> Iterator[BinaryIO]:
+    """Yield a file that takes the place of `target` once everything went well."""
     temporary = target.with_name(target.name + ".new")
-    with _signing(key) as signer, temporary.open("wb") as out:
-        write_container(
-            out,
-            files,
-            signer=signer,
-            timestamper=_timestamper(tsa),
-            at=SystemClock().now(),
-            role=SignatureRole(role),
-        )
-    temporary.replace(target)
-    return target.stat().st_size
+    try:
+        with temporary.open("wb") as out:
+            yield out
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def augment_path(
@@ -99,6 +128,7 @@ def augment_path(
         certificates=tuple(given.certificates),
         crls=tuple(given.crls),
         ocsps=tuple(given.ocsps),
+        fingerprints=given.fingerprints,
     )
     raised = augment_container(
         path.read_bytes(),
@@ -107,9 +137,8 @@ def augment_path(
         timestamper=timestamper,
         at=SystemClock().now(),
     )
-    temporary = path.with_name(path.name + ".new")
-    temporary.write_bytes(raised)
-    temporary.replace(path)
+    with _written(path) as out:
+        out.write(raised)
     return len(raised)
 
 

@@ -6,9 +6,16 @@ from pathlib import Path
 
 import click
 
-from exchange.signfiles import KeyFiles, TokenKey, augment_path, sign_paths
+from exchange.signfiles import (
+    KeyFiles,
+    TokenKey,
+    augment_path,
+    sign_path_simply,
+    sign_paths,
+)
 from exchange.verify import TrustFiles
 
+_SIMPLE_SUFFIXES = (".asics", ".scs")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -34,6 +41,11 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     default="sealed",
     show_default=True,
 )
+@click.option(
+    "--container",
+    type=click.Choice(["asic-e", "asic-s"]),
+    help="The kind of container; by default asic-s for an output *.asics or *.scs, else asic-e.",
+)
 def sign(
     *,
     files: tuple[Path, ...],
@@ -47,8 +59,12 @@ def sign(
     tsa_key: Path | None,
     tsa_cert: Path | None,
     role: str,
+    container: str | None,
 ) -> None:
-    """Sign FILES into one ASiC-E container."""
+    """Sign FILES into one ASiC-E container, or one file into an ASiC-S container."""
+    is_simple = container == "asic-s" if container else output.suffix.lower() in _SIMPLE_SUFFIXES
+    if is_simple and len(files) > 1:
+        raise click.UsageError("expected one file for an ASiC-S container, got several")
     own: KeyFiles | TokenKey
     if key is not None and module is None:
         own = KeyFiles(key=key, certificates=cert, pin=_pin(key, pin_file))
@@ -63,7 +79,10 @@ def sign(
     else:
         raise click.UsageError("expected --key, or --pkcs11 with --token and --key-label")
     tsa = KeyFiles(key=tsa_key, certificates=tsa_cert, pin=None) if tsa_key else None
-    size = sign_paths(files, output, key=own, tsa=tsa, role=role)
+    if is_simple:
+        size = sign_path_simply(files[0], output, key=own, tsa=tsa, role=role)
+    else:
+        size = sign_paths(files, output, key=own, tsa=tsa, role=role)
     click.echo(f"lienthong: {output.name}: {size} bytes", err=True)
 
 

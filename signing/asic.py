@@ -1,4 +1,6 @@
-"""Writing containers: ASiC-E with XAdES (EN 319 162-1) in our profile, `docs/formats/container.md`.
+"""Writing containers: ASiC-E and ASiC-S with XAdES (EN 319 162-1) in our profile.
+
+The profile is `docs/formats/container.md`.
 
 A person's signature document is made first (`sign_files`); the agency's seal comes last and
 covers every data file (`seal_container`). Big files are read twice and never held in memory.
@@ -30,8 +32,10 @@ from signing.xades import (
 )
 
 MIME_TYPE: Final = "application/vnd.etsi.asic-e+zip"
+SIMPLE_MIME_TYPE: Final = "application/vnd.etsi.asic-s+zip"
 MIME_TYPE_NAME: Final = "mimetype"
 MANIFEST_NAME: Final = "META-INF/manifest.xml"
+SIMPLE_SIGNATURE_NAME: Final = "META-INF/signatures.xml"
 ASIC: Final = "http://uri.etsi.org/02918/v1.2.1#"
 DOCUMENT_OPEN: Final = f'<asic:XAdESSignatures xmlns:asic="{ASIC}">'.encode()
 DOCUMENT_CLOSE: Final = b"</asic:XAdESSignatures>"
@@ -62,6 +66,8 @@ def _stored(name: str, content: bytes) -> zipfile.Stored:
 
 _MIME_TYPE_STORED: Final = _stored(MIME_TYPE_NAME, MIME_TYPE.encode())
 _MIME_TYPE_HEAD: Final = zipfile.local_header(_MIME_TYPE_STORED) + MIME_TYPE.encode()
+_SIMPLE_STORED: Final = _stored(MIME_TYPE_NAME, SIMPLE_MIME_TYPE.encode())
+_SIMPLE_HEAD: Final = zipfile.local_header(_SIMPLE_STORED) + SIMPLE_MIME_TYPE.encode()
 
 
 def signature_name(number: int) -> str:
@@ -151,6 +157,23 @@ def write_container(
     )
 
 
+def write_simple_container(
+    out: BinaryIO,
+    file: DataFile,
+    *,
+    signer: Signer,
+    timestamper: Timestamper | None,
+    at: datetime,
+    role: SignatureRole = SignatureRole.SEALED,
+) -> None:
+    """Write an ASiC-S of one file: mimetype, file, signature; raises as `write_container` does."""
+    digested = _digested([file])
+    seal = _Seal(signer=signer, timestamper=timestamper, at=at, role=role)
+    tail = [(SIMPLE_SIGNATURE_NAME, _signed(digested, seal))]
+    out.write(_SIMPLE_HEAD)
+    _write_entries(out.write, _SIMPLE_STORED, digested, tail)
+
+
 class _Seal(NamedTuple):
     signer: Signer
     timestamper: Timestamper | None
@@ -176,15 +199,25 @@ def _write(
         *signatures,
         (signature_name(len(signatures) + 1), _signed(digested, seal)),
     ]
-    stored_tail = [_stored(name, content) for name, content in tail]
     write(_MIME_TYPE_HEAD)
+    _write_entries(write, _MIME_TYPE_STORED, digested, tail)
+
+
+def _write_entries(
+    write: Callable[[bytes | memoryview], object],
+    first: zipfile.Stored,
+    digested: Sequence[_Digested],
+    tail: Sequence[tuple[str, bytes]],
+) -> None:
+    """Write what follows the mimetype, `first`: data files, `tail`, the directory."""
+    stored_tail = [_stored(name, content) for name, content in tail]
     for one in digested:
         write(zipfile.local_header(one.stored))
         _copy(one, write)
     for entry, (_, content) in zip(stored_tail, tail, strict=True):
         write(zipfile.local_header(entry))
         write(content)
-    write(zipfile.trailer([_MIME_TYPE_STORED, *(one.stored for one in digested), *stored_tail]))
+    write(zipfile.trailer([first, *(one.stored for one in digested), *stored_tail]))
 
 
 def _digested(files: Sequence[DataFile]) -> list[_Digested]:

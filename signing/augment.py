@@ -27,7 +27,7 @@ from signing.revocation import usable_statuses
 from signing.timestamp import stamped
 from signing.tsa import Timestamper
 from signing.unsigned import Values
-from signing.verify import judge_xml, open_container, require_passed
+from signing.verify import judge_own_container, judge_xml, require_passed
 from signing.xades import OwnSignature, read_signature, with_unsigned
 
 _LADDER: Final = (Level.B_B, Level.B_T, Level.B_LT, Level.B_LTA)
@@ -61,7 +61,8 @@ def augment_container(
     step = _Step(trust=trust, timestamper=timestamper, at=at)
     renewed: set[str] = set()
     while True:
-        judgement = open_container(whole, trust=trust, at=at, purposes=purposes).judgement
+        judgement = judge_own_container(whole, trust=trust, at=at, purposes=purposes)
+        require_passed(judgement)
         waiting = {
             one.id: one
             for one in judgement.signatures

@@ -19,6 +19,8 @@ from signing.asic import (
     MANIFEST_NAME,
     MIME_TYPE,
     MIME_TYPE_NAME,
+    SIMPLE_MIME_TYPE,
+    SIMPLE_SIGNATURE_NAME,
     encode_name,
     manifest_xml,
     signature_name,
@@ -43,6 +45,7 @@ class Parts:
     names: Mapping[str, str]  # file name by reference URI
     media_types: Mapping[str, str]  # by file name, as signed
     layout: Verdict  # faults of the container itself
+    is_simple: bool  # ASiC-S: one file, one signature, no manifest
 
 
 def take_apart(content: bytes | memoryview, *, caps: zipfile.Caps = zipfile.DEFAULT_CAPS) -> Parts:
@@ -77,7 +80,13 @@ def parts_of(archive: zipfile.Archive) -> Parts:
     raw_documents = _documents(archive)
     documents = tuple((name, _read_document(content)) for name, content in raw_documents)
     media_types, layout = _media_types(documents, names)
-    if layout.is_passed:
+    is_simple = any(
+        one.name == MIME_TYPE_NAME and one.content == SIMPLE_MIME_TYPE.encode()
+        for one in archive.entries[:1]
+    )
+    if layout.is_passed and is_simple:
+        layout = _judge_simple_layout(archive, files)
+    elif layout.is_passed:
         layout = _judge_layout(archive, files, documents, media_types)
     return Parts(
         files=files,
@@ -87,6 +96,7 @@ def parts_of(archive: zipfile.Archive) -> Parts:
         names=names,
         media_types=media_types,
         layout=layout,
+        is_simple=is_simple,
     )
 
 
@@ -118,6 +128,17 @@ def _media_types(
                 return {}, verdict
     found = {name: by_uri[uri] for uri, name in names.items() if uri in by_uri}
     return found, PASSED
+
+
+def _judge_simple_layout(archive: zipfile.Archive, files: Sequence[zipfile.Entry]) -> Verdict:
+    if not archive.is_canonical:
+        return failed(SubIndication.FORMAT_FAILURE, "profile_zip")
+    if len(files) > 1:
+        return failed(SubIndication.FORMAT_FAILURE, "simple_with_many")
+    expected = [MIME_TYPE_NAME, *(one.name for one in files), SIMPLE_SIGNATURE_NAME]
+    if [one.name for one in archive.entries] != expected:
+        return failed(SubIndication.FORMAT_FAILURE, "profile_entries")
+    return PASSED
 
 
 def _judge_layout(

@@ -45,6 +45,7 @@ class Circumstances:
     at: datetime  # the instant of judging, aware UTC
     purposes: frozenset[Purpose]  # what a signing certificate of our arc must be for
     foreign_allowed: bool = False  # signatures outside our profile may pass
+    simple_allowed: bool = False  # ASiC-S may pass, which no message travels in
 
 
 def unreadable(identity: str, verdict: Verdict) -> SignatureVerdict:

@@ -64,6 +64,7 @@ __all__ = [
     "VerifiedFile",
     "VerifiedXml",
     "judge_container",
+    "judge_own_container",
     "judge_xml",
     "open_container",
     "open_foreign_xml",
@@ -154,8 +155,18 @@ def judge_container(
     caps: zipfile.Caps = zipfile.DEFAULT_CAPS,
 ) -> Judgement:
     """Judge a container at the instant `at`; any bytes get a judgement. Raises only `OSError`."""
-    circumstances = Circumstances(trust=trust, at=at, purposes=purposes, foreign_allowed=True)
+    circumstances = Circumstances(
+        trust=trust, at=at, purposes=purposes, foreign_allowed=True, simple_allowed=True
+    )
     return _judge_container(_view(content), circumstances, caps)[0]
+
+
+def judge_own_container(
+    content: bytes, *, trust: Trust, at: datetime, purposes: frozenset[Purpose]
+) -> Judgement:
+    """Judge a container of our profile, ASiC-E or ASiC-S; others fail."""
+    circumstances = Circumstances(trust=trust, at=at, purposes=purposes, simple_allowed=True)
+    return _judge_container(memoryview(content), circumstances, zipfile.DEFAULT_CAPS)[0]
 
 
 def open_container(
@@ -279,6 +290,8 @@ def _judge_container(
     if is_foreign(archive):
         return judge_foreign_container(archive, circumstances), None
     parts = parts_of(archive)
+    if parts.is_simple and not circumstances.simple_allowed:
+        return whole(_NOT_OURS, (), ()), None
     data = SignedData(
         names=parts.names,
         digests=parts.digests,
