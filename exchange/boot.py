@@ -15,14 +15,17 @@ from exchange.errors import SettingRefused
 from exchange.settings import Settings, settings
 
 
-def boot(with_settings: Settings | None = None) -> Settings:
-    """Configure Django from the settings and load its apps; a second call changes nothing."""
+def boot(with_settings: Settings | None = None, *, is_pooled: bool = False) -> Settings:
+    """Configure Django from the settings and load its apps; a second call changes nothing.
+
+    `is_pooled` is for a process of many threads: they share its connections to the database.
+    """
     chosen = with_settings or settings()
     safexml.demand_library()
     if not django_conf.configured:
         chosen.home.mkdir(parents=True, exist_ok=True)
         secret_key = _secret(chosen.secret_key_file)
-        django_conf.configure(**django_settings(chosen, secret_key=secret_key))
+        django_conf.configure(**django_settings(chosen, secret_key=secret_key, is_pooled=is_pooled))
         django.setup()
     return chosen
 

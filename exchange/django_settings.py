@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from exchange.errors import SettingRefused
 from exchange.settings import Settings
 
 _SQLITE_INIT: Final = "PRAGMA journal_mode=wal; PRAGMA synchronous=FULL; PRAGMA busy_timeout=10000;"
+_WAIT_SECONDS: Final = 3.0  # for a free connection; then the person is asked to come back
+_IDLE_SECONDS: Final = 300.0
 _PORTAL: Final = Path(__file__).parent.parent / "portal"
 
 
-def django_settings(settings: Settings, *, secret_key: str) -> dict[str, object]:
+def django_settings(
+    settings: Settings, *, secret_key: str, is_pooled: bool = False
+) -> dict[str, object]:
     """Return the arguments of `django.conf.settings.configure`."""
     is_https = settings.public_url.startswith("https:")
     return {
@@ -41,7 +45,7 @@ def django_settings(settings: Settings, *, secret_key: str) -> dict[str, object]
         ],
         "ROOT_URLCONF": "portal.urls",
         "TEMPLATES": [_templates()],
-        "DATABASES": {"default": database(settings.database_url)},
+        "DATABASES": {"default": _database(settings, is_pooled=is_pooled)},
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         "AUTH_USER_MODEL": "storage.User",
         "PASSWORD_HASHERS": ["django.contrib.auth.hashers.Argon2PasswordHasher"],
@@ -107,7 +111,25 @@ def _templates() -> dict[str, object]:
     }
 
 
-def database(url: str) -> dict[str, object]:
+def _database(settings: Settings, *, is_pooled: bool) -> dict[str, object]:
+    found = database(settings.database_url)
+    return pooled(found, settings.database_pool) if is_pooled else found
+
+
+def pooled(described: dict[str, Any], size: int) -> dict[str, Any]:
+    """Let the threads of one process share that many connections to PostgreSQL.
+
+    A process of one thread keeps its one connection instead, which lives through a fork safely
+    when it is closed before; a pool's own threads would not.
+    """
+    if described["ENGINE"] != "django.db.backends.postgresql":
+        return described
+    options = described["OPTIONS"]
+    pool = {"min_size": 0, "max_size": size, "timeout": _WAIT_SECONDS, "max_idle": _IDLE_SECONDS}
+    return {**described, "CONN_MAX_AGE": 0, "OPTIONS": {**options, "pool": pool}}
+
+
+def database(url: str) -> dict[str, Any]:
     """Return Django's description of the database at `url`; raise `SettingRefused`."""
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
@@ -140,7 +162,7 @@ def database(url: str) -> dict[str, object]:
     }
 
 
-def _sqlite(path: str) -> dict[str, object]:
+def _sqlite(path: str) -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         # sqlite:///relative and sqlite:////absolute, as everybody writes it.

@@ -18,12 +18,10 @@ from pathlib import Path
 from typing import Final
 
 from prometheus_client import Counter
-from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 from rq import Queue
 
+from exchange.redis_url import open_redis
 from exchange.settings import Settings, settings
 
 TRANSITIONS: Final = "transitions"
@@ -99,13 +97,7 @@ def own_socket(of: Settings) -> Path:
 
 @cache
 def _queue(url: str, name: str) -> Queue:
-    # No retries: redis-py waits four seconds for a dead server by default, and a click with it.
-    connection = Redis.from_url(
-        url,
-        socket_connect_timeout=_PATIENCE_SECONDS,
-        socket_timeout=_PATIENCE_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-    )
+    connection = open_redis(url, seconds=_PATIENCE_SECONDS)
     return Queue(name, connection=connection, serializer="json")
 
 

@@ -316,6 +316,12 @@ class AttemptsExhausted(Rejected):
     code = "attempts_exhausted"
 
 
+class ExtraMissing(Misconfigured):
+    """A setting asks for packages of an extra that are not installed."""
+
+    code = "extra_missing"
+
+
 class OcspIndexRefused(Misconfigured):
     """A line of the OCSP responder's index is not a serial number and maybe an instant."""
 

@@ -25,7 +25,7 @@ from exchange.settings import Settings
 from signing.keys import Signer
 from signing.policy import Trust
 from signing.tsa import Timestamper
-from storage.blobs import BlobStore
+from storage.blobs import Blobs
 from storage.spool import FileSpool
 
 
@@ -51,7 +51,7 @@ class Node:
         *,
         settings: Settings,
         clock: Clock,
-        blobs: BlobStore,
+        blobs: Blobs,
         spool: FileSpool,
         seals: Mapping[AgencyCode, Signer],
         timestamper: Timestamper,

@@ -1,4 +1,4 @@
-"""The settings: about thirty typed `LIENTHONG_*` names with safe defaults, read once per process.
+"""The settings of this process: read once, parsed, refused by name; `setting_names` lists them.
 
 No setting turns a check off. Agencies, trust anchors and rules are data, not settings.
 """
@@ -9,139 +9,17 @@ import difflib
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from exchange.errors import SettingRefused, SettingUnknown
+from exchange.setting_names import PREFIX, SETTINGS
 
-PREFIX: Final = "LIENTHONG_"
 _NODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _LINE: Final = re.compile(r"(LIENTHONG_[A-Z0-9_]+)=(.*)")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Setting:
-    """One name as `docs/reference/settings.md` prints it."""
-
-    name: str  # LIENTHONG_…
-    kind: str
-    default: str  # `{home}` stands for the node's home
-    help: str
-    is_secret: bool = False  # may also be given as <name>_FILE, a path to the value
-
-
-def _setting(name: str, kind: str, default: str, text: str, *, is_secret: bool = False) -> Setting:
-    return Setting(name=PREFIX + name, kind=kind, default=default, help=text, is_secret=is_secret)
-
-
-SETTINGS: Final = (
-    _setting("HOME", "path", "var", "Folder of everything this installation writes."),
-    _setting(
-        "NODE", "name", "", "Name of one of several nodes on this machine: home/nodes/<name>."
-    ),
-    _setting(
-        "DATABASE_URL",
-        "URL",
-        "sqlite:///{home}/db.sqlite3",
-        "The database: sqlite:///path or postgresql://user:password@host:port/name.",
-        is_secret=True,
-    ),
-    _setting(
-        "REDIS_URL",
-        "URL",
-        "",
-        "An external Redis (redis://, rediss:// or unix://); empty: the node runs its own.",
-        is_secret=True,
-    ),
-    _setting("BIND", "address", "127.0.0.1", "The address on which the web server listens."),
-    _setting("PORT", "port", "8000", "The port on which the web server listens."),
-    _setting("PUBLIC_URL", "URL", "", "The address people use; empty: http://<bind>:<port>."),
-    _setting(
-        "ALLOWED_HOSTS",
-        "list",
-        "127.0.0.1,localhost",
-        "Host names under which the portal answers, separated by commas.",
-    ),
-    _setting(
-        "SECRET_KEY_FILE",
-        "path",
-        "{home}/keys/portal.secret",
-        "File with the secret that signs sessions; made at the first start.",
-    ),
-    _setting("KEYS_DIR", "path", "{home}/keys", "Folder of this node's private keys."),
-    _setting("TRUST_DIR", "path", "{home}/trust", "Folder of trust anchors, CRLs and directories."),
-    _setting(
-        "DIRECTORY_ANCHOR",
-        "SHA-256",
-        "",
-        "Fingerprint of the directory authority's anchor; empty: the one pinned at import.",
-    ),
-    _setting(
-        "PROCEDURES_DIR", "path", "", "Folder of procedure folders; empty: those of the package."
-    ),
-    _setting("BLOB_DIR", "path", "{home}/blobs", "Folder of stored documents and containers."),
-    _setting("SPOOL_DIR", "path", "{home}/spool", "Folder of bytes that are not verified yet."),
-    _setting(
-        "SPOOL_TOTAL_BYTES",
-        "integer",
-        str(2 * 1024**3),
-        "Most bytes that may wait unverified, from all peers together.",
-    ),
-    _setting(
-        "SPOOL_PEER_BYTES",
-        "integer",
-        str(512 * 1024**2),
-        "Most bytes that may wait unverified from one address.",
-    ),
-    _setting(
-        "MAX_DOCUMENT_BYTES", "integer", str(50 * 1024**2), "Largest document that is accepted."
-    ),
-    _setting(
-        "MAX_CONTAINER_BYTES", "integer", str(200 * 1024**2), "Largest container that is accepted."
-    ),
-    _setting(
-        "OUTBOUND_HOSTS",
-        "list",
-        "127.0.0.1,localhost",
-        "Hosts that this node may call, besides those that the directory names.",
-    ),
-    _setting("DELIVERY_ATTEMPTS", "integer", "10", "Attempts before a message is parked."),
-    _setting(
-        "DELIVERY_BASE_SECONDS", "integer", "5", "Wait after the first failed attempt; it doubles."
-    ),
-    _setting("DELIVERY_CAP_SECONDS", "integer", "3600", "Longest wait between two attempts."),
-    _setting(
-        "PARTNER_CALLS",
-        "integer",
-        "",
-        "Most processes that may deliver to one partner at the same time; empty: all"
-        " LIENTHONG_EXCHANGE_WORKERS but one, so that a slow partner never holds the last.",
-    ),
-    _setting(
-        "EXCHANGE_WORKERS",
-        "integer",
-        "2",
-        "Processes that deliver and place messages: one may wait for a partner that is slow.",
-    ),
-    _setting(
-        "TSA_URL",
-        "URL",
-        "",
-        "Time-stamp authority (https, or http on this machine); empty: the node's own.",
-    ),
-    _setting(
-        "EDXML",
-        "path",
-        "{home}/edxml.toml",
-        "File about document services that speak edXML; none there: edXML is off.",
-    ),
-    _setting("WORKERS", "integer", "1", "Processes that advance instances; SQLite allows one."),
-    _setting("LOG_LEVEL", "name", "INFO", "Least severe level that is logged."),
-    _setting("LOG_FORMAT", "text or json", "text", "Form of a log line."),
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,8 +28,8 @@ class Settings:
 
     home: Path  # of this node, absolute
     node: str
-    database_url: str
-    redis_url: str
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
     bind: str
     port: int
     public_url: str
@@ -176,6 +54,13 @@ class Settings:
     tsa_url: str
     edxml: Path
     workers: int
+    database_pool: int
+    blob_url: str
+    blob_endpoint: str
+    blob_region: str
+    blob_access_key: str = field(repr=False)
+    blob_secret_key: str = field(repr=False)
+    blob_grace_hours: int
     log_level: str
     log_format: str
 
@@ -228,7 +113,9 @@ def _settings(read: _Reader) -> Settings:
         home=read.home,
         node=read.text("NODE"),
         database_url=read.url("DATABASE_URL", ("sqlite", "postgresql")),
-        redis_url=read.url("REDIS_URL", ("redis", "rediss", "unix")),
+        redis_url=read.url(
+            "REDIS_URL", ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
+        ),
         bind=bind,
         port=port,
         public_url=read.url("PUBLIC_URL", ("http", "https")) or f"http://{bind}:{port}",
@@ -257,6 +144,13 @@ def _settings(read: _Reader) -> Settings:
         tsa_url=read.url("TSA_URL", ("http", "https")),
         edxml=read.path("EDXML"),
         workers=read.integer("WORKERS", most=256),
+        database_pool=read.integer("DATABASE_POOL", most=1000),
+        blob_url=read.url("BLOB_URL", ("s3",)),
+        blob_endpoint=read.url("BLOB_ENDPOINT", ("http", "https")),
+        blob_region=read.choice("BLOB_REGION", re.compile(r"[a-z0-9-]+")),
+        blob_access_key=read.text("BLOB_ACCESS_KEY"),
+        blob_secret_key=read.text("BLOB_SECRET_KEY"),
+        blob_grace_hours=read.integer("BLOB_GRACE_HOURS", most=10_000),
         log_level=read.choice("LOG_LEVEL", re.compile("DEBUG|INFO|WARNING|ERROR")),
         log_format=read.choice("LOG_FORMAT", re.compile("text|json")),
     )

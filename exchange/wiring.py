@@ -25,6 +25,7 @@ from exchange.receive import Reception
 from exchange.rules import Rules
 from exchange.services import ServiceBook
 from exchange.settings import Settings, settings
+from exchange.stores import blob_store
 from exchange.sweep import own_name
 from exchange.timestamps import RemoteAuthority
 from exchange.trust import TrustFolder
@@ -32,7 +33,6 @@ from signing.keys import Signer, load_signer
 from signing.log.leaf import LeafKind
 from signing.tsa import TimestampAuthority, Timestamper
 from storage import agencies
-from storage.blobs import BlobStore
 from storage.spool import FileSpool
 from storage.transactions import transaction
 
@@ -53,7 +53,7 @@ def build(here: Settings, *, clock: Clock | None = None) -> Node:
     return Node(
         settings=here,
         clock=clock,
-        blobs=BlobStore(here.blob_dir),
+        blobs=blob_store(here),
         spool=FileSpool(
             here.spool_dir,
             total_bytes=here.spool_total_bytes,

@@ -44,6 +44,9 @@ NOUNS: Final = {
         summary="Write this node into one file.",
         attribute="back_up",
     ),
+    "blobs": Noun(
+        module="lienthong.blobs", needs_database=True, summary="The stored files of this node."
+    ),
     "check": Noun(module="lienthong.check", needs_database=True, summary="Examine this node."),
     "decision": Noun(
         module="lienthong.decision", needs_database=False, summary="Evaluate decision tables."

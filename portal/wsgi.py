@@ -13,7 +13,7 @@ from exchange.boot import boot
 
 def build() -> WSGIApplication:
     """Return the application: the paths of machines first, the portal everywhere else."""
-    boot()
+    boot(is_pooled=True)
     from exchange.edxml.endpoint import document_endpoint
     from exchange.metrics import metrics_endpoint
     from exchange.pki import ocsp_endpoint, tsa_endpoint

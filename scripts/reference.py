@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> int:
 
 def settings_page() -> str:
     """Return the page of all settings, in the order in which the code states them."""
-    stated = importlib.import_module("exchange.settings").SETTINGS
+    stated = importlib.import_module("exchange.setting_names").SETTINGS
     rows = [
         f"| `{setting.name}`{', `_FILE`' if setting.is_secret else ''} | {setting.kind} "
         f"| {_code(setting.default)} | {setting.help} |"

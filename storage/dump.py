@@ -15,7 +15,6 @@ from django.db.models import BigAutoField, Model
 
 from storage import sql
 from storage.errors import BackupRefused
-from storage.transactions import transaction
 
 _BYTES: Final = "$bytes"
 _BATCH: Final = 500
@@ -25,10 +24,8 @@ _LEFT_OUT: Final = frozenset({"last_login"})
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """Let everything read inside be of one instant; nothing may be written."""
-    with transaction():
-        if sql.is_postgresql():
-            sql.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    """Let everything read inside be of one instant; nothing may be written, others go on."""
+    with sql.reading():
         yield
 
 
@@ -47,8 +44,7 @@ def migrations() -> list[str]:
 def lines(table: str) -> Iterator[bytes]:
     """Yield each row of a table as one line."""
     names = _columns(table)
-    rows = sql.all_rows(f"SELECT {', '.join(names)} FROM {table} ORDER BY 1")  # noqa: S608 - ours
-    for row in rows:
+    for row in sql.stream(f"SELECT {', '.join(names)} FROM {table} ORDER BY 1"):  # noqa: S608 - ours
         fields = dict(zip(names, map(_out, row), strict=True))
         yield json.dumps(fields, ensure_ascii=False, sort_keys=True).encode() + b"\n"
 

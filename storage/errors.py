@@ -47,6 +47,18 @@ class BlobCorrupt(Misconfigured):
     code = "blob_corrupt"
 
 
+class BlobBusy(Unavailable):
+    """The same bytes are being removed as orphans at this moment."""
+
+    code = "blob_busy"
+
+
+class BlobStoreRefused(Misconfigured):
+    """The object store refuses us: its bucket, its keys or their rights are wrong."""
+
+    code = "blob_store_refused"
+
+
 class SpoolFull(Unavailable):
     """Too many unverified bytes are waiting, of one peer or of all."""
 

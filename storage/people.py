@@ -339,3 +339,10 @@ def clear_failures(key: str) -> None:
 def note_login(user_id: int, *, at: datetime) -> None:
     """Remember when the person logged in last."""
     sql.execute("UPDATE account SET last_login = %s WHERE id = %s", (sql.from_django(at), user_id))
+
+
+def forget_sessions(*, ended_before: datetime) -> int:
+    """Delete the sessions that ended, and return how many it were."""
+    return sql.execute(
+        "DELETE FROM django_session WHERE expire_date < %s", (sql.from_django(ended_before),)
+    )

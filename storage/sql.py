@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from django.db import InterfaceError, connection
+from django.db import InterfaceError, connection, transaction
 from django.db.utils import DatabaseError, IntegrityError
 
 from dossier import canonical
@@ -20,6 +20,7 @@ from dossier.canonical import Json
 from storage.errors import RowConflict, StorageFull, StorageUnavailable
 
 Row: TypeAlias = tuple[Any, ...]
+_CHUNK_ROWS: Final = 500
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _NOW: Final = {
@@ -69,6 +70,34 @@ def all_rows(statement: str, values: Sequence[Any] = ()) -> list[Row]:
     with translated(), connection.cursor() as cursor:
         cursor.execute(statement, values)
         return list(cursor.fetchall())
+
+
+def stream(statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
+    """Run a query and yield its rows without holding them all in memory."""
+    with translated(), connection.chunked_cursor() as cursor:
+        cursor.execute(statement, values)
+        while rows := cursor.fetchmany(_CHUNK_ROWS):
+            yield from rows
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Let everything read inside be of one instant, while others go on writing."""
+    with translated():
+        if is_postgresql():
+            with transaction.atomic():
+                execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                # Reading all of a large node takes as long as it takes.
+                execute("SET LOCAL statement_timeout = 0")
+                execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+                yield
+            return
+        # Django begins every transaction of SQLite as a writer; this one must not become one.
+        execute("BEGIN DEFERRED")
+        try:
+            yield
+        finally:
+            execute("ROLLBACK")
 
 
 def one_row(statement: str, values: Sequence[Any] = ()) -> Row | None:

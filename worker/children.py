@@ -13,11 +13,10 @@ from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Final
 
-from redis import Redis
-
 from exchange import sweep
 from exchange.doorbell import EXCHANGE, TRANSITIONS, redis_url
 from exchange.drained import Drained
+from exchange.redis_url import open_redis
 from exchange.settings import settings
 from exchange.wiring import node
 from worker import jobs
@@ -25,9 +24,11 @@ from worker.own_redis import answers, die_with_parent
 from worker.queues import worker_of
 
 TICKER: Final = "ticker"
+UPKEEP: Final = "upkeep"
 _POLL_SECONDS: Final = 0.5
 _TICK_SECONDS: Final = 0.5
 _LOOK_AGAIN_SECONDS: Final = 5.0
+_UPKEEP_SECONDS: Final = 300.0
 _log: Final = logging.getLogger(__name__)
 
 # What the poller does in place of the bells of a queue.
@@ -63,11 +64,14 @@ def run_child(role: str) -> None:
     if role == TICKER:
         _tick(stop)
         return
+    if role == UPKEEP:
+        _clean(stop)
+        return
     url = redis_url(settings())
     if answers(url):
         node()  # built before the first job: a forked one inherits it
         sweep.forget_connection()
-        worker_of(role, Redis.from_url(url)).work(logging_level="WARNING")
+        worker_of(role, open_redis(url)).work(logging_level="WARNING")
     else:
         _poll(role, stop, url)
 
@@ -90,6 +94,14 @@ def _tick(stop: Stop) -> None:
             while step().more and not stop.is_asked:
                 pass
         stop.sleep(_TICK_SECONDS)
+
+
+def _clean(stop: Stop) -> None:
+    """Clean up now and then, in a process of its own: reading all rows may take minutes."""
+    while not stop.is_asked:
+        jobs.upkeep()
+        sweep.forget_connection()
+        stop.sleep(_UPKEEP_SECONDS)
 
 
 def burst() -> int:

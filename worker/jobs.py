@@ -21,8 +21,10 @@ from exchange.correlate import drain_inbox
 from exchange.deliver import drain_outbox
 from exchange.drained import Drained
 from exchange.edxml.rounds import make_round
+from exchange.orphans import collect_daily as collect
 from exchange.sequence import sequence_log
 from exchange.timers import fire_due
+from exchange.upkeep import clean
 from exchange.wiring import node
 
 BUDGET: Final = timedelta(seconds=1.5)
@@ -105,6 +107,12 @@ def leaves() -> Drained:
 def leases() -> Drained:
     """Give back what processes of this machine held that died unseen."""
     return caught("leases", lambda: Drained(done=sweep.free_dead(at=node().now()), more=False))
+
+
+def upkeep() -> Drained:
+    """Remove what dead uploads, ended sessions and uncommitted work left behind."""
+    done = [caught("upkeep", lambda: clean(node())), caught("orphans", lambda: collect(node()))]
+    return Drained(done=sum(one.done for one in done), more=False)
 
 
 def bells() -> Drained:

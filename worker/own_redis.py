@@ -12,11 +12,9 @@ import time
 from pathlib import Path
 from typing import Final
 
-from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
+from exchange.redis_url import open_redis
 from worker.errors import RedisNotStarted
 
 _START_SECONDS: Final = 5.0
@@ -82,9 +80,7 @@ class OwnRedis:
 
 def answers(url: str) -> bool:
     """Tell whether a Redis answers at that address within a second."""
-    connection = Redis.from_url(
-        url, socket_connect_timeout=1, socket_timeout=1, retry=Retry(NoBackoff(), 0)
-    )
+    connection = open_redis(url, seconds=1)
     try:
         return bool(connection.ping())
     except (RedisError, OSError):

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from exchange.django_settings import database, django_settings
+from exchange.django_settings import database, django_settings, pooled
 from exchange.errors import SettingRefused, SettingUnknown
-from exchange.settings import SETTINGS, load
+from exchange.setting_names import SETTINGS
+from exchange.settings import load
+from exchange.stores import blob_store
 
 
 def _load(tmp_path: Path, **given: str) -> object:
@@ -113,3 +115,40 @@ def test_https_makes_cookies_secure(tmp_path: Path) -> None:
     assert described["SESSION_COOKIE_SECURE"] is True
     assert described["SECURE_HSTS_SECONDS"]
     assert described["DEBUG"] is False
+
+
+def test_only_postgresql_is_pooled_and_then_no_thread_keeps_a_connection(tmp_path: Path) -> None:
+    embedded = database(f"sqlite:///{tmp_path}/x.db")
+    assert pooled(embedded, 8) == embedded
+    described = pooled(database("postgresql://u:p@h/lt"), 8)
+    assert described["CONN_MAX_AGE"] == 0
+    options = described["OPTIONS"]
+    assert isinstance(options, dict)
+    assert options["pool"]["max_size"] == 8
+    assert "lock_timeout=3s" in options["options"]
+
+
+def test_no_secret_is_in_the_text_of_the_settings(tmp_path: Path) -> None:
+    secrets = {
+        "LIENTHONG_DATABASE_URL": "postgresql://u:hidden@h/lt",
+        "LIENTHONG_REDIS_URL": "redis://:hidden@h",
+        "LIENTHONG_BLOB_ACCESS_KEY": "hidden",
+        "LIENTHONG_BLOB_SECRET_KEY": "hidden",
+    }
+    assert "hidden" not in repr(_load(tmp_path, **secrets))
+
+
+@pytest.mark.parametrize("missing", ["BLOB_ENDPOINT", "BLOB_ACCESS_KEY", "BLOB_SECRET_KEY"])
+def test_an_object_store_needs_an_address_and_keys(tmp_path: Path, missing: str) -> None:
+    given = {
+        "LIENTHONG_HOME": str(tmp_path),
+        "LIENTHONG_BLOB_URL": "s3://bucket/node",
+        "LIENTHONG_BLOB_ENDPOINT": "http://127.0.0.1:1",
+        "LIENTHONG_BLOB_ACCESS_KEY": "a",
+        "LIENTHONG_BLOB_SECRET_KEY": "s",
+    }
+    blob_store(load(given))
+    del given[f"LIENTHONG_{missing}"]
+    with pytest.raises(SettingRefused) as caught:
+        blob_store(load(given))
+    assert caught.value.parameters["name"] == f"LIENTHONG_{missing}"
