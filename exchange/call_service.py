@@ -24,7 +24,7 @@ from exchange.chronicle import Event
 from exchange.deliver import backoff
 from exchange.drained import Drained, ring_after_commit
 from exchange.node import Node
-from exchange.service_errors import ServiceNotConfigured, ServiceUnanswered
+from exchange.service_errors import JobFailed, ServiceNotConfigured, ServiceUnanswered
 from exchange.values import to_json, to_values
 from storage import calls, cases, facts, incidents
 from storage.calls import CallState, ServiceCall
@@ -213,12 +213,13 @@ def park(call: ServiceCall, error: LienThongError, *, at: datetime) -> None:
 
 def _incident(call: ServiceCall, error: LienThongError, *, at: datetime) -> incidents.NewIncident:
     code = error.code if isinstance(error, ServiceNotConfigured) else "service_failed"
+    is_told = isinstance(error, JobFailed)  # the worker's own code says more than ours
     known = call.inputs if isinstance(call.inputs, Mapping) else {}
     return incidents.NewIncident(
         code=code,
         parameters={
             "operation": call.operation,
-            "reason": error.code,
+            "reason": str(error.parameters["reason"]) if is_told else error.code,
             "names": ", ".join(sorted(known)) or "–",
         },
         opened=at,

@@ -35,6 +35,12 @@ class JobAnswered(Conflict):
     code = "job_answered"
 
 
+class JobFailed(Rejected):
+    """The worker's answer is not sound, or its work failed as often as it may."""
+
+    code = "job_failed"
+
+
 class JobGone(Rejected):
     """The process does not want the job's answer any more."""
 

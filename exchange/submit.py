@@ -27,6 +27,7 @@ def submit(
     agency: str,
     subject: str,
     addressee: str = "",
+    conversation: ConversationId | None = None,
 ) -> UUID:
     """Open a dossier and return its id.
 
@@ -56,7 +57,7 @@ def submit(
                 subject=" ".join(subject.split())[:_SUBJECT_LENGTH],
                 bindings=bindings,
                 actor=actor.username,
-                conversation_id=ConversationId(str(uuid.uuid4())),
+                conversation_id=conversation or ConversationId(str(uuid.uuid4())),
                 values={"addressee": addressee} if addressee else None,
             ),
             at=now,

@@ -97,6 +97,11 @@ NOUNS: Final = {
         summary="Sign files into a container.",
         attribute="sign",
     ),
+    "token": Noun(
+        module="lienthong.token",
+        needs_database=True,
+        summary="Programs that use the REST interface.",
+    ),
     "user": Noun(module="lienthong.user", needs_database=True, summary="People and their roles."),
     "verify": Noun(
         module="lienthong.verify", needs_database=False, summary="Judge signed files, offline."

@@ -15,6 +15,7 @@ from django.template import loader
 from dossier.errors import Conflict, Denied, LienThongError, Misconfigured, Rejected, Unavailable
 from dossier.texts import render_error
 from portal.language import current_language
+from portal.problems import is_rest, problem
 
 _FAMILIES: Final[tuple[tuple[type[LienThongError], HTTPStatus], ...]] = (
     (Rejected, HTTPStatus.BAD_REQUEST),
@@ -78,8 +79,10 @@ def status_of(error: LienThongError) -> HTTPStatus:
 
 def answer(request: HttpRequest, error: LienThongError) -> HttpResponse:
     """Return the page of an error: what happened, and what to do now."""
-    sentence, hint = render_error(error, current_language())
     status = status_of(error)
+    if is_rest(request):
+        return marked(problem(error, status=status), error)
+    sentence, hint = render_error(error, current_language())
     page = loader.get_template("portal/error.html").render(
         {"sentence": sentence, "hint": hint, "code": error.code, "status": int(status)}, request
     )
@@ -104,7 +107,7 @@ def too_large(request: HttpRequest, *, limit: int) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a request that Django found unsound, such as one for a foreign host."""
-    return _plain(RequestRefused("expected a sound request"))
+    return _plain(request, RequestRefused("expected a sound request"))
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -119,13 +122,15 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def failed(request: HttpRequest) -> HttpResponse:
     """Answer after an unforeseen error; needs neither database nor session."""
-    return _plain(PortalFailed("expected no failure"))
+    return _plain(request, PortalFailed("expected no failure"))
 
 
-def _plain(error: LienThongError) -> HttpResponse:
-    """Return a page that asks nothing of the request: its host or session may be the fault."""
-    sentence, hint = render_error(error, current_language())
+def _plain(request: HttpRequest, error: LienThongError) -> HttpResponse:
+    """Return a page that asks little of the request: its host or session may be the fault."""
     status = status_of(error)
+    if is_rest(request):
+        return problem(error, status=status)
+    sentence, hint = render_error(error, current_language())
     page = loader.get_template("portal/error_plain.html").render(
         {"sentence": sentence, "hint": hint, "code": error.code, "status": int(status)}
     )

@@ -22,6 +22,7 @@ from exchange.node import Node
 from portal import errors
 from portal.deadlines import Deadlines
 from portal.pages import NODE
+from portal.problems import is_rest
 from portal.soap import BodyStream, Patience
 
 if TYPE_CHECKING:
@@ -90,7 +91,9 @@ class Front(WSGIHandler):
         """Return the answer to a request: a refusal of its size, or what its view says."""
         request.META[NODE] = self._node
         # Vietnamese unless the person chose otherwise: the choice is a cookie, not the browser's.
-        request.META.pop("HTTP_ACCEPT_LANGUAGE", None)
+        # A program says in each request which language it wants.
+        if not is_rest(request):
+            request.META.pop("HTTP_ACCEPT_LANGUAGE", None)
         translation.activate(translation.get_language_from_request(request))
         limit = self.limit_of(request.path)
         if _announced(request.META) > limit:

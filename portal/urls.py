@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern, URLResolver, path
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal import (
@@ -17,11 +17,13 @@ from portal import (
     tasks,
     verify,
 )
+from portal.api import api
 from portal.pages import for_anyone, for_people
 
 _ask_or_do = require_http_methods(["GET", "POST"])
 
-urlpatterns: list[URLPattern] = [
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/", api.urls),
     path("healthz", require_GET(health.healthz)),
     path("readyz", require_GET(health.readyz)),
     path("static/<str:name>", require_GET(for_anyone(assets.serve))),

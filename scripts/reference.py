@@ -110,6 +110,12 @@ def soap_page() -> str:
     return page
 
 
+def rest_page() -> str:
+    """Return the page of the REST interface, which its OpenAPI document writes."""
+    page: str = importlib.import_module("scripts.rest_page").render()
+    return page
+
+
 def index_page() -> str:
     """Return the index of all pages, by kind."""
     lines: list[str] = []
@@ -170,6 +176,7 @@ RENDERERS: Final[Mapping[str, tuple[str, Callable[[], str]]]] = {
     "errors": ("reference/errors.md", errors_page),
     "cli": ("reference/cli.md", cli_page),
     "soap": ("reference/soap.md", soap_page),
+    "rest": ("reference/rest.md", rest_page),
     "decisions": ("decisions/README.md", decisions_page),
     "index": ("README.md", index_page),
 }
