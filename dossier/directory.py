@@ -22,6 +22,7 @@ NAMESPACE: Final = "urn:lienthong:directory:1"
 ANY: Final = "*"
 PULL: Final = "pull"  # channel of an agency that fetches its messages
 LETTERS: Final = frozenset({"edxml_a", "edxml_b"})  # channels of agencies that read edXML only
+FILE_DROP: Final = "filedrop"  # channel of an agency that exchanges through a folder
 _CAPS: Final = safexml.Caps(size_bytes=32 * 1024 * 1024, depth=8, elements=400_000)
 
 
@@ -71,8 +72,8 @@ class DirectoryAgency:
 
     @property
     def fetches(self) -> bool:
-        """Whether it has no address and fetches its messages instead (protocol §9)."""
-        return not self.endpoint and any(one.kind == PULL for one in self.channels)
+        """Whether it has no address and takes its messages itself (protocol §9)."""
+        return not self.endpoint and any(one.kind in (PULL, FILE_DROP) for one in self.channels)
 
     @property
     def takes_letters(self) -> bool:

@@ -15,6 +15,7 @@ from uuid import UUID
 from dossier import xmltext
 from dossier.canonical import Json
 from dossier.model import HistoryEntry
+from exchange import notices
 from signing.log.leaf import SALT_SIZE_BYTES, DossierPlace, LeafKind, Opening
 from storage import history, log
 from storage.history import Edge
@@ -50,6 +51,8 @@ def write(events: Sequence[Event], *, edges: Mapping[UUID, Edge] | None = None) 
         numbers[event.dossier] += 1
         rows.append(_row(event, sequence=numbers[event.dossier], edge=edges[event.dossier]))
     history.append(rows, edges=edges)
+    if any(edge.is_watched for edge in edges.values()):
+        notices.queue([(row, edges[row.dossier]) for row in rows])
 
 
 def write_node_event(kind: LeafKind, content: Json, *, at: datetime) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 from dossier.clock import SystemClock
 from dossier.errors import LienThongError
 from dossier.texts import Language, render
+from exchange import webhooks
 from exchange.directory import CurrentDirectory
 from exchange.settings import Settings
 from exchange.trust import read_trust
@@ -42,7 +43,7 @@ def examine(here: Settings) -> list[Finding]:
     """Return what was found, good and bad, in the order in which an operator would look."""
     now = SystemClock().now()
     found = [_database(now), _disk(here), _directory(now), *_seals(here, now), _trust(here, now)]
-    found += [_incidents(), _backlogs(now), *_circuits()]
+    found += [_incidents(), _backlogs(now), *_circuits(), *_webhooks()]
     return found
 
 
@@ -103,6 +104,15 @@ def _circuits() -> list[Finding]:
         _finding("circuit", False, agency=one.partner, failures=one.failures, error=one.last_error)
         for one in troubled
     ] or [_finding("circuit", True)]
+
+
+def _webhooks() -> list[Finding]:
+    found = [
+        _finding("webhook", False, name=one.name, count=one.stuck)
+        for one in webhooks.listed()
+        if one.stuck
+    ]
+    return found or [_finding("webhook", True)]
 
 
 def _finding(code: str, is_good: bool, **parameters: str | int) -> Finding:

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from connectors.webhooks import WebhookSender
 from dossier.calendar import Calendar, local_day
 from dossier.clock import Clock
 from dossier.directory import Directory
@@ -61,6 +62,7 @@ class Node:
         rules: Rules,
         sender: Callable[[], Sending],
         neighbour: Callable[[Node], Sending],
+        notifier: Callable[[], WebhookSender],
         services: ServiceBook,
         epoch: str,
         owner: str,
@@ -80,7 +82,9 @@ class Node:
         self._services = services
         self._make_sender = sender
         self._make_neighbour = neighbour
+        self._make_notifier = notifier
         self._sender: Sending | None = None
+        self._notifier: WebhookSender | None = None
         self._neighbour: Sending | None = None
         self._lock = threading.Lock()
         self.kept = KeptInstances()
@@ -110,6 +114,12 @@ class Node:
                 return self._neighbour
             self._sender = self._sender or self._make_sender()
             return self._sender
+
+    def notifier(self) -> WebhookSender:
+        """Return what tells foreign systems of events."""
+        with self._lock:
+            self._notifier = self._notifier or self._make_notifier()
+            return self._notifier
 
     def trust(self) -> Trust:
         """Return the trust in force."""

@@ -71,8 +71,9 @@ class Verified:
 class Reception:
     """The use cases behind SendMessage for one node; implements `dossier.wire.Receiving`."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, *, channel: str = CHANNEL) -> None:
         self._node = node
+        self._channel = channel
 
     def before(self, hints: SendHints) -> bytes | None:
         """Answer from the announced fields alone where that is possible (checks 1 and 2)."""
@@ -198,9 +199,9 @@ class Reception:
             raise AccessDenied(
                 "expected an access rule for this message", type=envelope.message_type
             )
-        channel = next((c for c in verified.sender.channels if c.kind == CHANNEL), None)
+        channel = next((c for c in verified.sender.channels if c.kind == self._channel), None)
         if channel is None:
-            raise ChannelDenied("expected an allowed channel", channel=CHANNEL)
+            raise ChannelDenied("expected an allowed channel", channel=self._channel)
         minimum = contracts.minimum_assurance(envelope.contract, envelope.message_type)
         if channel.assurance.strength < minimum.strength:
             raise AssuranceTooLow("expected a stronger proof", minimum=minimum.value)

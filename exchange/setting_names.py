@@ -114,6 +114,16 @@ SETTINGS: Final = (
         "127.0.0.1,localhost",
         "Hosts that this node may call, besides those that the directory names.",
     ),
+    _setting(
+        "WEBHOOK_HOSTS",
+        "list",
+        "",
+        "Hosts that notifications may be sent to; one in an inner network must stand in"
+        " LIENTHONG_OUTBOUND_HOSTS too.",
+    ),
+    _setting(
+        "DROP_DIR", "path", "{home}/drop", "Folder of the folders of agencies without a service."
+    ),
     _setting("DELIVERY_ATTEMPTS", "integer", "10", "Attempts before a message is parked."),
     _setting(
         "DELIVERY_BASE_SECONDS", "integer", "5", "Wait after the first failed attempt; it doubles."

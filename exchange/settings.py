@@ -46,6 +46,8 @@ class Settings:
     max_document_bytes: int
     max_container_bytes: int
     outbound_hosts: tuple[str, ...]
+    webhook_hosts: tuple[str, ...]
+    drop_dir: Path
     delivery_attempts: int
     delivery_base_seconds: int
     delivery_cap_seconds: int
@@ -132,6 +134,8 @@ def _settings(read: _Reader) -> Settings:
         max_document_bytes=read.integer("MAX_DOCUMENT_BYTES"),
         max_container_bytes=read.integer("MAX_CONTAINER_BYTES"),
         outbound_hosts=read.words("OUTBOUND_HOSTS"),
+        webhook_hosts=read.words("WEBHOOK_HOSTS"),
+        drop_dir=read.path("DROP_DIR"),
         delivery_attempts=read.integer("DELIVERY_ATTEMPTS", most=1000),
         delivery_base_seconds=read.integer("DELIVERY_BASE_SECONDS"),
         delivery_cap_seconds=read.integer("DELIVERY_CAP_SECONDS"),

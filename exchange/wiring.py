@@ -7,12 +7,13 @@ from functools import cache
 from urllib.parse import urlsplit
 
 from connectors.direct import DirectSender
-from connectors.http import HttpClient, Timeouts, Tls, only_hosts
+from connectors.http import HttpClient, Timeouts, Tls, only_hosts, public_address
 from connectors.incoming import ServerCaps
 from connectors.mailbox import PullOperations
 from connectors.request import Doorkeeper
 from connectors.soap_client import SoapClient
 from connectors.soap_server import SoapServer
+from connectors.webhooks import WebhookSender
 from dossier.clock import Clock, SystemClock
 from dossier.ids import AgencyCode, parse_agency_code
 from dossier.wire import Sending, WireEndpoint
@@ -67,6 +68,7 @@ def build(here: Settings, *, clock: Clock | None = None) -> Node:
         rules=Rules(),
         sender=lambda: _soap_client(here, directory),
         neighbour=_neighbour,
+        notifier=lambda: _notifier(here, clock),
         services=_services(here),
         epoch=_epoch(clock),
         owner=own_name(),
@@ -96,6 +98,15 @@ def _soap_client(here: Settings, directory: CurrentDirectory) -> SoapClient:
         return host in here.outbound_hosts or host in named
 
     return SoapClient(http=HttpClient(may_call=may_call, tls=Tls()))
+
+
+def _notifier(here: Settings, clock: Clock) -> WebhookSender:
+    http = HttpClient(
+        may_call=only_hosts(*here.webhook_hosts),
+        timeouts=Timeouts(silence_seconds=10.0, reply_seconds=20.0),
+        resolver=public_address(*here.outbound_hosts),
+    )
+    return WebhookSender(http=http, clock=clock)
 
 
 def _services(here: Settings) -> ServiceBook:

@@ -56,6 +56,11 @@ NOUNS: Final = {
         needs_database=False,
         summary="Run the main job on two nodes of this machine.",
     ),
+    "drop": Noun(
+        module="lienthong.drop",
+        needs_database=True,
+        summary="Folders of agencies without a service.",
+    ),
     "directory": Noun(
         module="lienthong.directory", needs_database=True, summary="The signed directory."
     ),
@@ -105,6 +110,11 @@ NOUNS: Final = {
     "user": Noun(module="lienthong.user", needs_database=True, summary="People and their roles."),
     "verify": Noun(
         module="lienthong.verify", needs_database=False, summary="Judge signed files, offline."
+    ),
+    "webhook": Noun(
+        module="lienthong.webhook",
+        needs_database=True,
+        summary="Who is told of events.",
     ),
     "work": Noun(module="lienthong.work", needs_database=False, summary="Run this node's workers."),
 }

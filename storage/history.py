@@ -42,6 +42,8 @@ class Edge:
     salt: bytes  # hides the code in the log
     last: int  # number of the last event, 0 before the first
     head: bytes  # hash of the chain, empty before the first
+    agency: str = ""  # whose dossier it is
+    is_watched: bool = False  # whether somebody is told of events (`storage.webhooks`)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,12 +66,20 @@ def lock(dossiers: Collection[UUID]) -> dict[UUID, Edge]:
     if not dossiers:
         return {}
     rows = sql.all_rows(
-        "SELECT id, code, log_salt, log_sequence, log_head FROM dossier"  # noqa: S608 - marks
+        "SELECT id, code, log_salt, log_sequence, log_head, agency,"  # noqa: S608 - marks
+        " EXISTS (SELECT 1 FROM webhook) FROM dossier"
         f" WHERE id IN ({sql.marks(len(dossiers))}) ORDER BY id {sql.for_update()}",
         sorted(str(one) for one in dossiers),
     )
     found = {
-        UUID(row[0]): Edge(code=row[1], salt=bytes(row[2]), last=int(row[3]), head=bytes(row[4]))
+        UUID(row[0]): Edge(
+            code=row[1],
+            salt=bytes(row[2]),
+            last=int(row[3]),
+            head=bytes(row[4]),
+            agency=row[5],
+            is_watched=bool(row[6]),
+        )
         for row in rows
     }
     for dossier in dossiers:

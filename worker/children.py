@@ -25,8 +25,10 @@ from worker.queues import worker_of
 
 TICKER: Final = "ticker"
 UPKEEP: Final = "upkeep"
+ROUNDS: Final = "rounds"
 _POLL_SECONDS: Final = 0.5
 _TICK_SECONDS: Final = 0.5
+_ROUND_SECONDS: Final = 1.0
 _LOOK_AGAIN_SECONDS: Final = 5.0
 _UPKEEP_SECONDS: Final = 300.0
 _log: Final = logging.getLogger(__name__)
@@ -34,8 +36,16 @@ _log: Final = logging.getLogger(__name__)
 # What the poller does in place of the bells of a queue.
 _DRAINS: Final[Mapping[str, tuple[Callable[[], Drained], ...]]] = {
     TRANSITIONS: (jobs.timers, jobs.transitions),
-    EXCHANGE: (jobs.incoming, jobs.outgoing, jobs.services, jobs.letters),
+    EXCHANGE: (jobs.incoming, jobs.outgoing, jobs.services),
 }
+
+
+# What is looked after in turns: outside systems, of which a slow one must hold up nothing else.
+_ROUNDS: Final[tuple[Callable[[], Drained], ...]] = (
+    jobs.folders,
+    jobs.notifications,
+    jobs.letters,
+)
 
 
 class Stop:
@@ -61,11 +71,9 @@ def run_child(role: str) -> None:
     die_with_parent()
     node.cache_clear()  # a node holds leases under the number of the process that built it
     stop = Stop()
-    if role == TICKER:
-        _tick(stop)
-        return
-    if role == UPKEEP:
-        _clean(stop)
+    apart = {TICKER: _tick, ROUNDS: _go_round, UPKEEP: _clean}.get(role)
+    if apart:
+        apart(stop)
         return
     url = redis_url(settings())
     if answers(url):
@@ -104,6 +112,13 @@ def _clean(stop: Stop) -> None:
         stop.sleep(_UPKEEP_SECONDS)
 
 
+def _go_round(stop: Stop) -> None:
+    while not stop.is_asked:
+        for step in _ROUNDS:
+            step()
+        stop.sleep(_ROUND_SECONDS)
+
+
 def burst() -> int:
     """Work off everything that is due now, in this process, and return how many rows it were."""
     done = 0
@@ -116,7 +131,7 @@ def burst() -> int:
                 jobs.incoming,
                 jobs.outgoing,
                 jobs.services,
-                jobs.letters,
+                *_ROUNDS,
                 jobs.leaves,
             )
         )

@@ -21,6 +21,8 @@ from exchange.correlate import drain_inbox
 from exchange.deliver import drain_outbox
 from exchange.drained import Drained
 from exchange.edxml.rounds import make_round
+from exchange.folders import sweep_folders
+from exchange.notify import drain_notices
 from exchange.orphans import collect_daily as collect
 from exchange.sequence import sequence_log
 from exchange.timers import fire_due
@@ -92,6 +94,16 @@ def services() -> Drained:
 def letters() -> Drained:
     """Fetch edXML letters and report on them, when a round is due."""
     return caught("post", lambda: make_round(node()))
+
+
+def notifications() -> Drained:
+    """Tell foreign systems what happened until everything is told or the budget is spent."""
+    return caught("notify", lambda: drain_notices(node(), budget=BUDGET))
+
+
+def folders() -> Drained:
+    """Deal once with the folders of agencies that have no service."""
+    return caught("folders", lambda: sweep_folders(node()))
 
 
 def timers() -> Drained:

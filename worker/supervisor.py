@@ -22,7 +22,7 @@ from dossier.errors import LienThongError
 from exchange import sweep
 from exchange.doorbell import EXCHANGE, TRANSITIONS, find_program, own_socket
 from exchange.settings import Settings
-from worker.children import TICKER, UPKEEP, Stop, run_child
+from worker.children import ROUNDS, TICKER, UPKEEP, Stop, run_child
 from worker.errors import RedisNotStarted, SupervisorRunning
 from worker.own_redis import OwnRedis
 
@@ -53,7 +53,7 @@ class Supervisor:
         # SQLite has one writer; a second transitions worker would only make it wait.
         count = 1 if settings.is_embedded else settings.workers
         roles = [TRANSITIONS] * count + [EXCHANGE] * settings.exchange_workers
-        roles += [TICKER, UPKEEP]
+        roles += [TICKER, ROUNDS, UPKEEP]
         self._children = [Child(role=role) for role in roles]
         self._redis: OwnRedis | None = None
         self._lock: TextIO | None = None

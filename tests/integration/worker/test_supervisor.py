@@ -53,7 +53,7 @@ def births(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.fixture
 def running(settings: Settings, births: Path) -> Iterator[BaseProcess]:
     process = _supervise(settings)
-    _wait(lambda: len(_ids(births)) == 4)
+    _wait(lambda: len(_ids(births)) == 6)
     yield process
     process.kill()
     process.join()
@@ -91,6 +91,8 @@ def test_sqlite_gets_one_engine_whatever_is_asked_and_two_that_may_wait_for_part
     assert len(_ids(births, "transitions")) == 1
     assert len(_ids(births, "exchange")) == 2
     assert len(_ids(births, "ticker")) == 1
+    assert len(_ids(births, "rounds")) == 1
+    assert len(_ids(births, "upkeep")) == 1
 
 
 def test_a_killed_child_is_replaced_at_once_and_its_leases_freed(
