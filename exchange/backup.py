@@ -8,27 +8,32 @@ signed more than the backup knows (docs/decisions/0011).
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import json
+import os
 import secrets
+import shutil
 import tarfile
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final, cast
 
 from dossier import xmltext
 from dossier.errors import IdentifierRefused
-from dossier.ids import parse_sha256
+from dossier.ids import Sha256, parse_sha256
 from exchange import chronicle
 from exchange.settings import Settings
-from signing.log.checkpoint import parse_checkpoint
+from exchange.stores import blob_store
+from signing.log.checkpoint import Checkpoint, parse_checkpoint
 from signing.log.leaf import LeafKind
 from signing.log.tiles import root_at
-from storage import agencies, dump, log
-from storage.blobs import BlobStore
-from storage.errors import BackupRefused, RestoreNotEmpty
+from storage import agencies, documents, dump, log
+from storage.blobs import Blobs
+from storage.errors import BackupRefused, BlobMissing, RestoreNotEmpty
 from storage.transactions import transaction
 
 FORMAT: Final = "lienthong-backup-1"
@@ -51,6 +56,14 @@ class Manifest:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Made:
+    """What a backup holds."""
+
+    manifest: Manifest
+    missing: tuple[Sha256, ...]  # files that rows name and the store does not have
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Restored:
     """What a restore brought back."""
 
@@ -59,26 +72,19 @@ class Restored:
     behind: int  # entries that the given checkpoint has and the backup has not
 
 
-def back_up(settings: Settings, target: Path, *, at: datetime, progress: Progress) -> Manifest:
+def back_up(settings: Settings, target: Path, *, at: datetime, progress: Progress) -> Made:
     """Write the backup to a new file, which appears under its name only when it is whole."""
-    blobs = BlobStore(settings.blob_dir)
     unfinished = target.with_name(target.name + ".new")
-    with tarfile.open(unfinished, "w") as archive:
-        with dump.snapshot():
-            manifest = _describe(at)
-            _add(archive, _MANIFEST, json.dumps(asdict(manifest), indent=2).encode())
-            names = dump.tables()
-            for number, table in enumerate(names, start=1):
-                _add(archive, f"tables/{table}", b"".join(dump.lines(table)))
-                progress("tables", number, len(names))
-        # After the rows: what they refer to is stored before them and never changes.
-        digests = list(blobs.digests())
-        for number, digest in enumerate(digests, start=1):
-            _add(archive, f"blobs/{digest}", blobs.read(digest))
-            progress("blobs", number, len(digests))
-    unfinished.chmod(0o600)
-    unfinished.replace(target)
-    return manifest
+    try:
+        with tarfile.open(unfinished, "w") as archive:
+            unfinished.chmod(0o600)
+            manifest, named = _add_rows(archive, at=at, progress=progress)
+            # After the rows: what they refer to is stored before them and never changes.
+            stored = _add_blobs(archive, blob_store(settings), progress)
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return Made(manifest=manifest, missing=tuple(sorted(named - stored)))
 
 
 def restore(
@@ -96,23 +102,70 @@ def restore(
     """
     if not dump.is_empty():
         raise RestoreNotEmpty("expected an empty database")
-    manifest = _read_manifest(source)
-    blobs = BlobStore(settings.blob_dir)
-    for digest, content in _parts(source, "blobs"):
-        if blobs.put(content) != digest:
-            raise BackupRefused("expected bytes with their digest", part=digest)
-        progress("blobs", 1, 1)
+    kept = parse_checkpoint(checkpoint)[0] if checkpoint else None
+    with _whole(source):
+        manifest = _read_manifest(source)
+        epoch = _fill(settings, source, manifest, at=at, progress=progress, kept=kept)
+    claimed = kept.size if kept else manifest.log_size
+    return Restored(manifest=manifest, epoch=epoch, behind=max(0, claimed - manifest.log_size))
+
+
+def _fill(
+    settings: Settings,
+    source: Path,
+    manifest: Manifest,
+    *,
+    at: datetime,
+    progress: Progress,
+    kept: Checkpoint | None,
+) -> str:
+    blobs = blob_store(settings)
+    for digest, content in _parts(source, "blobs", progress):
+        _store(blobs, digest, content)
     with transaction():
         dump.forget_start()
-        for table, content in _parts(source, "tables"):
-            dump.write(table, content.splitlines())
-            progress("tables", 1, 1)
+        for table, content in _parts(source, "tables", progress):
+            dump.write(table, content)
         dump.continue_counting()
         dump.forget_leases()
-        _check_log(manifest)
-        epoch = _begin_epoch(manifest, at=at)
-    claimed = parse_checkpoint(checkpoint)[0].size if checkpoint else manifest.log_size
-    return Restored(manifest=manifest, epoch=epoch, behind=max(0, claimed - manifest.log_size))
+        _check_log(manifest, kept)
+        return _begin_epoch(manifest, at=at)
+
+
+def _add_rows(
+    archive: tarfile.TarFile, *, at: datetime, progress: Progress
+) -> tuple[Manifest, set[Sha256]]:
+    with dump.snapshot():
+        manifest = _describe(at)
+        stated = io.BytesIO(json.dumps(asdict(manifest), indent=2).encode())
+        _add(archive, _MANIFEST, stated)
+        names = dump.tables()
+        for number, table in enumerate(names, start=1):
+            with tempfile.TemporaryFile() as rows:
+                rows.writelines(dump.lines(table))
+                _add(archive, f"tables/{table}", rows)
+            progress("tables", number, len(names))
+        return manifest, documents.stored_files()
+
+
+def _add_blobs(archive: tarfile.TarFile, blobs: Blobs, progress: Progress) -> set[Sha256]:
+    digests = list(blobs.digests())
+    added = set()
+    for number, digest in enumerate(digests, start=1):
+        # One that no row names may be collected meanwhile.
+        with contextlib.suppress(BlobMissing), blobs.open(digest) as content:
+            _add(archive, f"blobs/{digest}", content)
+            added.add(digest)
+        progress("blobs", number, len(digests))
+    return added
+
+
+def _store(blobs: Blobs, digest: str, content: BinaryIO) -> None:
+    with tempfile.NamedTemporaryFile() as copy:
+        shutil.copyfileobj(content, copy)
+        copy.flush()
+        if blobs.put_file(Path(copy.name)) != digest:
+            raise BackupRefused("expected bytes with their digest", part=digest)
 
 
 def _describe(at: datetime) -> Manifest:
@@ -128,16 +181,17 @@ def _describe(at: datetime) -> Manifest:
     )
 
 
-def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+def _add(archive: tarfile.TarFile, name: str, content: BinaryIO) -> None:
     entry = tarfile.TarInfo(name)
-    entry.size = len(content)
-    archive.addfile(entry, io.BytesIO(content))
+    entry.size = content.seek(0, os.SEEK_END)
+    content.seek(0)
+    archive.addfile(entry, content)
 
 
 def _read_manifest(source: Path) -> Manifest:
+    parts = _contents(source, _silent)
     try:
-        fields = json.loads(next(_contents(source))[1])
-        manifest = Manifest(**fields)
+        manifest = Manifest(**json.loads(next(parts)[1].read()))
     except (StopIteration, ValueError, TypeError) as exc:
         raise BackupRefused("expected a manifest first", part=_MANIFEST) from exc
     if manifest.format != FORMAT or manifest.migrations != dump.migrations():
@@ -145,8 +199,11 @@ def _read_manifest(source: Path) -> Manifest:
     return manifest
 
 
-def _parts(source: Path, folder: str) -> Iterator[tuple[str, bytes]]:
-    for name, content in _contents(source):
+def _parts(source: Path, folder: str, progress: Progress) -> Iterator[tuple[str, BinaryIO]]:
+    def show(what: str, done: int, total: int) -> None:
+        progress(folder, done, total)
+
+    for name, content in _contents(source, show):
         kind, _, inner = name.partition("/")
         if name != _MANIFEST and kind not in ("tables", "blobs"):
             raise BackupRefused("expected a manifest, tables and blobs", part=name[:80])
@@ -161,24 +218,40 @@ def _checked(folder: str, name: str) -> str:
         raise BackupRefused("expected a digest as the name of a blob", part=name[:80]) from exc
 
 
-def _contents(source: Path) -> Iterator[tuple[str, bytes]]:
+def _contents(source: Path, progress: Progress) -> Iterator[tuple[str, BinaryIO]]:
     # Parts are read one after the other and never written under their names.
+    total = source.stat().st_size
+    with tarfile.open(source, "r:") as archive:
+        for entry in archive:
+            file = archive.extractfile(entry)
+            if file is None:
+                raise BackupRefused("expected plain files", part=entry.name[:80])
+            yield entry.name, cast("BinaryIO", file)
+            progress("", min(total, entry.offset_data + entry.size), total)
+            # tarfile keeps what it has seen, which is a lot for a node of many documents.
+            archive.members = []  # type: ignore[attr-defined]  # typeshed lacks it
+
+
+@contextlib.contextmanager
+def _whole(source: Path) -> Iterator[None]:
     try:
-        with tarfile.open(source, "r:") as archive:
-            for entry in archive:
-                file = archive.extractfile(entry)
-                if file is None:
-                    raise BackupRefused("expected plain files", part=entry.name[:80])
-                yield entry.name, file.read()
+        yield
     except tarfile.TarError as exc:
         raise BackupRefused("expected a whole tar file", part=source.name) from exc
 
 
-def _check_log(manifest: Manifest) -> None:
+def _silent(what: str, done: int, total: int) -> None:
+    pass
+
+
+def _check_log(manifest: Manifest, kept: Checkpoint | None) -> None:
     state = log.state()
     root = root_at(log.Tiles(), size=state.size) if state.size else b""
     if (state.size, root.hex()) != (manifest.log_size, manifest.log_root) or root != state.root:
         raise BackupRefused("expected the log whose root the manifest states", part="log")
+    is_within = kept is not None and 0 < kept.size <= state.size
+    if kept and is_within and root_at(log.Tiles(), size=kept.size) != kept.root:
+        raise BackupRefused("expected the log that the checkpoint was signed of", part="checkpoint")
 
 
 def _begin_epoch(manifest: Manifest, *, at: datetime) -> str:

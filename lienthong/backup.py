@@ -15,14 +15,18 @@ from exchange.settings import settings
 
 @click.command("backup")
 @click.option("-o", "target", type=click.Path(path_type=Path), help="The file to write.")
-def back_up(*, target: Path | None) -> None:
+def back_up(*, target: Path | None) -> int:
     """Write this node's rows, documents and log into one file; private keys stay where they are."""
     at = SystemClock().now()
     chosen = target or Path(backup.default_name(at))
     with _Bar() as bar:
         made = backup.back_up(settings(), chosen, at=at, progress=bar.show)
     click.echo(str(chosen))
-    click.echo(f"lienthong: log of {made.log_size} entries, epoch {made.epoch}", err=True)
+    manifest = made.manifest
+    click.echo(f"lienthong: log of {manifest.log_size} entries, epoch {manifest.epoch}", err=True)
+    for one in made.missing:
+        click.echo(f"lienthong: error: the file {one} is named by a row and not stored", err=True)
+    return 1 if made.missing else 0
 
 
 @click.command("restore")

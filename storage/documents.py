@@ -102,3 +102,13 @@ def _signatures(documents: Sequence[str]) -> dict[str, list[Sha256]]:
         for document, sha256 in rows:
             found.setdefault(document, []).append(Sha256(sha256))
     return found
+
+
+def stored_files() -> set[Sha256]:
+    """Return the digests of all files that rows name, documents and messages."""
+    rows = sql.stream(
+        "SELECT sha256 FROM document UNION SELECT sha256 FROM document_signature"
+        " UNION SELECT container_sha256 FROM outbox UNION SELECT receipt_sha256 FROM outbox"
+        " UNION SELECT container_sha256 FROM inbox UNION SELECT receipt_sha256 FROM inbox"
+    )
+    return {Sha256(row[0]) for row in rows if row[0]}

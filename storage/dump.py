@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, Final
 
 from django.apps import apps
@@ -49,15 +50,15 @@ def lines(table: str) -> Iterator[bytes]:
         yield json.dumps(fields, ensure_ascii=False, sort_keys=True).encode() + b"\n"
 
 
-def write(table: str, content: Sequence[bytes]) -> None:
+def write(table: str, content: Iterable[bytes]) -> None:
     """Insert rows that `lines` gave; raise `BackupRefused` for anything else."""
     if table not in _models():
         raise BackupRefused("expected a table of ours", part=table)
     names = _columns(table)
-    rows = [_row(table, names, line) for line in content]
     statement = sql.insert_into(table, " ".join(names))
-    for start in range(0, len(rows), _BATCH):
-        sql.execute_many(statement, rows[start : start + _BATCH])
+    rows = (_row(table, names, line) for line in content)
+    while batch := list(islice(rows, _BATCH)):
+        sql.execute_many(statement, batch)
 
 
 def continue_counting() -> None:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from dossier.envelope import Assurance
 from dossier.errors import LienThongError
+from dossier.ids import Sha256
 from exchange import backup
 from exchange.settings import Settings, load
-from storage import agencies, dump, history
+from storage import agencies, dump, history, inbox
 from storage.blobs import BlobStore
-from storage.errors import BackupRefused, RestoreNotEmpty
-from tests.builders.storage import AT, empty_database, store_instances
+from storage.errors import BackupRefused, BlobCorrupt, RestoreNotEmpty
+from tests.builders.storage import AT, empty_database, envelope, store_instances
 from tests.integration.storage.test_history_and_log import append, new_dossier
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -37,6 +40,43 @@ def made(here: Settings, tmp_path: Path) -> Path:
     target = tmp_path / "node.tar"
     backup.back_up(here, target, at=AT, progress=_quiet)
     return target
+
+
+def test_writers_go_on_while_a_backup_is_made(
+    made: Path, here: Settings, tmp_path: Path, in_threads: Callable[..., list[object]]
+) -> None:
+    def write(what: str, done: int, total: int) -> None:
+        if (what, done) == ("tables", 1):
+            in_threads(lambda: agencies.set_node_value("meanwhile", "1"))
+
+    target = tmp_path / "second.tar"
+    backup.back_up(here, target, at=AT, progress=write)
+    assert agencies.node_value("meanwhile") == "1"
+    with tarfile.open(target) as archive:
+        rows = archive.extractfile("tables/node_value")
+        assert rows is not None
+        assert b"meanwhile" not in rows.read()
+
+
+def test_a_file_that_is_named_and_not_stored_is_told(here: Settings, tmp_path: Path) -> None:
+    received = inbox.NewMessage(
+        envelope=envelope(),
+        container_sha256=Sha256("ab" * 32),
+        receipt_sha256=BlobStore(here.blob_dir).put(b"a receipt"),
+        received=AT,
+        assurance=Assurance.SEALED,
+    )
+    assert inbox.reserve(received) is None
+    done = backup.back_up(here, tmp_path / "x.tar", at=AT, progress=_quiet)
+    assert done.missing == ("ab" * 32,)
+
+
+def test_a_backup_that_fails_leaves_no_file(here: Settings, made: Path, tmp_path: Path) -> None:
+    (damaged,) = here.blob_dir.glob("[0-9a-f][0-9a-f]/*")
+    damaged.write_bytes(b"\0other bytes")
+    with pytest.raises(BlobCorrupt):
+        backup.back_up(here, tmp_path / "x.tar", at=AT, progress=_quiet)
+    assert [path.name for path in tmp_path.glob("*.tar*")] == ["node.tar"]
 
 
 def _quiet(what: str, done: int, total: int) -> None:
