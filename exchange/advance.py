@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from dossier.errors import Conflict, LienThongError, Unavailable
-from exchange import correlate
+from exchange import correlate, figures
 from exchange.drained import Drained, ring_after_commit
 from exchange.node import Node
 from exchange.record import record
@@ -104,6 +104,9 @@ def _commit(node: Node, stepped: list[Stepped], *, token: str, at: datetime) -> 
     if not _record(node, stepped, token=token, at=at):
         return 0
     # 4. keep: after the commit, and only then
+    now = node.now()
+    for taken in (taken for one in stepped for taken in one.taken):
+        figures.TRANSITION_SECONDS.observe(max(0.0, (now - taken.fact.at).total_seconds()))
     node.kept.put(
         replace(one.instance, version=one.instance.version + 1, snapshot=one.snapshot)
         for one in stepped

@@ -1,6 +1,7 @@
 """Figures of the node in Prometheus' text form: what is due, how old, where things stand.
 
-All are read from the database when somebody asks, so every process of the node tells the same.
+Levels are read from the database when somebody asks, so every process of the node tells the same;
+what only rises comes from `exchange.figures`.
 They hold counts and ages and codes of agencies only, never codes of dossiers or names.
 """
 
@@ -9,16 +10,18 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from dossier.errors import Unavailable
 from dossier.wire import WireEndpoint, WireReply, WireRequest
-from exchange import doorbell
+from exchange import doorbell, figures
 from exchange.node import Node
-from storage import circuits, inbox, incidents, instances, log, outbox, timers
+from storage import circuits, inbox, incidents, instances, log, outbox, tallies, timers
 from storage.instances import Backlog
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -40,20 +43,32 @@ def metrics_endpoint(node: Node) -> WireEndpoint:
 
 
 def render(node: Node) -> bytes:
-    """Return the node's figures; raises `StorageUnavailable` without a database."""
+    """Return the node's figures; without a database those that need none."""
     registry = CollectorRegistry()
-    registry.register(_Figures(node.now()))
+    registry.register(_Figures(node.now(), node.settings.run_dir))
     return generate_latest(registry)
 
 
 class _Figures(Collector):
     """Reads all figures once; each is one statement that an index answers."""
 
-    def __init__(self, at: datetime) -> None:
+    def __init__(self, at: datetime, run_dir: Path) -> None:
         self._at = at
+        self._run_dir = run_dir
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         """Yield the families in a fixed order."""
+        try:
+            levels = list(self._levels())
+        except Unavailable:
+            levels = []
+        up = {"": int(bool(levels))}
+        yield _family("lienthong_database_up", "Whether the database answers", "", up)
+        yield from levels
+        yield from self._bells()
+        yield from figures.summed(self._run_dir)
+
+    def _levels(self) -> Iterator[Metric]:
         yield from self._backlogs()
         yield _family(
             "lienthong_instances",
@@ -61,11 +76,12 @@ class _Figures(Collector):
             "status",
             {status.value: count for status, count in instances.count_by_status().items()},
         )
-        yield _family(
-            "lienthong_messages_out", "Outgoing messages by state", "state", outbox.count_by_state()
-        )
+        yield _by_partner()
         yield _family(
             "lienthong_incidents_open", "Open incidents", "", {"": incidents.count_open()}
+        )
+        yield _family(
+            "lienthong_incidents", "Open incidents by code", "code", tallies.open_incidents()
         )
         troubled = circuits.all_circuits()
         yield _family(
@@ -81,6 +97,8 @@ class _Figures(Collector):
             {one.partner: int(one.opened is not None) for one in troubled},
         )
         yield _family("lienthong_log_size", "Entries of the log", "", {"": log.state().size})
+
+    def _bells(self) -> Iterator[Metric]:
         bells = {name: doorbell.waiting(name) for name in sorted(set(doorbell.QUEUES.values()))}
         yield _family(
             "lienthong_bells_waiting",
@@ -88,8 +106,12 @@ class _Figures(Collector):
             "queue",
             {name: -1 if count is None else count for name, count in bells.items()},
         )
+        is_up = None not in bells.values()
+        yield _family(
+            "lienthong_redis_up", "Whether the node's Redis answers", "", {"": int(is_up)}
+        )
 
-    def _backlogs(self) -> Iterator[GaugeMetricFamily]:
+    def _backlogs(self) -> Iterator[Metric]:
         found = {
             "transitions": instances.backlog(self._at),
             "deliveries": outbox.backlog(self._at),
@@ -112,6 +134,15 @@ class _Figures(Collector):
 
     def _age(self, oldest: datetime | None) -> float:
         return max(0.0, (self._at - oldest).total_seconds()) if oldest else 0.0
+
+
+def _by_partner() -> GaugeMetricFamily:
+    family = GaugeMetricFamily(
+        "lienthong_messages_out", "Outgoing messages", labels=["partner", "state"]
+    )
+    for (partner, state), count in sorted(tallies.deliveries().items()):
+        family.add_metric([partner, state], count)
+    return family
 
 
 def _family(

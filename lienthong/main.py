@@ -78,6 +78,9 @@ NOUNS: Final = {
     "message": Noun(
         module="lienthong.message", needs_database=True, summary="Messages to and from partners."
     ),
+    "metrics": Noun(
+        module="lienthong.metrics", needs_database=True, summary="The figures of this node."
+    ),
     "migrate": Noun(
         module="lienthong.migrate", needs_database=True, summary="Bring the database up to date."
     ),

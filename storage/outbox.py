@@ -356,12 +356,6 @@ def backlog(at: datetime) -> Backlog:
     return Backlog(due=int(due), oldest=sql.to_maybe(oldest))
 
 
-def count_by_state() -> dict[str, int]:
-    """Return how many outgoing messages stand where."""
-    rows = sql.all_rows("SELECT state, COUNT(*) FROM outbox GROUP BY state")
-    return {str(state): int(number) for state, number in rows}
-
-
 def _outgoing(row: sql.Row) -> Outgoing:
     message = Message(
         id=UUID(row[0]),

@@ -14,7 +14,7 @@ from typing import Final
 from rq.timeouts import BaseTimeoutException
 
 from dossier.errors import LienThongError
-from exchange import doorbell, sweep
+from exchange import doorbell, figures, sweep
 from exchange.advance import drain_transitions
 from exchange.call_service import drain_calls
 from exchange.correlate import drain_inbox
@@ -25,6 +25,7 @@ from exchange.folders import sweep_folders
 from exchange.notify import drain_notices
 from exchange.orphans import collect_daily as collect
 from exchange.sequence import sequence_log
+from exchange.settings import settings
 from exchange.timers import fire_due
 from exchange.upkeep import clean
 from exchange.wiring import node
@@ -141,12 +142,16 @@ def caught(name: str, work: Callable[[], Drained]) -> Drained:
     try:
         return work()
     except LienThongError as exc:
+        figures.DRAIN_FAILURES.labels(name, exc.code).inc()
         _log.warning("drain failed", extra={"job": name, "code": exc.code})
     except BaseTimeoutException:
         sweep.forget_connection()
         raise
     except Exception:  # noqa: BLE001 - the worker's outermost net: the row keeps its attempt count
+        figures.DRAIN_FAILURES.labels(name, "unforeseen").inc()
         _log.exception("drain broke", extra={"job": name})
+    finally:
+        figures.publish(settings().run_dir)
     sweep.forget_connection()
     _give_back()
     return _NOTHING

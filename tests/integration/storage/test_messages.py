@@ -19,7 +19,7 @@ LEASE = timedelta(seconds=30)
 DIGEST = Sha256("ab" * 32)
 
 
-def _outgoing(number: int = 1) -> outbox.NewOutgoing:
+def new_outgoing(number: int = 1) -> outbox.NewOutgoing:
     of = dossier(code=f"H28-220411-{number:04}")
     dossiers.add(of, log_salt=SALT)
     return outbox.NewOutgoing(
@@ -56,20 +56,20 @@ def _answered(new: outbox.NewOutgoing, token: str) -> bool:
 
 
 def test_the_same_message_id_leaves_once() -> None:
-    new = _outgoing()
+    new = new_outgoing()
     assert outbox.add(new)
     assert not outbox.add(new)
 
 
 def test_a_claimed_message_comes_back_when_its_lease_ends() -> None:
-    outbox.add(_outgoing())
+    outbox.add(new_outgoing())
     assert [one.message.attempts for one in _claim("a")] == [1]
     assert _claim("b") == []
     assert [one.message.attempts for one in _claim("b", after=LEASE)] == [2]
 
 
 def test_only_the_holder_of_the_token_records_what_came_of_it() -> None:
-    new = _outgoing()
+    new = new_outgoing()
     outbox.add(new)
     _claim("late")
     _claim("mine", after=LEASE)
@@ -81,7 +81,7 @@ def test_only_the_holder_of_the_token_records_what_came_of_it() -> None:
 
 
 def test_a_container_is_sealed_once() -> None:
-    new = _outgoing()
+    new = new_outgoing()
     outbox.add(new)
     _claim("a")
     assert outbox.keep_container(new.id, token="a", sha256=DIGEST, size_bytes=5)
@@ -91,7 +91,7 @@ def test_a_container_is_sealed_once() -> None:
 
 
 def test_a_parked_message_is_sent_again_only_on_demand() -> None:
-    new = _outgoing()
+    new = new_outgoing()
     outbox.add(new)
     _claim("a")
     assert outbox.park(new.id, token="a", error="partner_down")
@@ -101,7 +101,7 @@ def test_a_parked_message_is_sent_again_only_on_demand() -> None:
 
 
 def test_attempts_are_listed_in_order() -> None:
-    new = _outgoing()
+    new = new_outgoing()
     for number in (1, 2):
         outbox.add_attempt(
             outbox.Attempt(
@@ -163,7 +163,7 @@ def test_a_buffered_message_waits_for_its_conversation() -> None:
 
 
 def test_a_dossier_lists_what_it_sent_and_received() -> None:
-    new = _outgoing()
+    new = new_outgoing()
     outbox.add(new)
     inbox.reserve(_received())
     (message,) = inbox.take_received(limit=1)

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import io
+import multiprocessing
 import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
 from dossier.wire import WireReply, WireRequest
-from exchange import doorbell, metrics, sweep
+from exchange import doorbell, figures, metrics, sweep
 from exchange.node import Node
-from storage import instances
+from exchange.settings import load
+from storage import instances, outbox
+from storage.errors import StorageUnavailable
 from tests.builders.storage import AT, store_instances
+from tests.integration.storage.test_messages import new_outgoing
 
 pytestmark = pytest.mark.usefixtures("database")
 LATER = AT + timedelta(seconds=90)
 
 
 @pytest.fixture
-def node() -> Node:
+def node(tmp_path: Path) -> Node:
     def now() -> datetime:
         return LATER
 
-    return cast(Node, SimpleNamespace(now=now))
+    return cast(Node, SimpleNamespace(now=now, settings=load({"LIENTHONG_HOME": str(tmp_path)})))
 
 
 @pytest.fixture
@@ -44,6 +49,44 @@ def test_the_figures_tell_what_is_due_and_since_when(node: Node) -> None:
     assert 'lienthong_instances{status="ready"} 3.0' in figures
     assert "lienthong_incidents_open 0.0" in figures
     assert 'lienthong_bells_waiting{queue="exchange"} -1.0' in figures
+
+
+def test_rising_figures_are_summed_over_processes_that_came_and_went(node: Node) -> None:
+    def count() -> None:
+        figures.DRAIN_FAILURES.labels("deliver", "storage_full").inc(2)
+        figures.TRANSITION_SECONDS.observe(0.02)
+        figures.publish(node.settings.run_dir, now=True)
+
+    for _ in range(2):
+        process = multiprocessing.get_context("fork").Process(target=count)
+        process.start()
+        process.join()
+    said = metrics.render(node).decode().splitlines()
+    assert 'lienthong_drain_failures_total{code="storage_full",job="deliver"} 4.0' in said
+    assert 'lienthong_transition_seconds_bucket{le="0.025"} 2.0' in said
+    assert "lienthong_transition_seconds_count 2.0" in said
+
+
+def test_figures_that_were_cut_off_are_counted_anew(node: Node) -> None:
+    node.settings.run_dir.mkdir()
+    (node.settings.run_dir / "figures.json").write_text('{"x": ')
+    assert b"lienthong_redis_up 0.0" in metrics.render(node)
+
+
+def test_deliveries_are_told_by_partner_and_state(node: Node) -> None:
+    outbox.add(new_outgoing())
+    said = metrics.render(node).decode()
+    assert 'lienthong_messages_out{partner="H08",state="new"} 1.0' in said
+
+
+def test_without_a_database_the_figures_say_so(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_arguments: object) -> None:
+        raise StorageUnavailable("expected an answer of the database, got none")
+
+    monkeypatch.setattr(instances, "backlog", away)
+    said = metrics.render(node).decode().splitlines()
+    assert "lienthong_database_up 0.0" in said
+    assert "lienthong_redis_up 0.0" in said
 
 
 def ask(node: Node, *, peer: str, headers: Mapping[str, str] | None = None) -> WireReply:
