@@ -33,7 +33,6 @@ QUEUES: Final[Mapping[str, str]] = {
     "correlate": EXCHANGE,
     "deliver": EXCHANGE,
     "call": EXCHANGE,
-    "post": EXCHANGE,
 }
 JOB_TIMEOUT_SECONDS: Final = 60  # a backstop; drains keep a budget of their own
 # A large container over a slow line takes its time, and the call has deadlines of its own.

@@ -149,6 +149,12 @@ SETTINGS: Final = (
         "Time-stamp authority (https, or http on this machine); empty: the node's own.",
     ),
     _setting(
+        "NATIONAL_PORTAL",
+        "path",
+        "{home}/national-portal.toml",
+        "File about national portals that are told of dossiers; none there: none is told.",
+    ),
+    _setting(
         "EDXML",
         "path",
         "{home}/edxml.toml",

@@ -55,6 +55,7 @@ class Settings:
     exchange_workers: int
     tsa_url: str
     edxml: Path
+    national_portal: Path
     workers: int
     database_pool: int
     blob_url: str
@@ -147,6 +148,7 @@ def _settings(read: _Reader) -> Settings:
         exchange_workers=workers,
         tsa_url=read.url("TSA_URL", ("http", "https")),
         edxml=read.path("EDXML"),
+        national_portal=read.path("NATIONAL_PORTAL"),
         workers=read.integer("WORKERS", most=256),
         database_pool=read.integer("DATABASE_POOL", most=1000),
         blob_url=read.url("BLOB_URL", ("s3",)),

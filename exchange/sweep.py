@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from exchange import doorbell
-from exchange.edxml.rounds import is_round_due
 from exchange.node import Node
 from storage import calls, inbox, instances, outbox, outbox_leases, timers, transactions
 from storage.transactions import transaction
@@ -36,8 +35,6 @@ def ring_due(node: Node) -> int:
         *(("correlate", one) for one in arrived),
         *(("call", str(one)) for one in called),
     ]
-    if is_round_due(node):
-        bells.append(("post", "edxml"))
     for job, identifier in bells:
         doorbell.ring(job, identifier)
     return len(bells)

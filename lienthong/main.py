@@ -84,6 +84,11 @@ NOUNS: Final = {
     "migrate": Noun(
         module="lienthong.migrate", needs_database=True, summary="Bring the database up to date."
     ),
+    "national": Noun(
+        module="lienthong.national",
+        needs_database=False,  # all but demo boot by themselves
+        summary="What national portals are told of dossiers.",
+    ),
     "procedure": Noun(
         module="lienthong.procedure",
         needs_database=False,  # the verbs of publishing boot by themselves

@@ -11,8 +11,10 @@ from storage.transactions import transaction
 def take(name: str, *, every: timedelta, at: datetime) -> bool:
     """Begin a round and return True; False while the last one is younger than `every`.
 
-    One process of the node wins, whichever asks first.
+    One process of the node wins, whichever asks first; an idle node only reads.
     """
+    if not _is_due(name, every=every, at=at):
+        return False
     before = f"{sql.from_instant(at - every):020d}"
     with transaction():
         touched = sql.execute(
@@ -24,7 +26,6 @@ def take(name: str, *, every: timedelta, at: datetime) -> bool:
     return touched == 1
 
 
-def is_due(name: str, *, every: timedelta, at: datetime) -> bool:
-    """Tell whether a round may begin; a read, so an idle node locks nothing."""
+def _is_due(name: str, *, every: timedelta, at: datetime) -> bool:
     row = sql.one_row("SELECT content FROM node_value WHERE name = %s", (f"round:{name}",))
     return row is None or int(row[0]) <= sql.from_instant(at - every)

@@ -45,6 +45,7 @@ _ROUNDS: Final[tuple[Callable[[], Drained], ...]] = (
     jobs.folders,
     jobs.notifications,
     jobs.letters,
+    jobs.portals,
 )
 
 

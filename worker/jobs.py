@@ -22,6 +22,7 @@ from exchange.deliver import drain_outbox
 from exchange.drained import Drained
 from exchange.edxml.rounds import make_round
 from exchange.folders import sweep_folders
+from exchange.national.sync import make_rounds
 from exchange.notify import drain_notices
 from exchange.orphans import collect_daily as collect
 from exchange.sequence import sequence_log
@@ -64,11 +65,6 @@ def call(identifier: str) -> None:
         doorbell.ring("call", identifier)
 
 
-def post(identifier: str) -> None:
-    """Make a round of the document services; the bell names none."""
-    letters()
-
-
 # --- The drains, each behind the same net ------------------------------------------------------
 
 
@@ -92,9 +88,14 @@ def services() -> Drained:
     return caught("call", lambda: drain_calls(node(), budget=BUDGET))
 
 
+def portals() -> Drained:
+    """Tell national portals what changed, when their rounds are due."""
+    return caught("portals", lambda: make_rounds(node()))
+
+
 def letters() -> Drained:
     """Fetch edXML letters and report on them, when a round is due."""
-    return caught("post", lambda: make_round(node()))
+    return caught("letters", lambda: make_round(node()))
 
 
 def notifications() -> Drained:

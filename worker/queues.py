@@ -27,7 +27,6 @@ JOBS: Final[Mapping[str, Callable[[str], None]]] = {
     "correlate": jobs.correlate,
     "deliver": jobs.deliver,
     "call": jobs.call,
-    "post": jobs.post,
 }
 _REFUSED: Final = Counter("lienthong_jobs_refused", "Jobs in Redis that are none of ours")
 _LONGEST_ID: Final = 200

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from dossier.errors import IdentifierRefused
 from dossier.ids import AgencyCode, Sha256, parse_agency_code, parse_sha256, same_agency
-from exchange.errors import EdxmlConfigurationRefused
+from exchange.edxml.errors import EdxmlConfigurationRefused
 
 _TABLES: Final = frozenset({"account", "caller", "letter", "poll_seconds"})
 _ACCOUNT: Final = frozenset(

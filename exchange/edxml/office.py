@@ -14,11 +14,11 @@ from connectors.multipart import Source
 from dossier.model import Direction
 from exchange.edxml.accounts import EdxmlConfiguration
 from exchange.edxml.arrival import Arrival
+from exchange.edxml.errors import LetterUnplaced
 from exchange.edxml.fates import fate_of
 from exchange.edxml.letters import edxml_time
 from exchange.edxml.post import mark_fetched
 from exchange.edxml.take import Intake
-from exchange.errors import LetterUnplaced
 from exchange.node import Node
 from storage import edxml
 from storage.edxml import EdxmlState, StoredFile

@@ -38,10 +38,11 @@ from exchange.chronicle import Event
 from exchange.drained import Drained
 from exchange.edxml.accounts import EdxmlAccount, EdxmlConfiguration, read_configuration
 from exchange.edxml.arrival import Arrival, identity_of
+from exchange.edxml.errors import LetterUnplaced
 from exchange.edxml.fates import fate_of
 from exchange.edxml.letters import Sent, edxml_time, write_letter
 from exchange.edxml.take import CHANNELS, Intake
-from exchange.errors import LetterUnplaced, PartnerUnknown
+from exchange.errors import PartnerUnknown
 from exchange.node import Node
 from signing.log.leaf import LeafKind
 from storage import documents, edxml, inbox, outbox, pull

@@ -18,14 +18,6 @@ _ROUND: Final = "edxml"
 _log: Final = logging.getLogger(__name__)
 
 
-def is_round_due(node: Node) -> bool:
-    """Tell whether somebody should make a round now."""
-    configuration = read_configuration(node.settings.edxml)
-    return bool(configuration.accounts) and rounds.is_due(
-        _ROUND, every=_every(configuration), at=node.now()
-    )
-
-
 def make_round(node: Node) -> Drained:
     """Make a round if one is due; a service that does not answer is tried in the next one."""
     configuration = read_configuration(node.settings.edxml)

@@ -13,7 +13,7 @@ from dossier.model import Direction
 from exchange import chronicle
 from exchange.chronicle import Event
 from exchange.edxml.arrival import Arrival, row_of
-from exchange.errors import LetterUnplaced
+from exchange.edxml.errors import LetterUnplaced
 from storage import edxml, incidents, outbox
 from storage.edxml import EdxmlKind, StoredFile
 from storage.transactions import transaction

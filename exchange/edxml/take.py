@@ -26,17 +26,10 @@ from exchange.chronicle import Event
 from exchange.drained import ring_after_commit
 from exchange.edxml.accounts import EdxmlConfiguration
 from exchange.edxml.arrival import Arrival, identity_of, kind_of, row_of
+from exchange.edxml.errors import LetterUnplaced, LetterUnreadable, SenderUnknown
 from exchange.edxml.letters import Place, dossier_of, wrap_letter
 from exchange.edxml.statuses import take_status
-from exchange.errors import (
-    AccessDenied,
-    AddresseeNotHosted,
-    AssuranceTooLow,
-    ChannelDenied,
-    LetterUnplaced,
-    LetterUnreadable,
-    SenderUnknown,
-)
+from exchange.errors import AccessDenied, AddresseeNotHosted, AssuranceTooLow, ChannelDenied
 from exchange.node import Node
 from exchange.opening import new_code
 from exchange.receive import seal_receipt

@@ -29,6 +29,7 @@ from storage.models.messages import (
     InboxRow,
     OutgoingRow,
     PartnerCircuitRow,
+    PortalSyncRow,
     WebhookEventRow,
     WebhookRow,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "PartnerCircuitRow",
     "PauseRow",
     "PendingLeafRow",
+    "PortalSyncRow",
     "ProposalFileRow",
     "ProposalRow",
     "RegisterRow",

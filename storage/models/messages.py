@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from storage.models.columns import (
+    counted,
     digest,
     fixed,
     instant,
@@ -202,4 +203,26 @@ class EdxmlFileRow(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["document_id"], name="edxml_file_document"),
             models.Index(fields=["organ", "state"], name="edxml_file_state"),
+        ]
+
+
+class PortalSyncRow(models.Model):
+    """What a national portal was told of one dossier."""
+
+    id = counted()
+    destination = words()
+    dossier = fixed(36)
+    told = integer()
+    reference_id = words()
+    reference_code = words()
+    payload = json()
+    attempts = integer()
+    next_at = maybe_instant()
+    last_error = words()
+    at = instant()
+
+    class Meta:
+        db_table = "portal_sync"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["destination", "dossier"], name="portal_sync_once")
         ]
