@@ -74,7 +74,7 @@ def demo(*, flow: str, port: int, account: str, secret: str, agency: str) -> Non
     from exchange.national.demo import demo_portal  # noqa: PLC0415 - loads connectors
 
     endpoint = demo_portal(Flow(flow), account=account, secret=secret, agency=agency)
-    with ThreadingHTTPServer(("127.0.0.1", port), _handler(endpoint)) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), _bridge(endpoint)) as server:
         click.echo(f"lienthong: {flow} portal at http://127.0.0.1:{server.server_port}", err=True)
         try:
             server.serve_forever()
@@ -82,7 +82,7 @@ def demo(*, flow: str, port: int, account: str, secret: str, agency: str) -> Non
             click.echo("lienthong: portal stopped", err=True)
 
 
-def _handler(endpoint: WireEndpoint) -> type[BaseHTTPRequestHandler]:
+def _bridge(endpoint: WireEndpoint) -> type[BaseHTTPRequestHandler]:
     class Bridge(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self._answer("GET")
