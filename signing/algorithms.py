@@ -6,6 +6,7 @@ and short keys are there to be verified; until when they count, `signing.suite` 
 
 from __future__ import annotations
 
+import hashlib
 from enum import Enum
 from typing import Final, assert_never
 
@@ -115,6 +116,19 @@ _SIGN_BY_CURVE: Final = {
     "secp384r1": SignatureAlgorithm.ECDSA_SHA384,
     "secp521r1": SignatureAlgorithm.ECDSA_SHA512,
 }
+
+
+_DIGESTS: Final = {
+    "sha256": hashlib.sha256,
+    "sha384": hashlib.sha384,
+    "sha512": hashlib.sha512,
+}
+
+
+def digest_of(name: str, octets: bytes | memoryview) -> bytes:
+    """Return a digest by its `hashlib` name."""
+    make = _DIGESTS.get(name)
+    return make(octets).digest() if make else hashlib.new(name, octets).digest()
 
 
 def algorithm_by_uri(uri: str) -> SignatureAlgorithm:

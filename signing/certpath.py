@@ -14,9 +14,9 @@ from signing.certificate import Certificate
 from signing.indication import SubIndication
 from signing.judgement import PASSED, Verdict, failed, gravest, indeterminate
 from signing.pathfinding import Chain, find_path
-from signing.policy import ServiceKind, Trust
-from signing.revocation import judge_revocation
-from signing.strength import judge_chain
+from signing.policy import ServiceKind, Trust, Window
+from signing.revocation import judge_revocation, statuses_of
+from signing.strength import end_of_chain, judge_chain
 
 AUTHORITIES: Final = frozenset({ServiceKind.AUTHORITY})
 # A time-stamping certificate is listed itself, or its issuer is.
@@ -48,6 +48,9 @@ def judge_path(
     the signature: they may complete a path and are never believed. `kinds` are the services of a
     trust list that may anchor the path; their status counts at `since` or `time` (TS 119 612).
     """
+    window = trust.windows.get((leaf.fingerprint, *extra))
+    if window and window.begin <= time <= window.end and at <= window.known_until:
+        return PathVerdict(verdict=PASSED, chain=window.chain)
     found = find_path(leaf, trust=trust, extra=extra)
     if isinstance(found, Verdict):
         return PathVerdict(verdict=found, chain=())
@@ -69,7 +72,35 @@ def judge_path(
     # a revocation is worse news than either.
     if any(verdict is not PASSED for verdict in verdicts):
         verdicts.sort(key=_is_revocation, reverse=True)
+    elif window is None:
+        opened = _window(found, trust)
+        if opened is not None:
+            trust.windows.put((leaf.fingerprint, *extra), opened)
     return PathVerdict(verdict=gravest(*verdicts), chain=found)
+
+
+def _window(chain: Chain, trust: Trust) -> Window | None:
+    """Return the bounds within which every check of `judge_path` passes, whatever else is asked.
+
+    None for a path that a trust list anchors, or where some status speaks of a revocation: there
+    more than bounds decides.
+    """
+    below = chain[:-1]
+    if chain[-1].der not in trust.anchors or not below:
+        return None
+    until = [one.not_after for one in below[1:]]
+    for certificate, issuer in pairwise(chain):
+        statuses = statuses_of(certificate, issuer, trust=trust)
+        whole = [one.known_until(certificate, trust.rules.max_age) for one in statuses]
+        if any(one.revoked_at is not None for one in statuses) or not any(whole):
+            return None
+        until.append(max(one for one in whole if one is not None))
+    return Window(
+        chain=chain,
+        begin=max(one.not_before for one in below),
+        end=min(below[0].not_after, end_of_chain(chain, trust=trust)),
+        known_until=min(until),
+    )
 
 
 def _judge_service(

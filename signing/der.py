@@ -89,6 +89,11 @@ class Cursor:
         self._position = start
         self._end = len(buffer) if end is None else end
 
+    @property
+    def position(self) -> int:
+        """Return the offset in the buffer where the next value begins."""
+        return self._position
+
     def next_tag(self) -> int | None:
         """Return the tag that comes next without reading it; None at the end."""
         return self._buffer[self._position] if self._position < self._end else None

@@ -11,14 +11,15 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from cryptography import x509
 
 from signing.certificate import Certificate, parse_certificate
-from signing.crllist import RevocationList
+from signing.crllist import ALL_REASONS, RevocationList
 from signing.judgement import Verdict
 from signing.rules import Rules, standard
+from signing.tokenparts import Layout
 from signing.unsigned import Values
 
 # How far a time-stamp may lie ahead of the instant of judging (protocol.md §4 step 8).
@@ -79,6 +80,16 @@ class Status:
     covers_expired: bool  # expired certificates stay listed (X.509 expiredCertsOnCRL)
     reasons: frozenset[x509.ReasonFlags]  # for which it would name the certificate
 
+    def known_until(self, certificate: Certificate, max_age: timedelta | None) -> datetime | None:
+        """Return until when it alone shows the certificate as good; None when it never does."""
+        if self.reasons != ALL_REASONS or self.revoked_at is not None:
+            return None
+        if self.this_update > certificate.not_after and not self.covers_expired:
+            return None
+        if max_age is None:
+            return self.next_update
+        return min(self.next_update, self.this_update + max_age)
+
     def is_usable(
         self,
         certificate: Certificate,
@@ -93,6 +104,15 @@ class Status:
             is_current = is_current and self.this_update >= at - max_age
         # After expiry a CA may drop a certificate from its lists (RFC 5280 §3.3).
         return is_current and (self.covers_expired or self.this_update <= certificate.not_after)
+
+
+class Window(NamedTuple):
+    """When a path passes: nothing about it depends on the instants but these bounds."""
+
+    chain: tuple[Certificate, ...]
+    begin: datetime  # of use
+    end: datetime  # of use
+    known_until: datetime  # until when what is known of it counts
 
 
 class ServiceKind(Enum):
@@ -149,6 +169,12 @@ class Trust:
         default_factory=Memory, init=False, repr=False, compare=False
     )
     lists: Memory[bytes, RevocationList] = field(
+        default_factory=Memory, init=False, repr=False, compare=False
+    )
+    layouts: Memory[int, tuple[Layout, ...]] = field(
+        default_factory=Memory, init=False, repr=False, compare=False
+    )
+    windows: Memory[tuple[bytes, ...], Window] = field(
         default_factory=Memory, init=False, repr=False, compare=False
     )
     ends: Memory[tuple[str | bytes, ...], Ends] = field(

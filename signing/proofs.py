@@ -14,6 +14,7 @@ from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
+from signing.algorithms import digest_of
 from signing.certificate import Certificate
 from signing.certpath import STAMPERS, judge_path
 from signing.errors import TimestampMalformed
@@ -34,12 +35,12 @@ from signing.purpose import Purpose
 from signing.revocation import statuses_of
 from signing.timestamp import (
     Imprint,
-    Token,
     check_token,
     parse_foreign_token,
-    parse_token,
     signer_of,
 )
+from signing.tokenlayout import read_token
+from signing.tokenparts import Token
 from signing.xades import OwnSignature
 
 
@@ -84,7 +85,7 @@ class Stamp(NamedTuple):
 
 def digester(octets: bytes | memoryview) -> Imprint:
     """Return what gives the digests of `octets`."""
-    return lambda name: hashlib.new(name, octets).digest()
+    return lambda name: digest_of(name, octets)
 
 
 def judge_times(signature: OwnSignature, *, data: SignedData, trust: Trust, at: datetime) -> Times:
@@ -228,7 +229,7 @@ def _judge_stamp(
     strict: bool,
 ) -> _Judged:
     try:
-        token = parse_token(stamp.token) if strict else parse_foreign_token(stamp.token)
+        token = read_token(stamp.token, trust=trust) if strict else parse_foreign_token(stamp.token)
     except TimestampMalformed as exc:
         verdict = failed(
             SubIndication.FORMAT_FAILURE, "timestamp_malformed", detail=exc.message[:200]

@@ -28,7 +28,7 @@ class Purpose(Enum):
 
 
 # The policy of authorities that are for demonstrations and tests.
-TEST_OID: Final = f"{ARC}.2"
+TEST_OID: Final = f"{ARC}.3"
 PURPOSE_BY_OID: Final = {purpose.oid: purpose for purpose in Purpose}
 
 # What may sign the documents of a container.

@@ -17,18 +17,27 @@ from signing.judgement import PASSED, Level, Verdict, gravest, indeterminate
 from signing.pathfinding import Chain
 from signing.policy import Ends, Trust
 from signing.rules import Rules, ends_of
-from signing.suite import NEVER
+from signing.suite import NEVER, NO_END
 
 _LADDER: Final = tuple(Level)
 
 
 def judge_chain(chain: Chain, *, trust: Trust, time: datetime) -> Verdict:
     """Judge the keys of a path, and the digests of its signatures but the anchor's own."""
+    return _judge_ends(_ends_of_chain(chain, trust), time)
+
+
+def end_of_chain(chain: Chain, *, trust: Trust) -> datetime:
+    """Return until when `judge_chain` passes a path."""
+    return min((end for _, end in _ends_of_chain(chain, trust)), default=NO_END)
+
+
+def _ends_of_chain(chain: Chain, trust: Trust) -> Ends:
     key = tuple(one.fingerprint for one in chain)
     ends = trust.ends.get(key)
     if ends is None:
         ends = trust.ends.put(key, _chain_ends(chain, trust.rules))
-    return _judge_ends(ends, time) if ends else PASSED
+    return ends
 
 
 def _chain_ends(chain: Chain, rules: Rules) -> Ends:
@@ -45,7 +54,7 @@ def judge_method(uri: str, *, digests: Sequence[str], trust: Trust, time: dateti
     ends = trust.ends.get(key)
     if ends is None:
         ends = trust.ends.put(key, _method_ends(uri, digests, trust.rules))
-    return _judge_ends(ends, time) if ends else PASSED
+    return _judge_ends(ends, time)
 
 
 def _method_ends(uri: str, digests: Sequence[str], rules: Rules) -> Ends:
@@ -57,7 +66,11 @@ def _method_ends(uri: str, digests: Sequence[str], rules: Rules) -> Ends:
 
 
 def _judge_ends(ends: Ends, time: datetime) -> Verdict:
-    return gravest(PASSED, *(_late(name, end) for name, end in ends if time > end))
+    return (
+        PASSED
+        if not ends
+        else gravest(PASSED, *(_late(name, end) for name, end in ends if time > end))
+    )
 
 
 def _late(name: str, end: datetime) -> Verdict:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from signing import der
-from signing.algorithms import SignatureAlgorithm, der_to_raw, verify
+from signing.algorithms import SignatureAlgorithm, der_to_raw, digest_of, verify
 from signing.ber import to_der
 from signing.certificate import Certificate
 from signing.errors import (
@@ -27,6 +26,7 @@ from signing.errors import (
 from signing.indication import SubIndication
 from signing.judgement import PASSED, Verdict, failed, indeterminate
 from signing.policy import Trust
+from signing.tokenparts import Token
 from signing.tsa import (
     AT_CONTENT_TYPE,
     AT_MESSAGE_DIGEST,
@@ -66,28 +66,6 @@ _RSA_BY_DIGEST: Final = {
     "sha384": SignatureAlgorithm.RSA_PKCS1_SHA384,
     "sha512": SignatureAlgorithm.RSA_PKCS1_SHA512,
 }
-
-
-# A named tuple, as one is made per signature: it costs a third of a frozen dataclass.
-class Token(NamedTuple):
-    """A token that could be read; nothing in it is proved yet."""
-
-    time: datetime
-    imprint_hash: str  # `hashlib` name
-    imprint: bytes
-    serial: int
-    nonce: int | None
-    policy: bytes  # OID, DER
-    info: bytes  # TSTInfo, DER: what the authority signs through messageDigest
-    attributes: bytes  # signed attributes with the SET tag: what the signature covers
-    values: Mapping[bytes, bytes]  # of the signed attributes, by type; each stands once
-    digest_name: str  # of messageDigest
-    algorithm: SignatureAlgorithm
-    signature: bytes
-    issuer: bytes  # Name, DER: who issued the authority's certificate
-    certificate_serial: int
-    certificates: tuple[bytes, ...]  # DER, as they came
-    has_freight: bool  # CRLs or unsigned attributes, which nothing here needs
 
 
 def parse_token(token: bytes) -> Token:
@@ -291,11 +269,14 @@ def signer_of(token: Token, trust: Trust) -> Certificate | None:
         return None
     name, wanted = digest
     for candidate in (*token.certificates, *trust.certificates):
-        if hashlib.new(name, candidate, usedforsecurity=False).digest() != wanted:
-            continue
         try:
             certificate = trust.certificate(candidate)
         except CertificateRefused:
+            continue
+        known = certificate.fingerprint
+        if name != "sha256":
+            known = hashlib.new(name, candidate, usedforsecurity=False).digest()
+        if known != wanted:
             continue
         named = (certificate.issuer_der, certificate.serial)
         if named == (token.issuer, token.certificate_serial):
@@ -366,7 +347,7 @@ def check_token(token: Token, certificate: Certificate, *, imprint: Imprint) -> 
 
 
 def _attributes_hold(token: Token) -> bool:
-    digest = hashlib.new(token.digest_name, token.info).digest()
+    digest = digest_of(token.digest_name, token.info)
     return token.values.get(AT_CONTENT_TYPE) == CT_TST_INFO and token.values.get(
         AT_MESSAGE_DIGEST
     ) == der.tlv(der.OCTET_STRING, digest)

@@ -285,9 +285,9 @@ def _judge_container(
             name=str(exc.parameters.get("name", "")),
         )
         return whole(verdict, (), ()), None
-    if is_foreign(archive) and not circumstances.foreign_allowed:
-        return whole(_NOT_OURS, (), ()), None
     if is_foreign(archive):
+        if not circumstances.foreign_allowed:
+            return whole(_NOT_OURS, (), ()), None
         return judge_foreign_container(archive, circumstances), None
     parts = parts_of(archive)
     if parts.is_simple and not circumstances.simple_allowed:

@@ -179,6 +179,9 @@ def read(content: bytes | memoryview, *, caps: Caps = DEFAULT_CAPS) -> Archive:
     directory must say the same; sizes and checksums must hold.
     """
     view = memoryview(content)
+    own = _read_own(view, caps)
+    if own is not None:
+        return own
     directory_at, lines = _read_directory(view, caps)
     names = [_decoded(line) for line in lines]
     check_names([name.removesuffix("/") for name in names])
@@ -205,6 +208,41 @@ def read(content: bytes | memoryview, *, caps: Caps = DEFAULT_CAPS) -> Archive:
     if position != directory_at:
         raise ZipRefused("expected the directory right after the last entry", reason="layout")
     return Archive(entries=tuple(entries), is_canonical=is_canonical and ordered == pairs)
+
+
+def _read_own(view: memoryview, caps: Caps) -> Archive | None:
+    """Return an archive in our one spelling; None for any other, which is then read in full.
+
+    What follows the entries is not parsed but written anew from them and compared.
+    """
+    limit = len(view) - _END.size
+    entries: list[Entry] = []
+    stored: list[Stored] = []
+    position = total = 0
+    while position + _LOCAL.size <= limit and len(entries) < caps.entries:
+        fields = _LOCAL.unpack_from(view, position)
+        if fields[0] != _LOCAL_MARK:
+            break
+        start = position + _LOCAL.size + fields[9]
+        size = fields[8]
+        total += size
+        if start + size > limit or total > caps.total_bytes:
+            return None
+        name = bytes(view[position + _LOCAL.size : start])
+        plain = (_VERSION, _flags_of(name), _STORE, 0, _DATE, fields[6], size, size, fields[9], 0)
+        if fields[1:] != plain or name.endswith(b"/"):
+            return None
+        position = start + size
+        data = view[start:position]
+        text = name.decode(errors="replace")
+        if zlib.crc32(data) != fields[6] or "\ufffd" in text:
+            return None
+        entries.append(Entry(text, data))
+        stored.append(Stored(text, size, fields[6]))
+    if not entries or len(view) > MAX_SIZE_BYTES or view[position:] != trailer(stored):
+        return None
+    check_names([one.name for one in entries])
+    return Archive(entries=tuple(entries), is_canonical=True)
 
 
 def _read_directory(view: memoryview, caps: Caps) -> tuple[int, list[_Line]]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime, timedelta
+
 import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from signing.certificate import Certificate
+from signing.certpath import judge_path
 from signing.judgement import Verdict
 from signing.pathfinding import find_path
 from signing.policy import Trust
 from tests.builders.authorities import Authority
+from tests.builders.signing import LONG, NOW
 
 POLICY, OTHER = x509.ObjectIdentifier("1.2.3.1"), x509.ObjectIdentifier("1.2.3.2")
 ROOT = Authority("Root")
@@ -120,3 +125,24 @@ def test_a_path_is_remembered_for_its_own_trust_and_extra_certificates_only() ->
     assert not isinstance(found, Verdict)
     assert find_path(leaf, trust=trust, extra=(ca.certificate.der,)) is found
     assert isinstance(find_path(leaf, trust=trust), Verdict)
+
+
+def test_a_remembered_pass_ends_where_its_grounds_end() -> None:
+    ca = Authority("CA", above=ROOT, serial=2)
+    leaf = ca.issue(None, serial=9, ca=False)
+    lists = (ROOT.crl(), ca.crl())  # until NOW + 6 days
+    trust = Trust(anchors=(ROOT.certificate.der,), certificates=(ca.certificate.der,), crls=lists)
+
+    def judged(time: datetime, at: datetime) -> str:
+        fresh = replace(trust)
+        first, second = (judge_path(leaf, trust=one, time=time, at=at) for one in (trust, fresh))
+        assert first == second  # whatever is remembered
+        return first.verdict.sub_indication.value if first.verdict.sub_indication else "passed"
+
+    assert judged(NOW, NOW) == "passed"
+    assert judged(NOW, NOW) == "passed"
+    assert judged(NOW, NOW + timedelta(days=6)) == "passed"
+    assert judged(NOW, NOW + timedelta(days=6, seconds=1)) == "TRY_LATER"
+    assert judged(LONG.start - timedelta(seconds=1), NOW) == "NOT_YET_VALID"
+    after = LONG.end + timedelta(seconds=1)
+    assert judged(after, after) == "OUT_OF_BOUNDS_NO_POE"
