@@ -9,17 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
 from dossier.clock import SystemClock
 from dossier.report import Answer, Report, Subject
 from exchange.errors import FileUnreadable, LedgerRefused
+from exchange.parallel import in_order, is_forking
 from exchange.verify import AsOf, beside, cores, json_of, judge_bytes, read_file
 from signing.evidence import BundleJudgement, TrustGiven, files_wanted, subject_of
 from signing.indication import SubIndication
@@ -27,7 +26,7 @@ from signing.judgement import indeterminate
 from signing.policy import fingerprint
 from signing.report import report_of
 
-_BATCH: Final = 256  # files; each batch finds the paths of its certificates anew
+_BATCH: Final = 256  # files that travel to a worker at a time
 # Below both, starting further processes costs more than they save.
 _FEW_FILES: Final = 64
 _FEW_BYTES: Final = 16 * 1024 * 1024
@@ -49,29 +48,51 @@ class Judged:
 
     name: str
     answer: Answer
-    json: bytes  # the report
-    report: Report | None  # None when the ledger had the answer
+    json: bytes  # the report; empty where it was not asked for
+    report: Report | None  # None where it was not asked for, or when the ledger had the answer
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """What is to come back from the judging besides the answer: each costs time per file."""
+
+    json: bool = True
+    reports: bool = True
+    passed_reports: bool = True  # False: reports only of what did not pass
+
+
+ALL_WANTED: Final = Wanted()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Outcome:
     key: str  # of the bytes judged
-    report: Report | None  # None when the ledger's answer still stands
+    answer: Answer | None = None  # None when the ledger's answer still stands
+    json: bytes = b""
+    report: Report | None = None
+    line: str = ""  # of the ledger
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Task:
+    """Judging under one trust; it is handed to every worker once."""
+
+    given: TrustGiven
+    at: datetime | AsOf | None
+    wanted: Wanted
+    is_kept: bool  # in a ledger
+
+    def of_many(self, found: Sequence[Found]) -> list[_Outcome]:
+        """Return the outcomes of a few files."""
+        return [_judge(one, self) for one in found]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ledger:
-    """Reports by name, with the key of what was judged; mutable, it grows with each answer."""
+    """Reports by name, with the key of what was judged, as they were when it was opened."""
 
     path: Path
-    known: dict[str, tuple[str, bytes]] = field(default_factory=dict)
-
-    def add(self, name: str, key: str, report: bytes) -> None:
-        """Keep one report, on disk before the next file's answer is given."""
-        self.known[name] = (key, report)
-        line = {"name": name, "key": key, "report": json.loads(report)}
-        with self.path.open("a", encoding="utf-8") as out:
-            out.write(json.dumps(line, ensure_ascii=False) + "\n")
+    known: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
 
 
 def find_files(paths: Sequence[Path]) -> list[Found]:
@@ -162,40 +183,49 @@ def judge_all(
     given: TrustGiven,
     at: datetime | AsOf | None = None,
     ledger: Ledger | None = None,
+    wanted: Wanted = ALL_WANTED,
+    workers: int | None = None,
 ) -> Iterator[Judged]:
-    """Yield the answers in the order of `found`; a file that cannot be read gets one too."""
+    """Yield the answers in the order of `found`; a file that cannot be read gets one too.
+
+    Each answer is in the ledger before the next one is given. `workers` are processes, one for
+    each core when it is None.
+    """
     known: Mapping[str, tuple[str, bytes]] = ledger.known if ledger else {}
     waiting = [
         replace(one, known=known[one.name][0]) if one.name in known else one for one in found
     ]
-    # A copy remembers nothing yet, and so can be handed to other processes.
-    outcomes = _outcomes(waiting, partial(_judge_batch, given=replace(given), at=at))
-    for one, outcome in zip(waiting, outcomes, strict=True):
-        if outcome.report is None:
-            report = known[one.name][1]
-            answer = Answer(json.loads(report)["indication"])
-            yield Judged(name=one.name, answer=answer, json=report, report=None)
-            continue
-        report = json_of(outcome.report)
-        if ledger:
-            ledger.add(one.name, outcome.key, report)
-        yield Judged(
-            name=one.name, answer=outcome.report.indication, json=report, report=outcome.report
-        )
+    task = _Task(given=given, at=at, wanted=wanted, is_kept=ledger is not None)
+    outcomes = _outcomes(waiting, task, workers or cores())
+    with ledger.path.open("a", encoding="utf-8") if ledger else nullcontext() as kept:
+        for one, outcome in zip(waiting, outcomes, strict=True):
+            if outcome.answer is None:
+                report = known[one.name][1]
+                answer = Answer(json.loads(report)["indication"])
+                yield Judged(name=one.name, answer=answer, json=report, report=None)
+                continue
+            if kept is not None:
+                kept.write(outcome.line)
+                kept.flush()
+            yield Judged(
+                name=one.name, answer=outcome.answer, json=outcome.json, report=outcome.report
+            )
 
 
-def _outcomes(found: Sequence[Found], judge: partial[list[_Outcome]]) -> Iterator[_Outcome]:
-    workers = cores()
+def _outcomes(found: Sequence[Found], task: _Task, workers: int) -> Iterator[_Outcome]:
     if workers == 1 or _is_little(found):
         for one in found:
-            yield from judge([one])
+            yield _judge(one, task)
         return
-    size = max(1, min(_BATCH, len(found) // (workers * 4)))
-    batches = [found[start : start + size] for start in range(0, len(found), size)]
-    # Spawned, not forked: the caller may show its progress from a thread.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for outcomes in pool.map(judge, batches):
-            yield from outcomes
+    # The first file is judged here: what is remembered of the trust goes to every worker.
+    yield _judge(found[0], task)
+    rest = found[1:]
+    size = max(1, min(_BATCH, len(rest) // (workers * 8)))
+    batches = [rest[start : start + size] for start in range(0, len(rest), size)]
+    if not is_forking():
+        task = replace(task, given=replace(task.given))  # a copy remembers nothing, and travels
+    for outcomes in in_order(batches, task.of_many, workers=workers):
+        yield from outcomes
 
 
 def _is_little(found: Sequence[Found]) -> bool:
@@ -205,23 +235,35 @@ def _is_little(found: Sequence[Found]) -> bool:
     )
 
 
-def _judge_batch(
-    found: Sequence[Found], *, given: TrustGiven, at: datetime | AsOf | None
-) -> list[_Outcome]:
-    return [_judge(one, given, at) for one in found]
-
-
-def _judge(one: Found, given: TrustGiven, at: datetime | AsOf | None) -> _Outcome:
+def _judge(one: Found, task: _Task) -> _Outcome:
     try:
         content = read_file(one.path)
     except FileUnreadable:
-        return _Outcome(key="", report=_unreadable(one.name, given))
+        return _told(one, "", _unreadable(one.name, task.given), task)
     files = beside(one.path, content)
     key = _key(content, files)
     if key == one.known:
-        return _Outcome(key=key, report=None)
-    report = judge_bytes(content, name=one.path.name, given=given, at=at, files=files)
-    return _Outcome(key=key, report=replace(report, name=one.name))
+        return _Outcome(key=key)
+    report = judge_bytes(content, name=one.path.name, given=task.given, at=task.at, files=files)
+    return _told(one, key, replace(report, name=one.name), task)
+
+
+def _told(one: Found, key: str, report: Report, task: _Task) -> _Outcome:
+    """Return of a report what was asked for."""
+    wanted = task.wanted
+    spelled = json_of(report) if wanted.json or task.is_kept else b""
+    line = ""
+    if task.is_kept:
+        entry = {"name": one.name, "key": key, "report": json.loads(spelled)}
+        line = json.dumps(entry, ensure_ascii=False) + "\n"
+    keeps = wanted.reports and (wanted.passed_reports or not report.is_passed)
+    return _Outcome(
+        key=key,
+        answer=report.indication,
+        json=spelled if wanted.json else b"",
+        report=report if keeps else None,
+        line=line,
+    )
 
 
 def _key(content: bytes, files: Mapping[str, bytes]) -> str:

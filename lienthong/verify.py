@@ -23,7 +23,7 @@ from exchange.verify import (
     text_of,
     verdict_of,
 )
-from exchange.verifyfolder import Judged, find_files, judge_all, open_ledger
+from exchange.verifyfolder import Judged, Wanted, find_files, judge_all, open_ledger
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -112,11 +112,17 @@ def command(
     instant = _instant(at)
     ledger = open_ledger(resume, given=given, at=instant) if resume else None
     found = find_files(files)
-    judged = judge_all(found, given=given, at=instant, ledger=ledger)
+    form = form or _Form.TEXT
     is_bulk = any(path.is_dir() for path in files)
+    wanted = Wanted(
+        json=form is _Form.JSON,
+        reports=form is not _Form.JSON,
+        passed_reports=form is not _Form.TEXT or not is_bulk,
+    )
+    judged = judge_all(found, given=given, at=instant, ledger=ledger, wanted=wanted)
     if is_bulk:
         judged = _shown(judged, total=len(found))
-    counts = _print(judged, form or _Form.TEXT, is_bulk=is_bulk, language=Language(lang))
+    counts = _print(judged, form, is_bulk=is_bulk, language=Language(lang))
     if is_bulk:
         told = ", ".join(f"{counts[one]} {one.value}" for one in Answer)
         click.echo(f"lienthong: {len(found)} files: {told}", err=True)

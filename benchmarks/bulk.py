@@ -1,0 +1,95 @@
+"""Bulk verification on two processes against bare key operations on two (signing.md §5.1).
+
+Parallel efficiency is the time on one process over twice the time on two. Wall time, because that
+is what a second process is for; both pairs take turns in one run.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks.measure import Bound, Measure
+from benchmarks.signing import SMALL, Scene
+from exchange.parallel import in_order
+from exchange.verifyfolder import Found, Wanted, judge_all
+from signing.evidence import TrustGiven
+from tests.builders.signing import NOW
+
+FILES = 4000
+DISTINCT = 200  # containers; each stands in the folder under many names
+ROUNDS = 5
+_BARE_CALLS = 200  # of one piece
+_WANTED = Wanted(json=False, reports=True, passed_reports=False)
+
+
+def run(only: str) -> Iterator[Measure]:
+    """Yield the figures whose names begin with `only`."""
+    if not "signing.bulk_efficiency".startswith(only):
+        return
+    scene = Scene()
+    with tempfile.TemporaryDirectory() as folder:
+        found = _folder(scene, Path(folder))
+        pki = scene.pki
+        given = TrustGiven(
+            anchors=(pki.root.certificate,),
+            certificates=(pki.issuing.certificate,),
+            crls=pki.crls(),
+        )
+
+        def bulk(workers: int) -> None:
+            judged = judge_all(found, given=given, at=NOW, wanted=_WANTED, workers=workers)
+            if any(one.report is not None for one in judged):
+                raise RuntimeError("expected sound containers")
+
+        def many(_: int) -> None:
+            for _ in range(_BARE_CALLS):
+                scene.bare_verify()
+
+        def bare(workers: int) -> None:
+            pieces = range(FILES * 4 // _BARE_CALLS)
+            if workers == 1:
+                for piece in pieces:
+                    many(piece)
+                return
+            list(in_order(pieces, many, workers=workers))
+
+        ours, theirs = [], []
+        for _ in range(ROUNDS):
+            ours.append(_efficiency(bulk))
+            theirs.append(_efficiency(bare))
+    value, baseline = statistics.median(ours), statistics.median(theirs)
+    yield Measure(
+        name="signing.bulk_efficiency",
+        value=value,
+        unit="of two processes",
+        baseline=f"bare P-256 verifications on two processes: {baseline:.3f}",
+        ratio=value / baseline,
+        gate=0.9,
+        bound=Bound.AT_LEAST,
+    )
+
+
+def _folder(scene: Scene, folder: Path) -> list[Found]:
+    contents = [scene.container(os.urandom(SMALL), stamped=True) for _ in range(DISTINCT)]
+    found = []
+    for number in range(FILES):
+        path = folder / f"{number:05}.asice"
+        path.write_bytes(contents[number % DISTINCT])
+        found.append(Found(path=path, name=path.name))
+    return found
+
+
+def _efficiency(work: Callable[[int], None]) -> float:
+    one, two = _seconds(work, 1), _seconds(work, 2)
+    return one / (2 * two)
+
+
+def _seconds(work: Callable[[int], None], workers: int) -> float:
+    started = time.perf_counter()
+    work(workers)
+    return time.perf_counter() - started
