@@ -16,6 +16,8 @@ ROOMS = (
     ("engine", "engine"),
     ("feel", "feel"),
     ("signing", "signing"),
+    ("signing", "bulk"),
+    ("signing", "rivals"),
     ("connectors", "connectors"),
     ("connectors", "exchange"),
     ("worker", "worker"),

@@ -100,7 +100,7 @@ def run(only: str) -> Iterator[Measure]:
         goals = (*_small_goals(scene), *_batch_goals(scene), *_big_goals(scene, Path(folder)))
         for goal in goals:
             if goal.name.startswith(only):
-                yield _measured(goal)
+                yield measured(goal)
 
 
 def _small_goals(scene: Scene) -> Iterator[Goal]:
@@ -270,7 +270,8 @@ def _hash_and_check(path: Path) -> None:
             crc32 = zlib.crc32(view, crc32)
 
 
-def _measured(goal: Goal) -> Measure:
+def measured(goal: Goal) -> Measure:
+    """Return the figure of a goal."""
     goal.call()
     goal.baseline()
     ours: list[float] = []

@@ -1,9 +1,10 @@
 #!/bin/sh
-# Make .venv hold what the given purpose needs: `run` (the product) or `test` (and its tests).
+# Make .venv hold what the given purpose needs: `run` (the product), `test` (and its tests) or
+# `bench` (and what it is measured beside).
 # Does nothing when the requirements are those of the last time and the tree stands where it stood.
 set -eu
 cd "$(dirname "$0")/.."
-purpose=${1:?expected run or test}
+purpose=${1:?expected run, test or bench}
 
 fail() {
     echo "lienthong: error: $1" >&2
@@ -53,7 +54,8 @@ fi
 case $purpose in
     run) extras=embedded,pdf ;;
     test) extras=embedded,pdf,test ;;
-    *) fail "expected run or test, got $purpose" "see the Makefile" ;;
+    bench) extras=embedded,pdf,test,bench ;;
+    *) fail "expected run, test or bench, got $purpose" "see the Makefile" ;;
 esac
 echo "lienthong: installing the pinned packages ($extras) into .venv" >&2
 rm -f .venv/installed-for-*
@@ -65,3 +67,4 @@ pip install --constraint constraints.txt setuptools
 pip install --constraint constraints.txt --no-build-isolation --editable ".[$extras]"
 echo "$wanted" >.venv/installed-for-run
 [ "$purpose" = run ] || echo "$wanted" >.venv/installed-for-test
+[ "$purpose" != bench ] || echo "$wanted" >.venv/installed-for-bench

@@ -105,27 +105,9 @@ def trailer(entries: Iterable[Stored]) -> bytes:
     offset = 0
     for entry in entries:
         name = entry.name.encode()
-        parts.append(
-            _CENTRAL.pack(
-                _CENTRAL_MARK,
-                _VERSION,
-                _VERSION,
-                _flags_of(name),
-                _STORE,
-                0,
-                _DATE,
-                entry.crc32,
-                entry.size,
-                entry.size,
-                len(name),
-                0,
-                0,
-                0,
-                0,
-                0,
-                offset,
-            )
-        )
+        fixed = (_VERSION, _VERSION, _flags_of(name), _STORE, 0, _DATE)
+        sizes = (entry.crc32, entry.size, entry.size, len(name))
+        parts.append(_CENTRAL.pack(_CENTRAL_MARK, *fixed, *sizes, 0, 0, 0, 0, 0, offset))
         parts.append(name)
         offset += _LOCAL.size + len(name) + entry.size
     directory = b"".join(parts)
