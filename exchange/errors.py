@@ -280,12 +280,6 @@ class LedgerRefused(Rejected):
     code = "ledger_refused"
 
 
-class WorkerLost(Unavailable):
-    """A process that did a part of the work ended before its time."""
-
-    code = "worker_lost"
-
-
 class SettingUnknown(Misconfigured):
     """A `LIENTHONG_*` name that nobody reads: most likely a typing error."""
 

@@ -16,7 +16,7 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import Synchronized
 from typing import TypeVar
 
-from exchange.errors import WorkerLost
+from exchange.parallel_errors import WorkerLost
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
