@@ -12,11 +12,10 @@ from datetime import datetime
 
 from signing.certificate import Certificate
 from signing.certpath import PathVerdict, judge_path
-from signing.indication import SubIndication
-from signing.judge import Circumstances
-from signing.judgement import PASSED, SignatureVerdict, Verdict, gravest, indeterminate, remark
+from signing.judge import Circumstances, judge_use
+from signing.judgement import PASSED, SignatureVerdict, Verdict, gravest, remark
 from signing.policy import Trust
-from signing.proofs import Stamp, judge_purpose, judge_stamps
+from signing.proofs import Stamp, judge_stamps
 from signing.strength import judge_method, judge_policy
 
 
@@ -63,7 +62,7 @@ def decide(
     if certificate is not None:
         time = times.best or circumstances.at
         path = judge_path(certificate, trust=trust, time=time, at=times.control)
-        purpose = _judge_use(certificate, circumstances)
+        purpose = judge_use(certificate, circumstances)
         method = judge_method(
             claim.algorithm,
             digests=claim.digests,
@@ -102,11 +101,3 @@ def _flag(algorithm: str) -> Verdict:
     if algorithm.rpartition("#")[2] in ("rsa-sha256", "rsa-sha384", "rsa-sha512"):
         return remark("pkcs1_signature")
     return PASSED
-
-
-def _judge_use(certificate: Certificate, circumstances: Circumstances) -> Verdict:
-    if not certificate.foreign_purpose:
-        return judge_purpose(certificate, circumstances.purposes)
-    if certificate.may_sign_documents:
-        return PASSED
-    return indeterminate(SubIndication.CHAIN_CONSTRAINTS_FAILURE, "usage_wrong")

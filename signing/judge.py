@@ -105,7 +105,7 @@ def judge_signature(
     if not isinstance(certificate, Verdict):
         time = times.best or circumstances.at
         path = judge_path(certificate, trust=trust, time=time, at=times.control)
-        purpose = judge_purpose(certificate, circumstances.purposes)
+        purpose = judge_use(certificate, circumstances)
         method = judge_method(signature.algorithm, digests=_DIGESTS, trust=trust, time=time)
     commitments = (COMMITMENTS[signature.role],)
     policy = judge_policy(trust.rules, level=times.level, commitments=commitments, chain=path.chain)
@@ -171,6 +171,15 @@ def _judge_properties(signature: OwnSignature) -> Verdict:
     if hashlib.sha256(signature.properties).digest() == signature.properties_sha256:
         return PASSED
     return failed(SubIndication.HASH_FAILURE, "properties_changed")
+
+
+def judge_use(certificate: Certificate, circumstances: Circumstances) -> Verdict:
+    """Judge what a certificate is for: by our arc's purpose, by key usage outside our arc."""
+    if not (certificate.foreign_purpose and circumstances.foreign_allowed):
+        return judge_purpose(certificate, circumstances.purposes)
+    if certificate.may_sign_documents:
+        return PASSED
+    return indeterminate(SubIndication.CHAIN_CONSTRAINTS_FAILURE, "usage_wrong")
 
 
 def judge_value(
