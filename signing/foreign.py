@@ -15,10 +15,17 @@ from typing import Final
 from lxml import etree
 
 from signing.algorithms import DIGEST_BY_URI
-from signing.c14n import DEFAULT, Form, canonical
+from signing.c14n import canonical
 from signing.certificate import Certificate
 from signing.decision import Claim, decide
 from signing.errors import CertificateRefused, SignatureMalformed
+from signing.foreignparts import (
+    Parts,
+    archive_stamps,
+    has_old_archive,
+    signature_stamps,
+    values_of_parts,
+)
 from signing.indication import SubIndication
 from signing.judge import Circumstances, judge_value, unreadable
 from signing.judgement import (
@@ -31,7 +38,6 @@ from signing.judgement import (
     remark,
 )
 from signing.policy import WEAK_ALGORITHMS, Trust
-from signing.proofs import Stamp, digester
 from signing.references import (
     MAX_REFERENCES,
     Resolved,
@@ -42,7 +48,7 @@ from signing.references import (
     resolve,
     text_of,
 )
-from signing.unsigned import DS, MAX_VALUES, XADES, XADES_141, Values
+from signing.unsigned import DS, XADES, Values
 from signing.xades import PROFILE, SIGNED_PROPERTIES
 
 MAX_STAMPS: Final = 64
@@ -70,19 +76,6 @@ class Foreign:
                 reasons=verdict.reasons,
             ),
         )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Parts:
-    element: etree._Element
-    info: etree._Element
-    references: tuple[Resolved, ...]
-    algorithm: str
-    value_element: etree._Element
-    key: etree._Element | None
-    qualifying: etree._Element | None
-    signed: etree._Element | None  # SignedProperties
-    unsigned: tuple[etree._Element, ...]  # unsigned signature properties, in order
 
 
 def signatures_in(root: etree._Element) -> list[etree._Element]:
@@ -126,7 +119,7 @@ def judge_foreign(
     )
 
 
-def _read(element: etree._Element, surroundings: Surroundings) -> _Parts:
+def _read(element: etree._Element, surroundings: Surroundings) -> Parts:
     info = one(element, DS, "SignedInfo")
     method = one(info, DS, "SignatureMethod")
     references = info.findall(f"{{{DS}}}Reference")
@@ -144,7 +137,7 @@ def _read(element: etree._Element, surroundings: Surroundings) -> _Parts:
     if any(one.uri == f"#{PROFILE}" for one in resolved):
         raise SignatureMalformed("expected our profile in its one spelling", reason="profile")
     _check_properties(resolved, signed)
-    return _Parts(
+    return Parts(
         element=element,
         info=info,
         references=resolved,
@@ -174,9 +167,9 @@ def _unsigned(qualifying: etree._Element) -> Iterator[etree._Element]:
             yield found
 
 
-def _judge(identity: str, parts: _Parts, circumstances: Circumstances) -> SignatureVerdict:
+def _judge(identity: str, parts: Parts, circumstances: Circumstances) -> SignatureVerdict:
     # 1. Signing certificate.
-    values = _values(parts)
+    values = values_of_parts(parts)
     trust = circumstances.trust.extended(values)
     certificate = _signing_certificate(parts, values, trust)
     # 2. Cryptography.
@@ -195,8 +188,8 @@ def _judge(identity: str, parts: _Parts, circumstances: Circumstances) -> Signat
         value=value,
         data=gravest(*(one.verdict for one in parts.references)),
         remarks=_remarks(parts),
-        stamps=tuple(_signature_stamps(parts)),
-        archives=tuple(_archive_stamps(parts)),
+        stamps=tuple(signature_stamps(parts)),
+        archives=tuple(archive_stamps(parts)),
         has_values=bool(values.crls or values.ocsps),
         archives_suffice=False,
         is_baseline=True,
@@ -210,7 +203,13 @@ def _judge(identity: str, parts: _Parts, circumstances: Circumstances) -> Signat
     return decide(identity, claim, trust=trust, circumstances=circumstances)
 
 
-def _remarks(parts: _Parts) -> Verdict:
+def _remarks(parts: Parts) -> Verdict:
+    return gravest(
+        _judge_binding(parts), remark("archive_unsupported") if has_old_archive(parts) else PASSED
+    )
+
+
+def _judge_binding(parts: Parts) -> Verdict:
     digest = _certificate_digest(parts)
     if isinstance(digest, tuple) and digest[0] == "sha1":
         # It names a certificate that is signed beside it; nobody can make a second one for a
@@ -219,7 +218,7 @@ def _remarks(parts: _Parts) -> Verdict:
     return PASSED
 
 
-def _commitments(parts: _Parts) -> Iterator[str]:
+def _commitments(parts: Parts) -> Iterator[str]:
     """Yield the commitments by their last word; the identifiers are URIs (EN 319 132-1 §5.2.3)."""
     if parts.signed is not None:
         path = f"{{{XADES}}}CommitmentTypeId/{{{XADES}}}Identifier"
@@ -227,7 +226,7 @@ def _commitments(parts: _Parts) -> Iterator[str]:
             yield text_of(found.find(path)).strip().rpartition("#")[2][:80]
 
 
-def _covers(parts: _Parts) -> Iterator[str]:
+def _covers(parts: Parts) -> Iterator[str]:
     own = (parts.signed, parts.key)
     for reference in parts.references:
         if reference.verdict.is_passed and (
@@ -236,30 +235,7 @@ def _covers(parts: _Parts) -> Iterator[str]:
             yield reference.name or reference.uri
 
 
-def _values(parts: _Parts) -> Values:
-    """Return every certificate, CRL and OCSP response that stands in the signature."""
-    certificates: list[bytes] = []
-    if parts.key is not None:
-        path = f"{{{DS}}}X509Data/{{{DS}}}X509Certificate"
-        certificates += [loose_base64(text_of(found)) for found in parts.key.iterfind(path)]
-    lists: dict[str, list[bytes]] = {
-        "EncapsulatedX509Certificate": certificates,
-        "EncapsulatedCRLValue": [],
-        "EncapsulatedOCSPValue": [],
-    }
-    for prop in parts.unsigned:
-        for name, found in lists.items():
-            found += [loose_base64(text_of(node)) for node in prop.iter(f"{{{XADES}}}{name}")]
-    if sum(map(len, lists.values())) > MAX_VALUES:
-        raise SignatureMalformed(f"expected at most {MAX_VALUES} values", reason="values")
-    return Values(
-        certificates=tuple(dict.fromkeys(certificates)),
-        crls=tuple(dict.fromkeys(lists["EncapsulatedCRLValue"])),
-        ocsps=tuple(dict.fromkeys(lists["EncapsulatedOCSPValue"])),
-    )
-
-
-def _signing_certificate(parts: _Parts, values: Values, trust: Trust) -> Certificate | Verdict:
+def _signing_certificate(parts: Parts, values: Values, trust: Trust) -> Certificate | Verdict:
     """Return the certificate that a signed property binds, or a signed KeyInfo (row 6)."""
     if any(one.target is parts.key is not None for one in parts.references):
         bound = values.certificates[:1]
@@ -269,7 +245,9 @@ def _signing_certificate(parts: _Parts, values: Values, trust: Trust) -> Certifi
             return digest
         name, octets = digest
         bound = tuple(
-            one for one in values.certificates if hashlib.new(name, one).digest() == octets
+            one
+            for one in (*values.certificates, *trust.certificates)
+            if hashlib.new(name, one, usedforsecurity=False).digest() == octets
         )
     if not bound:
         return indeterminate(SubIndication.NO_SIGNING_CERTIFICATE_FOUND, "certificate_not_bound")
@@ -279,7 +257,7 @@ def _signing_certificate(parts: _Parts, values: Values, trust: Trust) -> Certifi
         return indeterminate(SubIndication.NO_SIGNING_CERTIFICATE_FOUND, "certificate_unreadable")
 
 
-def _certificate_digest(parts: _Parts) -> tuple[str, bytes] | Verdict:
+def _certificate_digest(parts: Parts) -> tuple[str, bytes] | Verdict:
     """Return hash name and digest of the first certificate of SigningCertificate (V2)."""
     missing = indeterminate(SubIndication.NO_SIGNING_CERTIFICATE_FOUND, "certificate_not_bound")
     if parts.signed is None:
@@ -302,62 +280,14 @@ def _certificate_digest(parts: _Parts) -> tuple[str, bytes] | Verdict:
     return DIGEST_BY_URI[algorithm], loose_base64(text_of(one(digest, DS, "DigestValue")))
 
 
-def _signature_stamps(parts: _Parts) -> Iterator[Stamp]:
-    for prop in parts.unsigned:
-        if prop.tag == f"{{{XADES}}}SignatureTimeStamp":
-            octets = canonical(parts.value_element, _stamp_form(prop))
-            for token in _tokens(prop):
-                yield Stamp(token=token, imprint=digester(octets))
-
-
-def _archive_stamps(parts: _Parts) -> Iterator[Stamp]:
-    """Yield the archive time-stamps v1.4.1 with what they cover (EN 319 132-1 §5.5.2)."""
-    for position, prop in enumerate(parts.unsigned):
-        if prop.tag == f"{{{XADES_141}}}ArchiveTimeStamp":
-            octets = _archived(parts, _stamp_form(prop), position)
-            for token in _tokens(prop):
-                yield Stamp(token=token, imprint=digester(octets))
-
-
-def _archived(parts: _Parts, form: Form, position: int) -> bytes:
-    nodes = [parts.info, parts.value_element]
-    nodes += [parts.key] if parts.key is not None else []
-    nodes += parts.unsigned[:position]
-    referenced = {one.target for one in parts.references}
-    nodes += [
-        found
-        for found in parts.element.findall(f"{{{DS}}}Object")
-        if found not in referenced and found is not _parent(parts.qualifying)
-    ]
-    octets = b"".join(bytes(one.octets) for one in parts.references if one.octets is not None)
-    return octets + b"".join(canonical(node, form) for node in nodes)
-
-
-def _parent(element: etree._Element | None) -> etree._Element | None:
-    return None if element is None else element.getparent()
-
-
-def _stamp_form(prop: etree._Element) -> Form:
-    methods = prop.findall(f"{{{DS}}}CanonicalizationMethod")
-    if prop.find(f"{{{XADES}}}Include") is not None or len(methods) > 1:
-        raise SignatureMalformed("expected an implicit time-stamp", reason="timestamp")
-    return read_form(methods[0]) if methods else DEFAULT
-
-
-def _tokens(prop: etree._Element) -> list[bytes]:
-    return [
-        loose_base64(text_of(found)) for found in prop.findall(f"{{{XADES}}}EncapsulatedTimeStamp")
-    ]
-
-
-def _role(parts: _Parts) -> str | None:
+def _role(parts: Parts) -> str | None:
     if parts.signed is None:
         return None
     roles = [text_of(found) for found in parts.signed.iter(f"{{{XADES}}}ClaimedRole")]
     return ", ".join(roles)[:500] or None
 
 
-def _claimed_time(parts: _Parts) -> datetime | None:
+def _claimed_time(parts: Parts) -> datetime | None:
     if parts.signed is None:
         return None
     path = f"{{{XADES}}}SignedSignatureProperties/{{{XADES}}}SigningTime"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from lxml import etree
@@ -12,7 +13,8 @@ from dossier import safexml
 from dossier.errors import XmlRefused
 from signing.errors import SignatureMalformed
 from signing.foreign import Foreign, judge_foreign, signatures_in
-from signing.indication import SubIndication
+from signing.foreignparts import COUNTER_DEPTH, counter_signatures
+from signing.indication import Indication, SubIndication
 from signing.judge import Circumstances, unreadable
 from signing.judgement import (
     PASSED,
@@ -75,15 +77,50 @@ def judge_document(
     except SignatureMalformed as exc:
         return [_unread(name, _malformed(str(exc.parameters.get("reason", "")), exc.message))]
     elements = signatures_in(root)
-    if not 0 < len(elements) <= MAX_SIGNATURES:
+    if not elements:
         return [_unread(name, failed(SubIndication.FORMAT_FAILURE, "no_signature"))]
+    if sum(1 for _ in root.iter(f"{{{DS}}}Signature")) > MAX_SIGNATURES:
+        return [_unread(name, _malformed("signatures", f"expected at most {MAX_SIGNATURES}"))]
     found: list[Foreign] = []
     for number, element in enumerate(elements, start=1):
         identity = name if len(elements) == 1 else f"{name}#{number}"
         found.append(
             judge_foreign(identity, element, surroundings=surroundings, circumstances=circumstances)
         )
-    return [_with_coverage(one, root, elements, found) for one in found]
+    whole_document = [_with_coverage(one, root, elements, found) for one in found]
+    return [
+        verdict
+        for one, element in zip(whole_document, elements, strict=True)
+        for verdict in (one, *_counters(one, element, surroundings, circumstances))
+    ]
+
+
+def _counters(
+    countersigned: Foreign,
+    element: etree._Element,
+    surroundings: Surroundings,
+    circumstances: Circumstances,
+    *,
+    depth: int = 1,
+) -> Iterator[Foreign]:
+    """Yield the verdicts on counter signatures: over the value of the one they stand in."""
+    identity = countersigned.verdict.id
+    value = element.find(f"{{{DS}}}SignatureValue")
+    for number, inner in enumerate(counter_signatures(element), start=1):
+        name = f"{identity}/counter-{number}"
+        if depth > COUNTER_DEPTH:
+            yield _unread(name, _malformed("counter", "expected fewer counter signatures"))
+            continue
+        found = judge_foreign(name, inner, surroundings=surroundings, circumstances=circumstances)
+        if value is not None and value in found.covered:
+            found = replace(found, verdict=replace(found.verdict, covers=(identity,)))
+        elif found.verdict.indication is Indication.TOTAL_PASSED:
+            elsewhere = failed(SubIndication.FORMAT_FAILURE, "counter_elsewhere", id=identity)
+            found = replace(found, verdict=replace(found.verdict, covers=()))
+            found = found.with_verdict(elsewhere)
+        # What it covers is a part of a signature, never of the document.
+        yield replace(found, covered=(), whole=False, octets=None, named=())
+        yield from _counters(found, inner, surroundings, circumstances, depth=depth + 1)
 
 
 def _check_work(root: etree._Element, size: int, files: Mapping[str, bytes | memoryview]) -> None:

@@ -53,6 +53,7 @@ from signing.purpose import DOCUMENT_PURPOSES, Purpose
 from signing.xades import PROFILE_MARK
 
 __all__ = [
+    "XML_SIGNATURE",
     "FileVerdict",
     "Judgement",
     "Level",
@@ -72,7 +73,7 @@ __all__ = [
     "require_passed",
 ]
 
-_XML_SIGNATURE: Final = "signature"
+XML_SIGNATURE: Final = "signature"
 _CHUNK_BYTES: Final = 256 * 1024
 # Said before any work is done: what is opened is opened by the exchange, which takes our own only.
 _NOT_OURS: Final = failed(SubIndication.FORMAT_FAILURE, "profile_required")
@@ -350,17 +351,17 @@ def _judge_xml(
     files: Mapping[str, bytes] = MappingProxyType({}),
 ) -> tuple[Judgement, Enveloped | None]:
     if PROFILE_MARK not in content and not circumstances.foreign_allowed:
-        return whole(_NOT_OURS, (unreadable(_XML_SIGNATURE, _NOT_OURS),), ()), None
+        return whole(_NOT_OURS, (unreadable(XML_SIGNATURE, _NOT_OURS),), ()), None
     if PROFILE_MARK not in content:
         return judge_foreign_xml(content, files, circumstances)[0], None
     try:
         parts = read_xml(content)
     except (SignatureMalformed, DocumentNotCanonical) as exc:
         verdict = _malformed(exc)
-        return whole(verdict, (unreadable(_XML_SIGNATURE, verdict),), ()), None
+        return whole(verdict, (unreadable(XML_SIGNATURE, verdict),), ()), None
     digest = hashlib.sha256(parts.content).digest()
     signature = judge_signature(
-        _XML_SIGNATURE,
+        XML_SIGNATURE,
         parts.signature,
         data=SignedData(
             names={"": ""}, digests={"": digest}, contents={"": memoryview(parts.content)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -39,7 +39,7 @@ from signing.pdf import judge_pdf
 from signing.purpose import DOCUMENT_PURPOSES, Purpose
 from signing.references import detached_names
 from signing.tokenfile import is_token, judge_token
-from signing.verify import judge_xml
+from signing.verify import XML_SIGNATURE, judge_xml
 from signing.xades import PROFILE_MARK
 
 # How far into a file its kind is looked for; the roots of our own XML stand at its very start.
@@ -219,7 +219,8 @@ def _judge_xml(
     judgement = judge_xml(
         octets, trust=grounds.trust, at=grounds.at, purposes=purposes, files=files
     )
-    signatures = tuple(_of_document(one, name) for one in judgement.signatures)
+    ids = {one.id for one in judgement.signatures}
+    signatures = tuple(_of_document(one, name, ids) for one in judgement.signatures)
     found = tuple(find(one, grounds) for one in signatures)
     document = _whole_file(octets, name, found)
     beside = [
@@ -237,15 +238,21 @@ def _judge_xml(
     )
 
 
-def _of_document(signature: SignatureVerdict, name: str) -> SignatureVerdict:
+def _of_document(signature: SignatureVerdict, name: str, ids: Collection[str]) -> SignatureVerdict:
     """Return the signature under the path of its document, which parts of it stand for."""
+
+    def named(identity: str) -> str:
+        return name + identity.removeprefix(XML_SIGNATURE)
+
     inside = any(one == "" or one.startswith("#") for one in signature.covers)
     others = [one for one in signature.covers if one and not one.startswith("#")]
-    number = signature.id.partition("#")[2]
     return replace(
         signature,
-        id=f"{name}#{number}" if number else name,
-        covers=(*((name,) if inside else ()), *others),
+        id=named(signature.id),
+        covers=(
+            *((name,) if inside else ()),
+            *(named(one) if one in ids else one for one in others),
+        ),
     )
 
 

@@ -96,15 +96,16 @@ def template(
 </ds:Signature>"""
 
 
-def signed(document: str, folder: Path) -> bytes:
-    """Return the document with its one signature made by xmlsec1, run in `folder`."""
+def signed(document: str, folder: Path, *, node: str = "sig") -> bytes:
+    """Return the document with its signature of Id `node` made by xmlsec1, run in `folder`."""
     (folder / "key.pem").write_bytes(holder().key)
     (folder / "leaf.pem").write_bytes(certificates_pem(holder().certificate))
     (folder / "template.xml").write_text(document, encoding="utf-8")
     result = subprocess.run(
         [
             "xmlsec1", "--sign", "--id-attr:Id", "SignedProperties", "--id-attr:Id", "Object",
-            "--id-attr:Id", "data", "--privkey-pem", "key.pem", "--output", "signed.xml",
+            "--id-attr:Id", "data", "--id-attr:Id", "Signature", "--id-attr:Id", "SignatureValue",
+            "--node-id", node, "--privkey-pem", "key.pem", "--output", "signed.xml",
             "template.xml",
         ],
         cwd=folder, capture_output=True, text=True, check=False,
