@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import io
 import zipfile
@@ -11,16 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from signing.asic import ASIC
 from signing.indication import Indication, SubIndication
 from signing.judgement import Judgement, Level
-from signing.unsigned import DS
 from signing.verify import judge_container
 from tests.builders.cms import CONTENT, archived, long_term, openssl_cms, stamped
+from tests.builders.manifest import ASIC_E, ASIC_S, manifest
 from tests.builders.signing import NOW, pki
 
-ASIC_E = b"application/vnd.etsi.asic-e+zip"
-ASIC_S = b"application/vnd.etsi.asic-s+zip"
 SIGNATURE = "META-INF/signature001.p7s"
 FILES = {"quyết định.txt": CONTENT, "b/c.bin": b"\x00\x01"}
 
@@ -36,21 +32,6 @@ def container(
         for name, content in entries.items():
             archive.writestr(name, content)
     return out.getvalue()
-
-
-def manifest(signature: str, files: Mapping[str, bytes]) -> bytes:
-    references = "".join(
-        f'<asic:DataObjectReference URI="{name}" MimeType="text/plain">'
-        f'<ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/><ds:DigestValue>'
-        f"{base64.b64encode(hashlib.sha256(content).digest()).decode()}</ds:DigestValue>"
-        "</asic:DataObjectReference>"
-        for name, content in files.items()
-    )
-    return (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<asic:ASiCManifest xmlns:asic="{ASIC}" '
-        f'xmlns:ds="{DS}"><asic:SigReference URI="{signature}" '
-        f'MimeType="application/pkcs7-signature"/>{references}</asic:ASiCManifest>'
-    ).encode()
 
 
 def token(octets: bytes) -> bytes:

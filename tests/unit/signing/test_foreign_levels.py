@@ -127,7 +127,8 @@ def test_archive_time_stamp_of_the_old_form_is_told(tmp_path: Path) -> None:
 
 
 def countersigned(folder: Path, target: str = "#value") -> bytes:
-    inner = template(reference(target, EXCLUSIVE), form=EXCLUSIVE)
+    steps = (EXCLUSIVE,) if target.startswith("#") else ()
+    inner = template(reference(target, *steps), form=EXCLUSIVE)
     inner = inner.replace('Id="sig"', 'Id="sig2"').replace("#sig", "#sig2")
     inner = inner.replace("xades-props", "xades-props2")
     text = with_properties(
