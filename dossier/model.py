@@ -182,6 +182,8 @@ class Task:
     claimed_by: str  # username; empty: nobody
     completed_by: str
     completed: datetime | None
+    candidates: tuple[str, ...] = ()  # the only people who may do it; empty: whoever has the role
+    escalated: bool = False  # the leaders may do it too
 
 
 # --- Messages ----------------------------------------------------------------------------------

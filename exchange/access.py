@@ -12,6 +12,7 @@ from dossier.model import Actor, Dossier, Role, RoleBinding, Task
 from exchange.errors import NotAllowed
 
 _READERS = frozenset(Role) - {Role.TECHNICAL_ADMIN, Role.BUSINESS_ADMIN}
+_LEADERS = frozenset({Role.LEADER})
 _OPENERS = frozenset({Role.INTAKE, Role.SPECIALIST, Role.ASSISTANT})
 _OPERATORS = frozenset({Role.TECHNICAL_ADMIN, Role.LEADER, Role.CLERK})
 _EXPORTERS = frozenset({Role.INSPECTOR, Role.LEADER, Role.CLERK, Role.SPECIALIST, Role.INTAKE})
@@ -62,10 +63,28 @@ def may_resolve(actor: Actor, dossier: Dossier, *, at: datetime) -> bool:
 
 
 def may_do(actor: Actor, task: Task, *, procedure: str, at: datetime) -> bool:
-    """Tell whether the task is for this person: role, and unit where the task names one."""
+    """Tell whether the task is for this person.
+
+    Named candidates are the only ones; else role, and unit where the task names one. A task that
+    was escalated is for the leaders too.
+    """
+    if task.escalated and may_lead(actor, task, procedure=procedure, at=at):
+        return True
+    roles = frozenset(Role) if task.candidates else frozenset({task.role})
+    if task.candidates and actor.username not in task.candidates:
+        return False
     return any(
-        _holds(one, agency=task.agency, procedure=procedure, roles=frozenset({task.role}), at=at)
+        _holds(one, agency=task.agency, procedure=procedure, roles=roles, at=at)
         and (not task.unit or one.unit in ("", task.unit))
+        for one in actor.bindings
+    )
+
+
+def may_lead(actor: Actor, task: Task, *, procedure: str, at: datetime) -> bool:
+    """Tell whether the person leads the unit, or the agency, that has the task."""
+    return any(
+        _holds(one, agency=task.agency, procedure=procedure, roles=_LEADERS, at=at)
+        and one.unit in ("", task.unit)
         for one in actor.bindings
     )
 

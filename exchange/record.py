@@ -11,6 +11,7 @@ from typing import assert_never
 
 from dossier.ids import AgencyCode
 from dossier.model import Business, Dossier, Role, Task, TaskState
+from exchange import reminders
 from exchange.chronicle import Event
 from exchange.deadlines import case_due, task_due, timer_due
 from exchange.drained import ring_after_commit
@@ -134,9 +135,11 @@ def _obey(  # noqa: C901 - one arm for each command of a closed set
                     ended=None,
                 )
             )
+            reminders.hold(dossier.id, token=command.token_id)
         case commands.ResumeClock():
             dossiers.end_pause(dossier.id, command.token_id, at)
             case_due(node, stepped.procedure, dossier.id, at=at)
+            reminders.go_on(node, dossier.id, token=command.token_id, at=at)
         case commands.Finish():
             _finish(recorded, stepped, dossier, command, at=at)
         case commands.BroadcastSignal():
@@ -176,9 +179,12 @@ def _task(
         claimed_by="",
         completed_by="",
         completed=None,
+        candidates=command.assign.users,
     )
     local = {name: to_json(value) for name, value in command.locals.items()}
-    return NewTask(task=task, locals=local)
+    calendar = node.calendar(dossier.rule_pack)
+    remind_at = reminders.first_reminder(at, due=due, calendar=calendar)
+    return NewTask(task=task, locals=local, remind_at=remind_at)
 
 
 def _subscribe(
@@ -197,7 +203,14 @@ def _subscribe(
             node, command.due_text or "", pack=dossier.rule_pack, at=at
         )
         recorded.timers[ref] = NewTimer(instance=instance.id, ref=ref, due=due)
-        recorded.silences += rule_of(command, dossier, instance=instance.id, due=due, at=at)
+        recorded.silences += rule_of(
+            command,
+            dossier,
+            calendar=node.calendar(dossier.rule_pack),
+            due=due,
+            instance=instance.id,
+            at=at,
+        )
     if command.kind is SubscriptionKind.TIMER:
         return
     partner = dossier.bindings.get(command.from_role or "", "")
@@ -284,6 +297,7 @@ def _set_status(
     )
     if status is Business.ACCEPTED:
         case_due(node, stepped.procedure, dossier.id, at=at)
+        reminders.resume_dossier(node, dossier.id)
 
 
 def _finish(

@@ -7,12 +7,13 @@ citation and the receipt, and a notice to the leaders (domain.md §10).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from dossier.calendar import Calendar
 from dossier.canonical import Json
 from dossier.ids import same_agency
 from dossier.model import Dossier
@@ -25,7 +26,7 @@ from dossier.silence import (
     judge_silence,
     silence_rule,
 )
-from exchange import chronicle
+from exchange import chronicle, reminders
 from exchange.chronicle import Event
 from exchange.deadlines import span_end
 from exchange.node import Node
@@ -37,6 +38,7 @@ from storage.subscriptions import Subscription, WaitKind
 from workflows.commands import OpenSubscription
 
 _UNPROVEN: Final = "silence_unproven"
+_TOLD: Final = ("agency", "outcome", "citation", "deadline")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +67,13 @@ def under_pack(node: Node, command: OpenSubscription, dossier: Dossier) -> OpenS
 
 
 def rule_of(
-    command: OpenSubscription, dossier: Dossier, *, instance: UUID, due: datetime, at: datetime
+    command: OpenSubscription,
+    dossier: Dossier,
+    *,
+    calendar: Calendar,
+    due: datetime,
+    instance: UUID,
+    at: datetime,
 ) -> list[Silence]:
     """Return the rule of a wait as its row, none where the model has none."""
     rule = command.silence
@@ -86,6 +94,7 @@ def rule_of(
             span=command.due_text or "",
             opened=at,
             due=due,
+            remind_at=reminders.first_reminder(at, due=due, calendar=calendar),
         )
     ]
 
@@ -201,10 +210,32 @@ def _fall(rule: Silence, silent: Sequence[_Silent], judgement: Judgement, *, at:
             for outcome in outcomes
         ]
     )
+    _tell_leaders(rule, outcomes, at=at)
     if rule.policy == Policy.ESCALATE:
         return None if rule.element_id in rule.awaits else {}
     word = str(outcomes[0]["outcome"])
     return {"values": {rule.result: word}} if rule.result else {}
+
+
+def _tell_leaders(rule: Silence, outcomes: Sequence[Mapping[str, Json]], *, at: datetime) -> None:
+    """Tell the leaders of the asking agency, and of a silent one that has people here."""
+    dossier = dossiers.get(rule.dossier)
+    told = reminders.leaders_of(dossier, unit="", at=at)
+    for outcome in outcomes:
+        asked = dossiers.find_conversation(str(outcome["agency"]), dossier.conversation_id)
+        there = reminders.leaders_of(asked, unit="", at=at) if asked else set()
+        shown: dict[str, Json] = {name: outcome[name] for name in _TOLD}
+        for people, held in ((told, dossier), (there, asked)):
+            if held is not None:
+                reminders.tell(
+                    people,
+                    dossier=held,
+                    kind="silence_fell",
+                    once=f"{rule.ref}:{outcome['agency']}",
+                    at=at,
+                    element=rule.element_id if held is dossier else "",
+                    parameters=shown,
+                )
 
 
 def _outcome(

@@ -27,17 +27,22 @@ from workflows.procedure import Procedure
 
 def claim(node: Node, actor: Actor, task: UUID) -> None:
     """Take a task for oneself; raise `TaskTaken` when somebody else holds it."""
-    found, _dossier, _absent = _mine(node, actor, task)
+    found, dossier, absent = _mine(node, actor, task)
     with transaction():
         if not tasks.claim(found.id, username=actor.username):
             _raise_lost(found.id)
+        if found.claimed_by != actor.username:
+            event = _event(found, dossier, actor, "task_claimed", at=node.now())
+            chronicle.write([replace(event, on_behalf_of=absent)])
 
 
 def release(node: Node, actor: Actor, task: UUID) -> None:
     """Give a task back to the unit."""
-    found, _dossier, _absent = _mine(node, actor, task)
+    found, dossier, absent = _mine(node, actor, task)
     with transaction():
-        tasks.release(found.id, username=actor.username)
+        if tasks.release(found.id, username=actor.username):
+            event = _event(found, dossier, actor, "task_released", at=node.now())
+            chronicle.write([replace(event, on_behalf_of=absent)])
 
 
 def complete(

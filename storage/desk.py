@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from dossier.ids import AgencyCode
-from dossier.model import Business, DeskGroup, DeskRow, RoleBinding
+from dossier.model import Business, DeskGroup, DeskRow, Role, RoleBinding
 from storage import sql
 
 # Each statement numbers the rows of a group and counts them before it cuts the page out.
@@ -87,7 +87,7 @@ def desk(query: DeskQuery) -> DeskResult:
 
 
 def _task_rows(query: DeskQuery) -> list[sql.Row]:
-    allowed, values = _any_of([_task_allowed(one) for one in query.bindings])
+    allowed, values = _any_of([_task_allowed(one, query.username) for one in query.bindings])
     return sql.all_rows(
         _TASKS.format(allowed=allowed),
         (
@@ -109,15 +109,26 @@ def _waiting_rows(query: DeskQuery) -> list[sql.Row]:
     )
 
 
-def _task_allowed(binding: RoleBinding) -> tuple[str, list[Any]]:
-    parts, values = ["t.agency = %s", "t.role = %s"], [binding.agency, binding.role.value]
+def _task_allowed(binding: RoleBinding, username: str) -> tuple[str, list[Any]]:
+    """A task is for the candidates it names, else for its role; escalated, for leaders too."""
+    parts = ["t.agency = %s"]
+    values: list[Any] = [binding.agency]
     if binding.unit:
         parts.append("t.unit IN ('', %s)")
         values.append(binding.unit)
     if binding.procedure:
         parts.append("d.procedure = %s")
         values.append(binding.procedure)
+    wanted = ["t.role = %s AND t.candidates = '[]'", "t.candidates LIKE %s ESCAPE '!'"]
+    values += [binding.role.value, f'%"{_escaped(username)}"%']
+    if binding.role is Role.LEADER:
+        wanted.append("t.escalated")
+    parts.append("(" + " OR ".join(wanted) + ")")
     return " AND ".join(parts), values
+
+
+def _escaped(text: str) -> str:
+    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
 
 
 def _dossier_allowed(binding: RoleBinding) -> tuple[str, list[Any]]:

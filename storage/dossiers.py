@@ -47,7 +47,7 @@ class DossierFilter:
 def add(dossier: Dossier, *, log_salt: bytes) -> None:
     """Store a new dossier; raise `RowConflict` for a code that the agency has used."""
     sql.execute(
-        sql.insert_into("dossier", f"{_COLUMNS} due_trail log_salt log_sequence log_head"),
+        sql.insert_into("dossier", f"{_COLUMNS} due_trail log_salt log_sequence log_head reminded"),
         (
             str(dossier.id),
             dossier.agency,
@@ -72,6 +72,7 @@ def add(dossier: Dossier, *, log_salt: bytes) -> None:
             log_salt,
             0,
             b"",
+            0,
         ),
     )
 

@@ -216,11 +216,11 @@ def people_with(
     rows = sql.all_rows(
         f"SELECT DISTINCT {sql.columns(_ACCOUNT, of='a')} FROM account a"  # noqa: S608 - constants
         " JOIN role_binding b ON b.account = a.id"
-        " WHERE b.agency = %s AND b.role = %s AND b.unit IN ('', %s)"
+        " WHERE b.agency = %s AND b.role = %s AND (%s = '' OR b.unit IN ('', %s))"
         " AND b.procedure IN ('', %s) AND a.is_active = %s"
         " AND (b.valid_from IS NULL OR b.valid_from <= %s)"
         " AND (b.valid_until IS NULL OR b.valid_until > %s) ORDER BY a.username",
-        (agency, role.value, unit, procedure, True, instant, instant),
+        (agency, role.value, unit, unit, procedure, True, instant, instant),
     )
     return [_user(row) for row in rows]
 

@@ -37,6 +37,7 @@ class Silence:
     decided: datetime | None = None
     outcomes: Json = ()  # one object per silent agency
     late: Json = ()  # one object per opinion that came too late
+    remind_at: datetime | None = None  # of the first reminder
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,7 +84,9 @@ def question(
 def open_silences(new: Sequence[Silence]) -> None:
     """Store new rules; a ref that is there keeps its row."""
     sql.execute_many(
-        sql.insert_into("silence", _COLUMNS, otherwise="ON CONFLICT (ref) DO NOTHING"),
+        sql.insert_into(
+            "silence", f"{_COLUMNS} remind_at reminded", otherwise="ON CONFLICT (ref) DO NOTHING"
+        ),
         [
             (
                 one.ref,
@@ -102,6 +105,8 @@ def open_silences(new: Sequence[Silence]) -> None:
                 sql.from_maybe(one.decided),
                 sql.from_json(one.outcomes),
                 sql.from_json(one.late),
+                sql.from_maybe(one.remind_at),
+                0,
             )
             for one in new
         ],

@@ -15,7 +15,8 @@ from storage.errors import RowMissing
 
 _COLUMNS = (
     "id dossier instance token agency element_id name role unit form signs register documents_in"
-    " documents_out state opened due due_trail claimed_by completed_by completed"
+    " documents_out state opened due due_trail claimed_by completed_by completed candidates"
+    " escalated"
 )
 _SELECT = f"SELECT {sql.columns(_COLUMNS)} FROM task"  # noqa: S608 - our own constants
 
@@ -26,14 +27,21 @@ class NewTask:
 
     task: Task
     locals: Json
-    ref: str = ""  # unused: the task carries its token
+    remind_at: datetime | None = None  # of the first reminder
 
 
 def open_tasks(new: Sequence[NewTask]) -> None:
     """Store new tasks; a token that has its task already keeps it."""
     sql.execute_many(
-        sql.insert_into("task", f"{_COLUMNS} locals", otherwise="ON CONFLICT (token) DO NOTHING"),
-        [(*_values(one.task), sql.from_json(one.locals)) for one in new],
+        sql.insert_into(
+            "task",
+            f"{_COLUMNS} locals remind_at reminded",
+            otherwise="ON CONFLICT (token) DO NOTHING",
+        ),
+        [
+            (*_values(one.task), sql.from_json(one.locals), sql.from_maybe(one.remind_at), 0)
+            for one in new
+        ],
     )
 
 
@@ -96,6 +104,32 @@ def release(task: UUID, *, username: str) -> bool:
     return touched == 1
 
 
+def hand_over(task: UUID, *, to: str, held_by: str) -> bool:
+    """Give an open task to somebody; False when its holder is not the one who was seen."""
+    touched = sql.execute(
+        "UPDATE task SET claimed_by = %s WHERE id = %s AND state = 'open' AND claimed_by = %s",
+        (to, str(task), held_by),
+    )
+    return touched == 1
+
+
+def escalate(task: UUID) -> bool:
+    """Open a task to the leaders and take it from its holder; False when it is closed."""
+    touched = sql.execute(
+        "UPDATE task SET escalated = %s, claimed_by = '' WHERE id = %s AND state = 'open'",
+        (True, str(task)),
+    )
+    return touched == 1
+
+
+def move_due(task: UUID, *, due: datetime, trail: Json, remind_at: datetime | None) -> None:
+    """Put the due instant of an open task elsewhere, with its explanation and next reminder."""
+    sql.execute(
+        "UPDATE task SET due = %s, due_trail = %s, remind_at = %s WHERE id = %s AND state = 'open'",
+        (sql.from_instant(due), sql.from_json(trail), sql.from_maybe(remind_at), str(task)),
+    )
+
+
 def complete(task: UUID, *, username: str, at: datetime) -> bool:
     """Complete an open task that nobody else has claimed; False otherwise."""
     touched = sql.execute(
@@ -129,6 +163,8 @@ def _values(task: Task) -> tuple[object, ...]:
         task.claimed_by,
         task.completed_by,
         sql.from_maybe(task.completed),
+        sql.from_json(task.candidates),
+        task.escalated,
     )
 
 
@@ -155,4 +191,6 @@ def _task(row: sql.Row) -> Task:
         claimed_by=row[18],
         completed_by=row[19],
         completed=sql.to_maybe(row[20]),
+        candidates=sql.to_texts(row[21]),
+        escalated=bool(row[22]),
     )

@@ -99,7 +99,7 @@ def _poll(role: str, stop: Stop, url: str) -> None:
 
 def _tick(stop: Stop) -> None:
     while not stop.is_asked:
-        for step in (jobs.timers, jobs.leaves, jobs.leases, jobs.bells):
+        for step in (jobs.timers, jobs.reminders, jobs.leaves, jobs.leases, jobs.bells):
             while step().more and not stop.is_asked:
                 pass
         stop.sleep(_TICK_SECONDS)
@@ -128,6 +128,7 @@ def burst() -> int:
             drain().done
             for drain in (
                 jobs.timers,
+                jobs.reminders,
                 jobs.transitions,
                 jobs.incoming,
                 jobs.outgoing,

@@ -25,6 +25,7 @@ from exchange.folders import sweep_folders
 from exchange.national.sync import make_rounds
 from exchange.notify import drain_notices
 from exchange.orphans import collect_daily as collect
+from exchange.reminders import remind_due
 from exchange.sequence import sequence_log
 from exchange.settings import settings
 from exchange.timers import fire_due
@@ -111,6 +112,11 @@ def folders() -> Drained:
 def timers() -> Drained:
     """Turn one batch of due timers into facts."""
     return caught("fire", lambda: fire_due(node()) if sweep.is_timer_due(node()) else _NOTHING)
+
+
+def reminders() -> Drained:
+    """Give one batch of the reminders that are due."""
+    return caught("remind", lambda: remind_due(node()))
 
 
 def leaves() -> Drained:

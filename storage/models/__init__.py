@@ -12,6 +12,7 @@ from storage.models.dossiers import (
     DossierRow,
     HistoryRow,
     IncidentRow,
+    NoticeRow,
     PauseRow,
 )
 from storage.models.instances import (
@@ -74,6 +75,7 @@ __all__ = [
     "LogTileRow",
     "LoginFailureRow",
     "NodeValueRow",
+    "NoticeRow",
     "OutgoingRow",
     "PartnerCircuitRow",
     "PauseRow",

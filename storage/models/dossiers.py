@@ -43,6 +43,8 @@ class DossierRow(models.Model):
     closed = maybe_instant()
     due = maybe_instant()
     due_trail = json()
+    remind_at = maybe_instant()
+    reminded = integer()
     bindings = json()
     rule_pack = words()
     directory_number = integer()
@@ -61,6 +63,33 @@ class DossierRow(models.Model):
             models.Index(
                 fields=["agency", "due"], name="dossier_open_due", condition=Q(is_open=True)
             ),
+            models.Index(fields=["remind_at"], name="dossier_remind", condition=Q(is_open=True)),
+        ]
+
+
+class NoticeRow(models.Model):
+    """Something that one person is told in the portal until they dismiss it."""
+
+    once = words()  # what it is about, so that nobody is told twice
+    username = words()
+    kind = fixed(24)
+    dossier = owner("storage.DossierRow", column="dossier")
+    task = maybe_uuid()
+    element_id = words()
+    parameters = json()
+    created = instant()
+    dismissed = maybe_instant()
+
+    class Meta:
+        db_table = "notice"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["username", "once"], name="notice_once")
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["username", "created"], name="notice_open", condition=Q(dismissed=None)
+            ),
+            models.Index(fields=["dossier"], name="notice_dossier"),
         ]
 
 

@@ -102,6 +102,10 @@ class TaskRow(models.Model):
     claimed_by = words()
     completed_by = words()
     completed = maybe_instant()
+    candidates = json()
+    escalated = flag()
+    remind_at = maybe_instant()
+    reminded = integer()
 
     class Meta:
         db_table = "task"
@@ -112,6 +116,7 @@ class TaskRow(models.Model):
             models.Index(
                 fields=["agency", "role", "due"], name="task_open", condition=Q(state="open")
             ),
+            models.Index(fields=["remind_at"], name="task_remind", condition=Q(state="open")),
         ]
 
 
@@ -158,11 +163,16 @@ class SilenceRow(models.Model):
     decided = maybe_instant()
     outcomes = json()
     late = json()
+    remind_at = maybe_instant()
+    reminded = integer()
 
     class Meta:
         db_table = "silence"
         constraints: ClassVar = [models.UniqueConstraint(fields=["ref"], name="silence_ref")]
-        indexes: ClassVar = [models.Index(fields=["dossier"], name="silence_dossier")]
+        indexes: ClassVar = [
+            models.Index(fields=["dossier"], name="silence_dossier"),
+            models.Index(fields=["remind_at"], name="silence_remind", condition=Q(decided=None)),
+        ]
 
 
 class TimerRow(models.Model):

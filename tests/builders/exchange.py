@@ -17,6 +17,7 @@ from exchange import (
     call_service,
     correlate,
     deliver,
+    reminders,
     submit,
     taskwork,
     timers,
@@ -119,7 +120,7 @@ class OneNode:
         """Work off everything that is due, as the worker would; tell whether there was any."""
         worked = False
         while True:
-            done = timers.fire_due(self.node).done
+            done = timers.fire_due(self.node).done + reminders.remind_due(self.node).done
             done += advance.drain_transitions(self.node, budget=BUDGET).done
             done += deliver.drain_outbox(self.node, budget=BUDGET).done
             done += correlate.drain_inbox(self.node, budget=BUDGET).done
