@@ -21,6 +21,7 @@ ROOMS = (
     ("connectors", "connectors"),
     ("connectors", "exchange"),
     ("worker", "worker"),
+    ("procedures", "procedures"),
 )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import cache
 from importlib import resources
 from itertools import pairwise
 from typing import Any, Final
@@ -120,6 +121,7 @@ class Calendar:
         return bool(self.slots(day))
 
 
+@cache
 def load_calendar(
     name: str = "vn", *, layers: tuple[str, ...] = (), hours: str = "standard"
 ) -> Calendar:

@@ -7,10 +7,11 @@ The same rules judge what a page posts (`Form.read`) and what a program sends (`
 from __future__ import annotations
 
 import json
+import math
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any, Final
@@ -101,6 +102,7 @@ class Form:
     help: Bilingual | None
     fields: tuple[Field, ...]  # in the order of the file
     schema: Mapping[str, Json]
+    judge: Draft202012Validator = field(repr=False, compare=False)  # of the schema, closed
 
     def read(self, submitted: Mapping[str, str]) -> dict[str, Json]:
         """Return typed values of what a page posted, empty fields left out.
@@ -111,15 +113,15 @@ class Form:
         """
         values: dict[str, Json] = {}
         faults: list[FieldFault] = []
-        for field in self.fields:
-            text = _clean(submitted.get(field.name, ""))
-            if field.kind is FieldKind.BOOLEAN:
-                values[field.name] = text in ("on", "true", "1")
+        for one in self.fields:
+            text = _clean(submitted.get(one.name, ""))
+            if one.kind is FieldKind.BOOLEAN:
+                values[one.name] = text in ("on", "true", "1")
             elif text:
                 try:
-                    values[field.name] = _typed(field, text)
+                    values[one.name] = _typed(one, text)
                 except ValueError:
-                    faults.append(FieldFault(name=field.name, code=f"not_{field.kind}"))
+                    faults.append(FieldFault(name=one.name, code=f"not_{one.kind}"))
         judged = {fault.name for fault in faults}
         faults += [fault for fault in self._faults(values) if fault.name not in judged]
         self._raise(faults)
@@ -135,16 +137,28 @@ class Form:
         return cleaned
 
     def _faults(self, values: Mapping[str, object]) -> Iterator[FieldFault]:
-        schema = dict(self.schema) | {"additionalProperties": False}
-        validator = Draft202012Validator(schema, format_checker=_FORMATS)
         kinds = {field.name: field.kind for field in self.fields}
         for name, value in values.items():
             if isinstance(value, float):
                 yield FieldFault(name=name, code=f"not_{kinds.get(name, FieldKind.INTEGER)}")
             elif isinstance(value, str) and _has_control(value):
                 yield FieldFault(name=name, code="bad_character")
-        for error in sorted(validator.iter_errors(dict(values)), key=lambda one: str(one.path)):
+        if self._fits(values):
+            return
+        for error in sorted(self.judge.iter_errors(dict(values)), key=lambda one: str(one.path)):
             yield from _named(error, kinds, values)
+
+    def _fits(self, values: Mapping[str, object]) -> bool:
+        """Tell at a glance whether the values surely fit; the schema judges what is left."""
+        rules = self.schema["properties"]
+        if not isinstance(rules, Mapping) or not values.keys() <= rules.keys():
+            return False
+        return all(
+            _fits(one, rules[one.name], values[one.name])
+            if one.name in values
+            else not one.is_required
+            for one in self.fields
+        )
 
     def _raise(self, faults: list[FieldFault]) -> None:
         first = {fault.name: fault for fault in reversed(faults)}
@@ -179,6 +193,9 @@ def parse_form(content: bytes) -> Form:
         help=_bilingual(schema, "x-help", "") if "x-help" in schema else None,
         fields=fields,
         schema=schema,
+        judge=Draft202012Validator(
+            {**schema, "additionalProperties": False}, format_checker=_FORMATS
+        ),
     )
 
 
@@ -209,12 +226,29 @@ def _typed(field: Field, text: str) -> Json:
     return text
 
 
+def _fits(one: Field, rule: Any, value: object) -> bool:  # noqa: ANN401 - a schema's own JSON
+    match one.kind:
+        case FieldKind.TEXT | FieldKind.LONG_TEXT:
+            shortest, longest = rule.get("minLength", 0), one.max_length or 0
+            return isinstance(value, str) and shortest <= len(value) <= longest
+        case FieldKind.CHOICE:
+            return isinstance(value, str) and any(value == choice.value for choice in one.choices)
+        case FieldKind.INTEGER:
+            low = one.minimum if one.minimum is not None else -math.inf
+            high = one.maximum if one.maximum is not None else math.inf
+            return type(value) is int and low <= value <= high
+        case FieldKind.BOOLEAN:
+            return isinstance(value, bool) and "const" not in rule
+        case _:
+            return False
+
+
 def _clean(text: str) -> str:
     return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
 def _has_control(text: str) -> bool:
-    return any(
+    return not text.isprintable() and any(
         unicodedata.category(sign) in ("Cc", "Cs", "Co") and sign not in "\n\t" for sign in text
     )
 

@@ -60,6 +60,7 @@ class Play:
         self.clock = VirtualClock(at=at)
         self.runs = {role: Run(role=role, definition=procedure.definition(role)) for role in roles}
         self.trace: list[Trace] = []
+        self._parameters = dict(procedure.parameter_values)
         self.sent: list[Sent] = []
         self._under_way: deque[Sent] = deque()  # between played pools, not yet taken
         self.quiet = Quiet(self.sent, calendar=calendar)
@@ -240,7 +241,7 @@ class Play:
             self._apply(run, TimerFired(subscription_id=timer, values=found))
 
     def _seen(self, run: Run) -> dict[str, Value]:
-        return {**run.values, "param": dict(self.procedure.parameter_values)}
+        return {**run.values, "param": self._parameters}
 
     def _record(self, run: Run, transition: engine.Transition) -> None:
         run.snapshot = transition.snapshot

@@ -186,7 +186,8 @@ class _Walker:
                 self.play.answer(call.element_id)
                 return
             for task in run.tasks.values():
-                self.planned.setdefault(task.task_id, self._when())
+                if task.task_id not in self.planned:
+                    self.planned[task.task_id] = self._when()
         tasks = [task for run in self.play.runs.values() for task in run.tasks.values()]
         timer = self.play.next_due()
         next_task = min(tasks, key=lambda one: self.planned[one.task_id], default=None)
