@@ -322,6 +322,12 @@ class ExtraMissing(Misconfigured):
     code = "extra_missing"
 
 
+class LogEmpty(Unavailable):
+    """The log has no entry yet, so it has no head."""
+
+    code = "log_empty"
+
+
 class OcspIndexRefused(Misconfigured):
     """A line of the OCSP responder's index is not a serial number and maybe an instant."""
 

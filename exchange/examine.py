@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from dossier.clock import SystemClock
 from dossier.errors import LienThongError
-from dossier.texts import Language, render
-from exchange import webhooks
+from exchange import machinery, webhooks
 from exchange.directory import CurrentDirectory
+from exchange.finding import Finding, finding
 from exchange.settings import Settings
 from exchange.trust import read_trust
 from signing.certificate import parse_certificate
@@ -25,44 +24,31 @@ _SKEW: Final = timedelta(seconds=5)
 _LEAST_DISK_BYTES: Final = 1024**3
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    code: str
-    is_good: bool
-    parameters: dict[str, str | int]
-
-    def say(self, language: Language) -> str:
-        """Return the finding in words."""
-        kind = "check_good" if self.is_good else "check_bad"
-        return render(kind, self.code, language, **self.parameters)
-
-
 def examine(here: Settings) -> list[Finding]:
     """Return what was found, good and bad, in the order in which an operator would look."""
     now = SystemClock().now()
     found = [_database(now), _disk(here), _directory(now), *_seals(here, now), _trust(here, now)]
+    found += machinery.all_of(here, now)
     found += [_incidents(), _backlogs(now), *_circuits(), *_webhooks()]
     return found
 
 
 def _database(now: datetime) -> Finding:
     skew = abs(database_instant() - now)
-    return _finding("database", skew <= _SKEW, seconds=int(skew.total_seconds()))
+    return finding("database", skew <= _SKEW, seconds=int(skew.total_seconds()))
 
 
 def _disk(here: Settings) -> Finding:
     free = shutil.disk_usage(here.home).free
-    return _finding("disk", free >= _LEAST_DISK_BYTES, free=free // 1024**2)
+    return finding("disk", free >= _LEAST_DISK_BYTES, free=free // 1024**2)
 
 
 def _directory(now: datetime) -> Finding:
     try:
         current = CurrentDirectory().directory()
     except LienThongError:
-        return _finding("directory", False, number=0)
-    return _finding("directory", current.valid_until > now + _SOON, number=current.number)
+        return finding("directory", False, number=0)
+    return finding("directory", current.valid_until > now + _SOON, number=current.number)
 
 
 def _seals(here: Settings, now: datetime) -> list[Finding]:
@@ -70,11 +56,11 @@ def _seals(here: Settings, now: datetime) -> list[Finding]:
     for agency in agencies.hosted():
         path = here.keys_dir / "seals" / f"{agency.code}.crt.pem"
         if not path.exists():
-            findings.append(_finding("seal", False, agency=agency.code, days=0))
+            findings.append(finding("seal", False, agency=agency.code, days=0))
             continue
         until = parse_certificate(read_certificates(path.read_bytes())[0]).not_after
         left = (until - now).days
-        findings.append(_finding("seal", until > now + _SOON, agency=agency.code, days=left))
+        findings.append(finding("seal", until > now + _SOON, agency=agency.code, days=left))
     return findings
 
 
@@ -83,37 +69,33 @@ def _trust(here: Settings, now: datetime) -> Finding:
         trust = read_trust(here.trust_dir)
         ends = [crl_end(one) for one in trust.crls]
     except LienThongError:
-        return _finding("trust", False, crls=0, old=0)
+        return finding("trust", False, crls=0, old=0)
     old = sum(end <= now for end in ends)
-    return _finding("trust", bool(ends) and not old, crls=len(ends), old=old)
+    return finding("trust", bool(ends) and not old, crls=len(ends), old=old)
 
 
 def _incidents() -> Finding:
     count = incidents.count_open()
-    return _finding("incidents", count == 0, count=count)
+    return finding("incidents", count == 0, count=count)
 
 
 def _backlogs(now: datetime) -> Finding:
     due = instances.backlog(now).due + outbox.backlog(now).due + inbox.backlog().due
-    return _finding("backlog", due < 1000, due=due)
+    return finding("backlog", due < 1000, due=due)
 
 
 def _circuits() -> list[Finding]:
     troubled = circuits.all_circuits()
     return [
-        _finding("circuit", False, agency=one.partner, failures=one.failures, error=one.last_error)
+        finding("circuit", False, agency=one.partner, failures=one.failures, error=one.last_error)
         for one in troubled
-    ] or [_finding("circuit", True)]
+    ] or [finding("circuit", True)]
 
 
 def _webhooks() -> list[Finding]:
     found = [
-        _finding("webhook", False, name=one.name, count=one.stuck)
+        finding("webhook", False, name=one.name, count=one.stuck)
         for one in webhooks.listed()
         if one.stuck
     ]
-    return found or [_finding("webhook", True)]
-
-
-def _finding(code: str, is_good: bool, **parameters: str | int) -> Finding:
-    return Finding(code=code, is_good=is_good, parameters=parameters)
+    return found or [finding("webhook", True)]

@@ -75,6 +75,11 @@ NOUNS: Final = {
     "incident": Noun(
         module="lienthong.incident", needs_database=True, summary="What a person must look at."
     ),
+    "log": Noun(
+        module="lienthong.log",
+        needs_database=False,  # verify runs anywhere; the others boot by themselves
+        summary="The log of this node: heads and proofs.",
+    ),
     "message": Noun(
         module="lienthong.message", needs_database=True, summary="Messages to and from partners."
     ),
@@ -142,7 +147,8 @@ class Nouns(click.Group):
             return None
         if noun.needs_database:
             boot: Any = importlib.import_module("exchange.boot")
-            boot.boot()
+            logs: Any = importlib.import_module("exchange.logs")
+            logs.configure(boot.boot())
         command: click.Command = getattr(importlib.import_module(noun.module), noun.attribute)
         return command
 

@@ -40,6 +40,8 @@ def command(threads: int, processes: int) -> None:
         "--graceful-timeout",
         "10",
         "--no-control-socket",
+        "--logger-class",
+        "portal.server_log.ServerLog",
         "--log-level",
         "warning",
         "portal.wsgi:application",

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from wsgiref.types import WSGIApplication
 
+from exchange import logs
 from exchange.boot import boot
 
 
 def build() -> WSGIApplication:
     """Return the application: the paths of machines first, the portal everywhere else."""
-    boot(is_pooled=True)
+    logs.configure(boot(is_pooled=True))
     from exchange.edxml.endpoint import document_endpoint
     from exchange.metrics import metrics_endpoint
     from exchange.pki import ocsp_endpoint, tsa_endpoint

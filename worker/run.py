@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 
 from dossier.errors import LienThongError, Misconfigured, Unavailable
+from exchange import logs
 from exchange.boot import boot
 
 
@@ -13,9 +13,7 @@ def main(arguments: list[str]) -> int:
     """Return the exit code: 0 done, 1 refused, 2 misconfigured, 3 try later."""
     try:
         settings = boot()
-        logging.basicConfig(
-            level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-        )
+        logs.configure(settings)
         # After the boot: these modules need Django's settings.
         from worker.children import burst
         from worker.supervisor import Supervisor

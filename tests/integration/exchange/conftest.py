@@ -8,7 +8,9 @@ import pytest
 from django.test import override_settings
 
 from exchange.demo.layout import Home
-from tests.builders.exchange import OneNode, laid_out, open_node
+from exchange.settings import settings
+from exchange.wiring import node
+from tests.builders.exchange import NAME, OneNode, laid_out, open_node
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +32,16 @@ def one(database: None, database_url: str, home: Home) -> OneNode:
     for number in home.root.rglob("directory.number"):
         number.unlink()
     return open_node(home, database_url=database_url)
+
+
+@pytest.fixture
+def here(one: OneNode, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[OneNode]:
+    """Make the process's own settings those of the node."""
+    monkeypatch.setenv("LIENTHONG_HOME", str(one.home.root))
+    monkeypatch.setenv("LIENTHONG_NODE", NAME)
+    monkeypatch.setenv("LIENTHONG_DATABASE_URL", database_url)
+    settings.cache_clear()
+    node.cache_clear()
+    yield one
+    settings.cache_clear()
+    node.cache_clear()

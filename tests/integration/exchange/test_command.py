@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,23 +10,10 @@ import pytest
 
 from dossier.clock import SystemClock
 from exchange.settings import settings
-from exchange.wiring import node
 from lienthong.main import run
-from tests.builders.exchange import NAME, OneNode
+from tests.builders.exchange import OneNode
+from tests.builders.redis_server import redis_server
 from tests.builders.storage import empty_database
-
-
-@pytest.fixture
-def here(one: OneNode, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[OneNode]:
-    """Make the process's own settings those of the node."""
-    monkeypatch.setenv("LIENTHONG_HOME", str(one.home.root))
-    monkeypatch.setenv("LIENTHONG_NODE", NAME)
-    monkeypatch.setenv("LIENTHONG_DATABASE_URL", database_url)
-    settings.cache_clear()
-    node.cache_clear()
-    yield one
-    settings.cache_clear()
-    node.cache_clear()
 
 
 def test_export_and_verify_a_dossier(
@@ -98,7 +84,15 @@ def test_agencies_messages_incidents_and_directory_are_listed(
 def test_check_names_what_is_wrong(
     here: OneNode, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert run(["check"]) == 0
+    with redis_server() as port:
+        monkeypatch.setenv("LIENTHONG_REDIS_URL", f"redis://127.0.0.1:{port}")
+        settings.cache_clear()
+        assert run(["check"]) == 0
+    said = capsys.readouterr().out
+    for part in ("database", "Redis", "disk", "private keys", "time-stamp", "oldest", "log has"):
+        assert part in said
+    assert run(["check"]) == 1
+    assert "BAD Redis does not answer" in capsys.readouterr().out
     crls = here.node.settings.trust_dir / "crl"
     moved = crls.with_name("away")
     crls.rename(moved)
