@@ -18,7 +18,7 @@ check:  ## format, lint, types, floors, docs: the first half of CI, under two mi
 	@$(BIN)/python -m scripts.stages --only check
 
 bench:  ## the performance goals as ratios, JSON lines; ONLY=prefix for some
-	@scripts/environment.sh bench
+	@scripts/environment.sh bench && scripts/debian.sh
 	@$(BIN)/python -m benchmarks $(ONLY)
 
 fuzz:  ## the fuzz targets with many more examples, from random seeds

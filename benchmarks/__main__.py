@@ -21,15 +21,18 @@ ROOMS = (
     ("connectors", "connectors"),
     ("connectors", "exchange"),
     ("worker", "worker"),
+    ("worker", "steady"),
     ("procedures", "procedures"),
 )
+# Takes minutes, so only when it is named.
+LONG_ROOMS = (("soak", "steady"),)
 
 
 def main(arguments: list[str]) -> int:
     """Print every figure whose name begins with the prefix given, and judge the gates."""
     only = arguments[0] if arguments else ""
     printed, failed = 0, False
-    for room, module in ROOMS:
+    for room, module in ROOMS + (LONG_ROOMS if only.startswith("soak") else ()):
         if room.startswith(only.split(".")[0]):
             lines, code = _run(module, only)
             printed += lines

@@ -1,16 +1,12 @@
-"""Transitions per second through the worker, on PostgreSQL with synchronous commits.
+"""Transitions per second through the worker, beside a bare queue and two durable libraries.
 
-The load is a sequence of five tasks: each completed task is one transition, with the engine, the
-history, the log leaves, an outbox row and the next task's row, as in production. The baseline is
-what a queue alone would do: one RQ job per transition, each in a forked process.
+The baseline of 30 is what a queue alone would do: one RQ job per transition, each in a forked
+process. DBOS and procrastinate run on the same database in the same run (`benchmarks.peers`).
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import shutil
-import tempfile
+import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
@@ -21,110 +17,108 @@ from redis import Redis
 from rq import Queue, Worker
 from rq.job import Job
 
+from benchmarks.bed import BUDGET, bed, open_backlog, open_load, seconds_to_drain
 from benchmarks.measure import Bound, Measure
-from dossier.clock import SystemClock
+from benchmarks.peers import fastest
 from exchange.advance import drain_transitions
-from exchange.boot import boot
 from exchange.doorbell import find_program
-from exchange.settings import settings
 from exchange.wiring import node
 from storage import sql, transactions
-from tests.builders import chaos
-from tests.builders.fivetasks import (
-    TASKS,
-    complete,
-    complete_all,
-    open_five_tasks,
-    publish_five_tasks,
-)
-from tests.builders.postgresql import postgresql_cluster
+from tests.builders.fivetasks import TASKS, complete, complete_all
 from worker.own_redis import OwnRedis
 
-_DOSSIERS: Final = 120
+_DOSSIERS: Final = 160
 _NAIVE: Final = 20
 _WORKERS: Final = 2
-_BUDGET: Final = timedelta(seconds=60)
-_fork: Final = multiprocessing.get_context("fork")
+_ROUNDS: Final = 3
+_GOAL: Final = 1000.0  # transitions per second
+_SMALL_BACKLOG: Final = 100
+_LARGE_BACKLOG: Final = 100_000
+_SPAN: Final = timedelta(seconds=4)
 
 
 def run(only: str) -> Iterator[Measure]:
-    """Yield the worker's figures; they need PostgreSQL and a redis-server."""
-    room = Path(tempfile.mkdtemp(prefix="lt-bench-"))
-    try:
-        with postgresql_cluster(durable=True) as url:
-            _prepare(room, url)
-            one = _rate(workers=1)
-            two = _rate(workers=_WORKERS)
-            naive = _naive_rate(room)
-            transactions.close()
-        yield Measure(
-            name="worker.transitions",
-            value=two,
-            unit="transitions/s",
-            baseline="one RQ job per transition in forked processes, engine included",
-            ratio=two / naive,
+    """Yield the worker's rates; they need PostgreSQL and a redis-server."""
+    with bed() as (room, url):
+        one = _rate(workers=1)
+        rates = [_rate(workers=_WORKERS)]
+        yield _gated(
+            "worker.transitions",
+            rates,
+            "one RQ job per transition in forked processes, engine included",
+            _naive_rate(room),
             gate=30.0,
-            bound=Bound.AT_LEAST,
         )
-        yield Measure(
-            name="worker.second_process",
-            value=two,
-            unit="transitions/s",
-            baseline="the same load with one worker process",
-            ratio=two / one,
+        rates.append(_rate(workers=_WORKERS))
+        yield _gated(
+            "worker.dbos", rates, "steps/s of DBOS, fastest arm", fastest("dbos", url), 4.0
         )
-    finally:
-        shutil.rmtree(room, ignore_errors=True)
+        rates.append(_rate(workers=_WORKERS))
+        peer = fastest("procrastinate", url)
+        yield _gated(
+            "worker.procrastinate", rates, "steps/s of procrastinate, fastest arm", peer, 4.0
+        )
+        yield _gated("worker.rate", rates, "1,000 transitions per second", _GOAL, 1.0)
+        yield _gated("worker.second_process", rates, "the same load with one process", one, None)
+        yield _backlog()
 
 
-def _prepare(room: Path, url: str) -> None:
-    chaos.lay_out_storm(room, database_url=url)
-    os.environ["LIENTHONG_HOME"] = str(room)
-    os.environ["LIENTHONG_NODE"] = chaos.NODE
-    settings.cache_clear()
-    boot()
-    chaos.fill_storm()
-    publish_five_tasks()
+def _gated(
+    name: str, rates: Sequence[float], baseline: str, figure: float, gate: float | None
+) -> Measure:
+    """Return the median of our rates so far against a baseline's figure."""
+    value = statistics.median(rates)
+    return Measure(
+        name=name,
+        value=value,
+        unit="transitions/s",
+        baseline=baseline,
+        ratio=value / figure,
+        gate=gate,
+        bound=Bound.AT_LEAST,
+    )
 
 
 def _rate(*, workers: int) -> float:
     """Return transitions per second of a load that is made before the time is taken."""
-    _load(_DOSSIERS)
+    open_load(_DOSSIERS)
     taken, done = 0.0, 0
     for _ in range(TASKS):
         done += complete_all(node())
-        taken += _seconds(workers)
+        taken += seconds_to_drain(workers)
     return done / taken
 
 
-def _load(count: int) -> None:
-    chaos.clear_work()
-    node.cache_clear()
-    open_five_tasks(node(), count)
-    drain_transitions(node(), budget=_BUDGET)
+# --- Under a backlog ---------------------------------------------------------------------------
 
 
-def _seconds(workers: int) -> float:
-    """Return how long that many worker processes take for everything that is due."""
-    gate = _fork.Barrier(workers + 1)
-    transactions.close()
-    processes = [_fork.Process(target=_drain, args=(gate,)) for _ in range(workers)]
-    for process in processes:
-        process.start()
-    gate.wait()
+def _backlog() -> Measure:
+    """Compare one process among 100,000 due dossiers with the same among 100, in turns."""
+    small, large = _small_backlog(), 0.0
+    open_backlog(_LARGE_BACKLOG)
     started = time.perf_counter()
-    for process in processes:
-        process.join()
-    return time.perf_counter() - started
+    done = drain_transitions(node(), budget=_SPAN).done
+    large = done / (time.perf_counter() - started)
+    small = statistics.mean([small, _small_backlog()])
+    return Measure(
+        name="worker.backlog",
+        value=large,
+        unit="transitions/s",
+        baseline="the same process with 100 due dossiers instead of 100,000",
+        ratio=large / small,
+        gate=0.9,
+        bound=Bound.AT_LEAST,
+    )
 
 
-def _drain(gate: multiprocessing.synchronize.Barrier) -> None:
-    node.cache_clear()
-    node().contracts().all_effective(day=SystemClock().now().date())
-    gate.wait()
-    while drain_transitions(node(), budget=_BUDGET).more:
-        pass
-    transactions.close()
+def _small_backlog() -> float:
+    done, taken = 0, 0.0
+    while taken < _SPAN.total_seconds() / 2:
+        open_backlog(_SMALL_BACKLOG)
+        started = time.perf_counter()
+        done += drain_transitions(node(), budget=BUDGET).done
+        taken += time.perf_counter() - started
+    return done / taken
 
 
 # --- The baseline ------------------------------------------------------------------------------
@@ -133,7 +127,7 @@ def _drain(gate: multiprocessing.synchronize.Barrier) -> None:
 def advance_one(_identifier: str) -> None:
     """Advance what is due in a process of its own: the job of the baseline."""
     node.cache_clear()
-    drain_transitions(node(), budget=_BUDGET)
+    drain_transitions(node(), budget=BUDGET)
     transactions.close()
 
 
@@ -144,7 +138,7 @@ def _naive_rate(room: Path) -> float:
     server = OwnRedis(program, socket=room / "bench.sock", log=room / "redis.log")
     server.start()
     try:
-        _load(_NAIVE)
+        open_load(_NAIVE)
         tokens = sql.all_rows("SELECT instance, token FROM task WHERE state = 'open'")
         with Redis(unix_socket_path=str(server.socket)) as connection:
             return len(tokens) / _naive_seconds(connection, tokens)

@@ -24,7 +24,7 @@ from storage import cases, facts, incidents, instances
 from storage.instances import Claim, Instance, InstanceChange
 from storage.transactions import transaction
 
-BATCH: Final = 20
+BATCH: Final = 50
 LEASE: Final = timedelta(seconds=5)
 ATTEMPTS: Final = 5
 _BACKOFF: Final = timedelta(seconds=1)

@@ -194,7 +194,7 @@ def from_json(value: Json) -> str:
 
 def to_json(text: str) -> Json:
     """Return the value of stored JSON."""
-    return canonical.parse(text.encode())
+    return canonical.load(text)
 
 
 def to_mapping(text: str) -> Mapping[str, Any]:

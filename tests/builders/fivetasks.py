@@ -20,39 +20,28 @@ from tests.builders.chaos import ACTOR, COMMUNE
 from tests.builders.workflows import draw_pools
 
 CODE = "five"
+QUIET = "five-quiet"  # the same without messages, where nobody is to deliver any
 TASKS = 5
-_BPMN = draw_pools(
-    {
-        "commune": "start s\n"
-        + "\n".join(f"user t{n} lt:assign.role=specialist\nsend n{n}" for n in range(TASKS))
-        + "\nend e\ns > "
-        + " > ".join(f"t{n} > n{n}" for n in range(TASKS))
-        + " > e",
-        "tax": "\n".join(
-            f"start s{n} message=note{n}\nend e{n}\ns{n} > e{n}" for n in range(TASKS)
-        ),
-    },
-    "\n".join(f"n{n} > s{n} : note{n}" for n in range(TASKS)),
-)
 _TOML = """
 [procedure]
-code = "five"
+code = "{code}"
 version = "1"
-name = { vi = "Năm việc", en = "Five tasks" }
+name = {{ vi = "Năm việc", en = "Five tasks" }}
 effective = 2020-01-01
 citation = "-"
 
 [roles.commune]
-name = { vi = "UBND xã", en = "Commune" }
+name = {{ vi = "UBND xã", en = "Commune" }}
 bind = "initiator"
+
+[elements]
+pool_commune = "Commune"
+"""
+_TAX = """pool_tax = "Tax office"
 
 [roles.tax]
 name = { vi = "Cơ quan thuế", en = "Tax office" }
 bind = "directory:tax"
-
-[elements]
-pool_commune = "Commune"
-pool_tax = "Tax office"
 """
 _NOTE = """
 [messages.note{number}]
@@ -60,23 +49,46 @@ name = {{ vi = "Báo", en = "Note" }}
 from = "commune"
 to = "tax"
 """
-FILES: Mapping[str, bytes] = {
-    "procedure.toml": (
-        _TOML + "".join(_NOTE.format(number=number) for number in range(TASKS))
-    ).encode(),
-    "process.bpmn": _BPMN,
-}
+
+
+def _sending() -> Mapping[str, bytes]:
+    steps = range(TASKS)
+    commune = [f"user t{n} lt:assign.role=specialist\nsend n{n}" for n in steps]
+    tax = [f"start s{n} message=note{n}\nend e{n}\ns{n} > e{n}" for n in steps]
+    flow = " > ".join(f"t{n} > n{n}" for n in steps)
+    notes = [_NOTE.format(number=number) for number in steps]
+    return {
+        "procedure.toml": "".join([_TOML.format(code=CODE), _TAX, *notes]).encode(),
+        "process.bpmn": draw_pools(
+            {"commune": _drawn(commune, flow), "tax": "\n".join(tax)},
+            "\n".join(f"n{n} > s{n} : note{n}" for n in steps),
+        ),
+    }
+
+
+def _quiet() -> Mapping[str, bytes]:
+    commune = [f"user t{n} lt:assign.role=specialist" for n in range(TASKS)]
+    flow = " > ".join(f"t{n}" for n in range(TASKS))
+    return {
+        "procedure.toml": _TOML.format(code=QUIET).encode(),
+        "process.bpmn": draw_pools({"commune": _drawn(commune, flow)}, ""),
+    }
+
+
+def _drawn(elements: Sequence[str], flow: str) -> str:
+    return "\n".join(["start s", *elements, "end e", f"s > {flow} > e"])
 
 
 def publish_five_tasks() -> None:
-    """Publish the procedure on the node of this process."""
-    publish(FILES, at=SystemClock().now(), proposed_by="load.one", confirmed_by="load.two")
+    """Publish the procedure, with messages and without, on the node of this process."""
+    for files in (_sending(), _quiet()):
+        publish(files, at=SystemClock().now(), proposed_by="load.one", confirmed_by="load.two")
 
 
-def open_five_tasks(node: Node, count: int) -> None:
+def open_five_tasks(node: Node, count: int, *, procedure: str = CODE) -> None:
     """Open that many dossiers; a drain then opens the first task of each."""
     for number in range(count):
-        submit.submit(node, ACTOR, procedure=CODE, agency=COMMUNE, subject=f"load {number}")
+        submit.submit(node, ACTOR, procedure=procedure, agency=COMMUNE, subject=f"load {number}")
 
 
 def complete_all(node: Node) -> int:

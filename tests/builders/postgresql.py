@@ -21,7 +21,7 @@ _START_SECONDS = 30
 
 
 @contextmanager
-def postgresql_cluster(*, durable: bool = False) -> Iterator[str]:
+def postgresql_cluster(*, durable: bool = False, options: str = "") -> Iterator[str]:
     """Yield the URL of an empty database on a new cluster; `durable` keeps fsync on."""
     owner = _unprivileged_user()
     room = Path(tempfile.mkdtemp(prefix="lt-pg-"))
@@ -31,7 +31,7 @@ def postgresql_cluster(*, durable: bool = False) -> Iterator[str]:
     port = _free_port()
     try:
         _initialise(room, owner=owner, password=password)
-        _run(_start_command(room, port=port, durable=durable), owner=owner)
+        _run(_start_command(room, port=port, durable=durable, more=options), owner=owner)
         try:
             address = f"postgresql://postgres:{password}@127.0.0.1:{port}"
             _run(
@@ -60,8 +60,8 @@ def _initialise(room: Path, *, owner: pwd.struct_passwd | None, password: str) -
     )
 
 
-def _start_command(room: Path, *, port: int, durable: bool) -> list[str]:
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -k {room} -c max_connections=100"
+def _start_command(room: Path, *, port: int, durable: bool, more: str) -> list[str]:
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -k {room} -c max_connections=100 {more}"
     if not durable:
         options += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
     return [
