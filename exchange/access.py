@@ -15,6 +15,7 @@ _READERS = frozenset(Role) - {Role.TECHNICAL_ADMIN, Role.BUSINESS_ADMIN}
 _LEADERS = frozenset({Role.LEADER})
 _OPENERS = frozenset({Role.INTAKE, Role.SPECIALIST, Role.ASSISTANT})
 _OPERATORS = frozenset({Role.TECHNICAL_ADMIN, Role.LEADER, Role.CLERK})
+_REPAIRERS = frozenset({Role.BUSINESS_ADMIN})
 _EXPORTERS = frozenset({Role.INSPECTOR, Role.LEADER, Role.CLERK, Role.SPECIALIST, Role.INTAKE})
 
 
@@ -58,6 +59,22 @@ def may_resolve(actor: Actor, dossier: Dossier, *, at: datetime) -> bool:
     """Tell whether the person may resend messages and retry incidents of the dossier."""
     return any(
         _holds(one, agency=dossier.agency, procedure=dossier.procedure, roles=_OPERATORS, at=at)
+        for one in actor.bindings
+    )
+
+
+def may_repair(actor: Actor, dossier: Dossier, *, at: datetime) -> bool:
+    """Tell whether the person may move tokens of the dossier's process by hand."""
+    return any(
+        _holds(one, agency=dossier.agency, procedure=dossier.procedure, roles=_REPAIRERS, at=at)
+        for one in actor.bindings
+    )
+
+
+def may_migrate(actor: Actor, *, agency: str, procedure: str, at: datetime) -> bool:
+    """Tell whether the person may move an agency's dossiers to another version."""
+    return any(
+        _holds(one, agency=agency, procedure=procedure, roles=_REPAIRERS, at=at)
         for one in actor.bindings
     )
 

@@ -131,6 +131,7 @@ def _record(node: Node, stepped: list[Stepped], *, token: str, at: datetime) -> 
                     read_version=one.instance.version,
                     snapshot=one.snapshot,
                     done=one.is_finished,
+                    incident=one.is_halted,
                 )
             )
             applied |= {taken.fact.id: one.instance.version + 1 for taken in one.taken}

@@ -371,7 +371,7 @@ class AlreadyPublished(Rejected):
 
 
 class ReasonMissing(Rejected):
-    """A refusal needs a reason."""
+    """A refusal, a repair or a migration needs a reason that others can read later."""
 
     code = "reason_missing"
 

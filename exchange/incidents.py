@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import NAMESPACE_OID, UUID, uuid5
 
+from dossier.errors import Conflict, Denied
 from dossier.ids import MessageOrigin, message_id
-from dossier.model import Actor, Dossier, IncidentRow, MessageState
+from dossier.model import Actor, Dossier, Incident, IncidentRow, MessageState
 from exchange import access, chronicle
 from exchange.chronicle import Event
 from exchange.drained import ring_after_commit
@@ -14,7 +16,9 @@ from exchange.node import Node
 from exchange.stepping import MARK
 from storage import calls, dossiers, facts, incidents, instances, outbox
 from storage.transactions import transaction
+from workflows.naming import names_read
 
+_MOST_RETRIED = 10_000  # by one order
 _REISSUED = 1_000_000  # sequences from here on belong to reissued messages, never to transitions
 
 
@@ -106,6 +110,29 @@ def retry(node: Node, actor: Actor, incident: UUID) -> None:
         ring_after_commit("advance", str(found.instance))
 
 
+def retry_all(
+    node: Node, actor: Actor, *, code: str = "", procedure: str = ""
+) -> tuple[list[IncidentRow], list[IncidentRow]]:
+    """Retry every step that an incident stopped and that the person may retry.
+
+    `code` and `procedure` choose among them; return those that are tried again, and those that
+    somebody else took meanwhile.
+    """
+    tried, left = [], []
+    for row in listed(node, actor, limit=_MOST_RETRIED):
+        if not row.can_retry or code not in ("", row.incident.code):
+            continue
+        if procedure and row.procedure != procedure:
+            continue
+        try:
+            retry(node, actor, row.incident.id)
+        except (Conflict, Denied):
+            left.append(row)
+        else:
+            tried.append(row)
+    return tried, left
+
+
 def listed(node: Node, actor: Actor, *, limit: int = 100) -> list[IncidentRow]:
     """Return the open incidents of the dossiers that the person may see, newest first."""
     now = node.now()
@@ -116,16 +143,31 @@ def listed(node: Node, actor: Actor, *, limit: int = 100) -> list[IncidentRow]:
             continue
         can = access.may_resolve(actor, dossier, at=now)
         state = outbox.state_of(found.message) if found.message else None
+        name, read = step_of(node, dossier, found)
         rows.append(
             IncidentRow(
                 incident=found,
                 dossier_code=dossier.code,
+                procedure=dossier.procedure,
                 can_resend=can and state is MessageState.PARKED,
                 can_reissue=can and state in (MessageState.PARKED, MessageState.REFUSED),
                 can_retry=can and found.message is None and found.instance is not None,
+                element_name=name,
+                names_read=read,
             )
         )
     return rows
+
+
+def step_of(
+    node: Node, dossier: Dossier, incident: Incident
+) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    """Return the name of the step that stopped, and which values it reads: names, no contents."""
+    if not incident.element_id:
+        return {}, ()
+    procedure = node.contracts().version(dossier.procedure, dossier.procedure_version)
+    definition = procedure.definition(dossier.role)
+    return procedure.element_name(incident.element_id), names_read(definition, incident.element_id)
 
 
 def _demand(node: Node, actor: Actor, dossier: UUID | None) -> Dossier:

@@ -16,6 +16,7 @@ from storage.facts import Fact, FactKind
 from storage.instances import Instance
 from workflows import instance as engine
 from workflows.commands import CallDecision
+from workflows.errors import InstanceHalted
 from workflows.expressions.values import Value
 from workflows.facts import (
     Fact as EngineFact,
@@ -58,6 +59,7 @@ class Stepped:
     values: dict[str, Json] = field(default_factory=dict)  # of the dossier, after all facts
     writes: dict[str, Json] = field(default_factory=dict)  # those of them that changed
     is_finished: bool = False
+    is_halted: bool = False  # an error that nothing catches: facts wait until it is repaired
 
 
 def step(
@@ -77,19 +79,78 @@ def step(
         instance=instance, procedure=procedure, snapshot=instance.snapshot, values=dict(values)
     )
     current: dict[str, Value] = to_values(values)
+    waiting = _take_all(stepped, facts, values=current, at=at)
+    if waiting and not stepped.is_halted:  # a repair came after them
+        waiting = _take_all(stepped, waiting, values=current, at=at)
+    stepped.is_halted = stepped.is_halted or bool(waiting)
+    return stepped
+
+
+def _take_all(
+    stepped: Stepped, facts: Sequence[Fact], *, values: dict[str, Value], at: datetime
+) -> list[Fact]:
+    """Take facts in their order; return those that a halted instance cannot take yet."""
+    waiting = []
     for fact in facts:
-        transition = _take(stepped, fact, values=current, at=at)
+        try:
+            transition = _take(stepped, fact, values=values, at=at)
+        except InstanceHalted:
+            waiting.append(fact)
+            continue
         if transition is None:
             stepped.taken.append(Taken(fact=fact, transitions=()))
             continue
-        _move(stepped, transition, current)
-        stepped.taken.append(_decide_all(stepped, fact, transition, values=current, at=at))
+        _move(stepped, transition, values)
+        stepped.taken.append(_decide_all(stepped, fact, transition, values=values, at=at))
+    return waiting
+
+
+def interfere(
+    instance: Instance,
+    *,
+    procedure: Procedure,
+    fact: EngineFact,
+    by: Fact,
+    values: Mapping[str, Json],
+    at: datetime,
+) -> Stepped:
+    """Return the instance after one fact that a person ordered; `by` stands for it in the records.
+
+    Raises what the engine raises, so that the person hears of it at once.
+    """
+    stepped = Stepped(
+        instance=instance, procedure=procedure, snapshot=instance.snapshot, values=dict(values)
+    )
+    current: dict[str, Value] = to_values(values)
+    transition = _apply_or_raise(stepped, fact, values=current, at=at)
+    _move(stepped, transition, current)
+    stepped.taken.append(_decide_all(stepped, by, transition, values=current, at=at))
+    return stepped
+
+
+def adopt(
+    instance: Instance,
+    *,
+    procedure: Procedure,
+    transition: Transition,
+    by: Fact,
+    values: Mapping[str, Json],
+    at: datetime,
+) -> Stepped:
+    """Return the instance after a transition that was made elsewhere, by its new procedure."""
+    stepped = Stepped(
+        instance=instance, procedure=procedure, snapshot=instance.snapshot, values=dict(values)
+    )
+    current: dict[str, Value] = to_values(values)
+    _move(stepped, transition, current)
+    stepped.taken.append(_decide_all(stepped, by, transition, values=current, at=at))
     return stepped
 
 
 def _move(stepped: Stepped, transition: Transition, current: dict[str, Value]) -> None:
     stepped.snapshot = transition.snapshot
     stepped.is_finished = transition.finished
+    stepped.is_halted = transition.halted
     for name, value in transition.writes.items():
         current[name] = value
         stepped.writes[name] = to_json(value)
@@ -102,7 +163,7 @@ def _decide_all(
     """Answer the decisions a transition asks for, and those that the answers ask for in turn."""
     transitions, decisions = [first], list[Decided]()
     waiting = [one for one in first.commands if isinstance(one, CallDecision)]
-    while waiting and len(decisions) < _MOST_DECISIONS:
+    while waiting and len(decisions) < _MOST_DECISIONS and not stepped.is_halted:
         decided = decide(stepped.procedure, waiting.pop(0), values=values, at=at)
         decisions.append(decided)
         answered = _apply(stepped, decided.fact, values=values, at=at)
@@ -135,13 +196,19 @@ def _apply(
 ) -> Transition | None:
     if stepped.is_finished or not stepped.snapshot:
         return None
-    definition = stepped.procedure.definition(stepped.instance.role)
     try:
-        return engine.apply(
-            definition, stepped.snapshot, fact, values=_known(stepped, values), at=at
-        )
+        return _apply_or_raise(stepped, fact, values=values, at=at)
+    except InstanceHalted:
+        raise
     except Conflict:
         return None
+
+
+def _apply_or_raise(
+    stepped: Stepped, fact: EngineFact, *, values: Mapping[str, Value], at: datetime
+) -> Transition:
+    definition = stepped.procedure.definition(stepped.instance.role)
+    return engine.apply(definition, stepped.snapshot, fact, values=_known(stepped, values), at=at)
 
 
 def _known(stepped: Stepped, values: Mapping[str, Value]) -> dict[str, Value]:

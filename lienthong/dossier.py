@@ -9,11 +9,16 @@ import click
 
 from exchange import export
 from exchange.wiring import node
+from lienthong.repair import repair_token, tokens
 
 
 @click.group("dossier")
 def command() -> None:
     """Dossiers and their evidence."""
+
+
+command.add_command(tokens)
+command.add_command(repair_token)
 
 
 @command.command("export")

@@ -1,6 +1,6 @@
 """`lienthong procedure`: check, rehearse, compare, begin and publish procedure folders.
 
-The verbs of publishing need the node's database and are in `lienthong.publication`.
+The verbs that need the node's database are in `lienthong.publication` and `lienthong.migration`.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from exchange.procedures.simulation import simulate_folder, simulation_json, sim
 from exchange.procedures.trace import trace
 from exchange.procedures.trial import Trial, trial_lines, try_folders
 
-_PUBLISHING: Final = {
-    "publish": "publish",
-    "confirm": "confirm",
-    "refuse": "refuse",
-    "proposals": "list_proposals",
+_ON_THE_NODE: Final = {  # verb → module and name
+    "publish": ("lienthong.publication", "publish"),
+    "confirm": ("lienthong.publication", "confirm"),
+    "refuse": ("lienthong.publication", "refuse"),
+    "proposals": ("lienthong.publication", "list_proposals"),
+    "migrate": ("lienthong.migration", "migrate"),
 }
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -50,18 +51,18 @@ _BELOW = click.option(
 
 
 class _Verbs(click.Group):
-    """Loads the verbs of publishing, and with them the node, only when they are asked for."""
+    """Loads the verbs that need the node, and with them the node, only when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return all verbs."""
-        return sorted([*super().list_commands(ctx), *_PUBLISHING])
+        return sorted([*super().list_commands(ctx), *_ON_THE_NODE])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a verb of this module, or one of `lienthong.publication`."""
-        if cmd_name not in _PUBLISHING:
+        """Return a verb of this module, or one that needs the node."""
+        if cmd_name not in _ON_THE_NODE:
             return super().get_command(ctx, cmd_name)
-        module = importlib.import_module("lienthong.publication")
-        verb: click.Command = getattr(module, _PUBLISHING[cmd_name])
+        module, name = _ON_THE_NODE[cmd_name]
+        verb: click.Command = getattr(importlib.import_module(module), name)
         return verb
 
 

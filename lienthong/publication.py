@@ -8,23 +8,14 @@ from typing import Any, Final
 
 import click
 
-from dossier.model import Actor
 from dossier.texts import Language, render
-from exchange import accounts, proposals
+from exchange import proposals
 from exchange.boot import boot
-from exchange.node import Node
 from exchange.procedures.folder import read_folder
 from exchange.rules import read_pack
-from exchange.wiring import node as this_node
+from lienthong.person import BY, PASSWORD, person
 
 _FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
-_BY: Final = click.option("--by", required=True, metavar="USER", help="Account of who does it.")
-_PASSWORD: Final = click.option(
-    "--password-file",
-    "password",
-    type=click.File(encoding="utf-8"),
-    help="File with the password of that account, - for standard input; else it is asked for.",
-)
 _LANG: Final = click.option(
     "--lang", type=click.Choice(["vi", "en"]), default="en", show_default=True, help="Language."
 )
@@ -32,8 +23,8 @@ _LANG: Final = click.option(
 
 @click.command("publish")
 @click.argument("folder", type=_FOLDER)
-@_BY
-@_PASSWORD
+@BY
+@PASSWORD
 @_LANG
 def publish(folder: Path, by: str, password: Any, lang: str) -> None:  # noqa: ANN401 - click's file
     """Propose the procedure in FOLDER for this node; a second person confirms it.
@@ -45,8 +36,8 @@ def publish(folder: Path, by: str, password: Any, lang: str) -> None:  # noqa: A
 
 @click.command("publish")
 @click.argument("folder", type=_FOLDER)
-@_BY
-@_PASSWORD
+@BY
+@PASSWORD
 @_LANG
 def publish_rules(folder: Path, by: str, password: Any, lang: str) -> None:  # noqa: ANN401 - click's file
     """Propose the rule pack in FOLDER for this node; a second person confirms it."""
@@ -56,15 +47,15 @@ def publish_rules(folder: Path, by: str, password: Any, lang: str) -> None:  # n
 @click.command("confirm")
 @click.argument("name")
 @click.argument("version")
-@_BY
-@_PASSWORD
+@BY
+@PASSWORD
 @_LANG
 def confirm(name: str, version: str, by: str, password: Any, lang: str) -> None:  # noqa: ANN401 - click's file
     """Publish the proposed VERSION of the procedure NAME; rule packs are called `rules`.
 
     Whoever proposed it cannot confirm it.
     """
-    node, actor = _person(by, password)
+    node, actor = person(by, password)
     found = proposals.find_open(name, version)
     _say(proposals.confirm(actor, found.id, at=node.now()), "confirmed", lang)
 
@@ -73,12 +64,12 @@ def confirm(name: str, version: str, by: str, password: Any, lang: str) -> None:
 @click.argument("name")
 @click.argument("version")
 @click.option("--reason", required=True, help="Why; it stays on record.")
-@_BY
-@_PASSWORD
+@BY
+@PASSWORD
 @_LANG
 def refuse(name: str, version: str, reason: str, by: str, password: Any, lang: str) -> None:  # noqa: ANN401 - click's file
     """Refuse the proposed VERSION of the procedure NAME, or of the `rules`."""
-    node, actor = _person(by, password)
+    node, actor = person(by, password)
     found = proposals.find_open(name, version)
     _say(proposals.refuse(actor, found.id, reason=reason, at=node.now()), "refused", lang)
 
@@ -94,19 +85,8 @@ def list_proposals(lang: str) -> None:
 
 
 def _propose(files: Mapping[str, bytes], by: str, password: Any, lang: str) -> None:  # noqa: ANN401 - click's file
-    node, actor = _person(by, password)
+    node, actor = person(by, password)
     _say(proposals.propose(actor, files, at=node.now()), "proposed", lang)
-
-
-def _person(username: str, password: Any) -> tuple[Node, Actor]:  # noqa: ANN401 - click's file
-    """Return the node and the person who proves with a password that the account is theirs."""
-    if password is None:
-        given = click.prompt(f"Password of {username}", hide_input=True, err=True)
-    else:
-        given = password.readline().rstrip("\r\n")
-    boot()
-    node = this_node()
-    return node, accounts.log_in(node, username=username, password=given, address="console")
 
 
 def _say(proposal: proposals.Proposal, what: str, lang: str) -> None:

@@ -153,6 +153,14 @@ def update(
         )
 
 
+def rebind(dossier_id: UUID, *, version: str, contract_sha256: str) -> None:
+    """Let a dossier go on under another version of its procedure."""
+    sql.execute(
+        "UPDATE dossier SET procedure_version = %s, contract_sha256 = %s WHERE id = %s",
+        (version, contract_sha256, str(dossier_id)),
+    )
+
+
 def set_due(dossier_id: UUID, due: datetime | None, trail: Json) -> None:
     """Change the due instant together with its explanation."""
     sql.execute(

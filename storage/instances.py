@@ -231,6 +231,24 @@ def apply(changes: Sequence[InstanceChange], *, token: str | None, at: datetime)
         )
 
 
+def rebind(instance: UUID, *, definition_sha256: str) -> None:
+    """Let a run go on under another definition; its new state is applied in the same commit."""
+    sql.execute(
+        "UPDATE instance SET definition_sha256 = %s WHERE id = %s",
+        (definition_sha256, str(instance)),
+    )
+
+
+def of_definition(definition_sha256: str) -> list[UUID]:
+    """Return the runs of a definition that are not done, oldest first."""
+    rows = sql.all_rows(
+        "SELECT id FROM instance WHERE definition_sha256 = %s AND status <> 'done'"
+        " ORDER BY opened, id",
+        (definition_sha256,),
+    )
+    return [UUID(row[0]) for row in rows]
+
+
 def mark_ready(instance: UUID, *, at: datetime) -> bool:
     """Let a worker look at the instance; False when it is done or waits for a repair."""
     instant = sql.from_instant(at)

@@ -194,3 +194,13 @@ def _task(row: sql.Row) -> Task:
         candidates=sql.to_texts(row[21]),
         escalated=bool(row[22]),
     )
+
+
+def hands_of(dossier: UUID) -> frozenset[str]:
+    """Return who completed a task of the dossier, or holds one."""
+    rows = sql.all_rows(
+        "SELECT DISTINCT completed_by FROM task WHERE dossier = %s"
+        " UNION SELECT DISTINCT claimed_by FROM task WHERE dossier = %s AND state = 'open'",
+        (str(dossier), str(dossier)),
+    )
+    return frozenset(str(row[0]) for row in rows if row[0])

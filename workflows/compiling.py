@@ -52,11 +52,12 @@ def _expressions(process: Process) -> Iterator[tuple[str, str | None, int, str]]
         if flow.condition:
             yield flow.id, flow.name, flow.line, flow.condition
     for node in process.nodes.values():
-        for text in _texts(node):
+        for text in texts_of(node):
             yield node.id, node.name, node.line, text
 
 
-def _texts(node: Node) -> Iterator[str]:
+def texts_of(node: Node) -> Iterator[str]:
+    """Yield the expressions of a node that are no literals of time."""
     for event in node.events:
         if event.text and not (event.timer and is_literal(event.text)):
             yield event.text

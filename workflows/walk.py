@@ -274,8 +274,7 @@ def withdraw(walk: Walk, token: Token) -> None:
     """Take a live token out of the game with everything that hangs on it."""
     if not is_live(token):
         return
-    _withdraw_inside(walk, token)
-    withdraw_rows(walk, token)
+    withdraw_inside(walk, token)
     silent = any(token.internal_data.get(mark) for mark in (HOST, TRIGGER, GROUP, LOOP))
     close_rows(walk, token, CloseReason.CANCELLED)
     if not silent and token.has_state(TaskState.STARTED | TaskState.ERROR):
@@ -292,7 +291,9 @@ def withdraw_rows(walk: Walk, body: Token) -> None:
         close_row(walk, public, row, CloseReason.CANCELLED)
 
 
-def _withdraw_inside(walk: Walk, token: Token) -> None:
+def withdraw_inside(walk: Walk, token: Token) -> None:
+    """Withdraw everything that hangs on a token: its scope, instances and boundary events."""
+    withdraw_rows(walk, token)
     scope = walk.workflow.subprocesses.get(token.id)
     if scope is not None:
         clear(walk, scope)
