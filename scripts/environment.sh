@@ -1,10 +1,6 @@
 #!/bin/sh
 # Make .venv hold what the given purpose needs: `run` (the product), `test` (and its tests) or
-<<<<<<< HEAD
 # `bench` (and what it is measured beside).
-=======
-# `bench` (and what it is measured against).
->>>>>>> c2c9bfb (bench: measure the worker beside DBOS and procrastinate)
 # Does nothing when the requirements are those of the last time and the tree stands where it stood.
 set -eu
 cd "$(dirname "$0")/.."
