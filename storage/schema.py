@@ -12,10 +12,19 @@ from storage.errors import SchemaNewer, SchemaOlder
 
 
 def migrate() -> list[str]:
-    """Apply the missing migrations and return their names; raise `SchemaNewer`."""
+    """Apply the missing migrations and return their names; raise `SchemaNewer`.
+
+    A lock that others hold for long is given up after `lock_timeout`: trying later is better than
+    all the others waiting behind us. Building may take as long as it takes.
+    """
     with sql.translated():
         missing = _missing(_executor())
-        call_command("migrate", verbosity=0, interactive=False)
+        if missing and sql.is_postgresql():
+            sql.execute("SET statement_timeout = 0")
+        try:
+            call_command("migrate", verbosity=0, interactive=False)
+        finally:
+            connection.close()  # and with it what was set for this session
     return missing
 
 
