@@ -32,7 +32,7 @@ from tests.builders.cms import (
 from tests.builders.manifest import ASIC_E, ASIC_S, manifest
 from tests.builders.pdf import blank, encrypted, filled, overlaid, signed
 from tests.builders.signing import NOW, pki
-from tests.builders.signing_vectors import FORMAT, HASH, Vector, header
+from tests.builders.vector_file import FORMAT, HASH, Vector, header
 
 FOLDER = Path(__file__).resolve().parents[1] / "vectors" / "signing" / "formats"
 PASSED = "TOTAL-PASSED"

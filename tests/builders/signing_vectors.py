@@ -13,7 +13,6 @@ import struct
 import unicodedata
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -25,32 +24,19 @@ from signing.keys import Signer
 from signing.pki import Revocation, Validity
 from signing.purpose import Purpose
 from signing.xades import SignatureRole
+from tests.builders import signing_vectors_more as more
 from tests.builders.signing import NOW, SHORT, letter, pki
+from tests.builders.vector_file import CRYPTO, FORMAT, HASH, Vector, header, table
 
 FOLDER = Path(__file__).resolve().parents[1] / "vectors" / "signing"
-FORMAT = "TOTAL-FAILED FORMAT_FAILURE"
-HASH = "TOTAL-FAILED HASH_FAILURE"
-CRYPTO = "TOTAL-FAILED SIG_CRYPTO_FAILURE"
 LETTER = DataFile(name="Công văn.pdf", media_type="application/pdf", content=b"%PDF-1.7 letter")
 ENVELOPE = DataFile(name="envelope.xml", media_type="application/xml", content=b"<e></e>")
 RECEIPT = b'<r xmlns="urn:t"><from>H28</from><to>H08</to></r>'
 SEAL = "META-INF/signatures001.xml"
 
+TABLE_MARK = "\n## Which vector shows which row\n\n"
+
 Entries = list[tuple[str, bytes]]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Vector:
-    """One file to be judged and the verdict it must get."""
-
-    name: str
-    row: int  # of the attack table, signing.md §11
-    rule: str
-    expect: str  # indication and sub-indication
-    content: bytes
-    kind: str = "container"
-    at: datetime = NOW
-    crls: str = "current"  # a set of `crl_sets`
 
 
 def sound_entries() -> Entries:
@@ -473,6 +459,7 @@ def crl_sets() -> dict[str, tuple[bytes, ...]]:
     return {
         "current": pki().crls(),
         "none": (),
+        "root": pki().crls()[:1],
         "stale": pki().crls(at=NOW - 3 * DAY, next_update=NOW - DAY),
         "after": pki().crls(at=NOW + DAY, next_update=NOW + 2 * DAY),
         "foreign": pki.__wrapped__().crls(),
@@ -546,19 +533,7 @@ def vectors() -> Iterator[Vector]:
     yield from xml_attacks()
     yield from zip_attacks()
     yield from time_attacks()
-
-
-def header(vector: Vector) -> bytes:
-    """Return the header of a vector file, the empty line included."""
-    lines = (
-        f"expect: {vector.expect}",
-        f"rule: {vector.rule}",
-        f"row: {vector.row}",
-        f"kind: {vector.kind}",
-        f"at: {vector.at.isoformat()}",
-        f"crls: {vector.crls}",
-    )
-    return "\n".join(lines).encode() + b"\n\n"
+    yield from more.vectors()
 
 
 def main() -> None:
@@ -572,8 +547,18 @@ def main() -> None:
     for name, crls in crl_sets().items():
         for number, crl in enumerate(crls):
             (trust / f"{name}.{number}.crl").write_bytes(crl)
-    for vector in vectors():
+    for name, answers in more.ocsp_sets().items():
+        for number, answer in enumerate(answers):
+            (trust / f"{name}.{number}.ocsp").write_bytes(answer)
+    for name, listed in more.list_sets().items():
+        (trust / f"{name}.xml").write_bytes(listed)
+    made = list(vectors())
+    for vector in made:
         (FOLDER / f"{vector.name}.vec").write_bytes(header(vector) + vector.content)
+    shown = table((one.row, one.name, one.expect) for one in made)
+    readme = FOLDER / "README.md"
+    text = readme.read_text(encoding="utf-8").partition(TABLE_MARK)[0]
+    readme.write_text(text + TABLE_MARK + shown, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,45 +2,66 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from signing.judgement import Judgement
+from signing.evidence import TrustGiven, judge_file
+from signing.judgement import Judgement, gravest, whole
 from signing.policy import Trust
-from signing.purpose import Purpose
+from signing.trustlist import open_trust_list
 from signing.verify import judge_container, judge_xml
+from tests.builders.vector_file import ROWS, table
 
 FOLDER = Path(__file__).resolve().parents[2] / "vectors" / "signing"
 VECTORS = sorted(FOLDER.glob("*.vec"))
-# Rows of the attack table that this folder must show; 21 needs archive time-stamps, 32 and 33
-# belong to the log.
-ROWS = set(range(1, 32)) - {21}
+LISTED_AT = datetime(2022, 4, 12, 2, 30, tzinfo=UTC)
+README = FOLDER / "README.md"
 
 
 @cache
-def trust(crls: str) -> Trust:
-    return Trust(
-        anchors=((FOLDER / "trust" / "anchor.der").read_bytes(),),
-        certificates=((FOLDER / "trust" / "issuing.der").read_bytes(),),
-        crls=tuple(path.read_bytes() for path in sorted((FOLDER / "trust").glob(f"{crls}.*.crl"))),
+def trust(crls: str, ocsps: str, trust_list: str) -> Trust:
+    folder = FOLDER / "trust"
+
+    def given(pattern: str) -> tuple[bytes, ...]:
+        return tuple(path.read_bytes() for path in sorted(folder.glob(pattern)))
+
+    root = Trust(
+        anchors=((folder / "anchor.der").read_bytes(),),
+        certificates=((folder / "issuing.der").read_bytes(),),
+        crls=given(f"{crls}.*.crl"),
+        ocsps=given(f"{ocsps}.*.ocsp"),
     )
+    if trust_list == "none":
+        return root
+    content = (folder / f"{trust_list}.xml").read_bytes()
+    listed = open_trust_list(content, trust=root, at=LISTED_AT)
+    return replace(root, anchors=(), services=listed.services)
 
 
 def read(path: Path) -> tuple[dict[str, str], bytes]:
     head, _, content = path.read_bytes().partition(b"\n\n")
-    fields = dict(line.split(": ", 1) for line in head.decode().splitlines())
+    fields = {}
+    for line in head.decode().splitlines():
+        name, _, value = line.partition(":")
+        fields[name] = value.strip()
     return fields, content
 
 
 def judge(fields: dict[str, str], content: bytes) -> Judgement:
     at = datetime.fromisoformat(fields["at"])
+    trusted = trust(fields["crls"], fields["ocsps"], fields["list"])
     if fields["kind"] == "xml":
-        purposes = frozenset({Purpose.SEAL})
-        return judge_xml(content, trust=trust(fields["crls"]), at=at, purposes=purposes)
-    return judge_container(content, trust=trust(fields["crls"]), at=at)
+        return judge_xml(content, trust=trusted, at=at)
+    if fields["kind"] == "bundle":
+        given = TrustGiven(anchors=trusted.anchors)
+        found = judge_file(content, name="bundle.asice", given=given, at=at)
+        verdict = gravest(found.verdict, *(one.verdict for one in found.events))
+        return whole(verdict, [one.verdict for one in found.signatures], found.files)
+    return judge_container(content, trust=trusted, at=at)
 
 
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
@@ -51,6 +72,8 @@ def test_vector_gets_its_verdict(path: Path) -> None:
 
     sub = f" {judgement.sub_indication.value}" if judgement.sub_indication else ""
     assert f"{judgement.indication.value}{sub}" == fields["expect"]
+    levels = {one.level.value for one in judgement.signatures if one.level}
+    assert not fields["level"] or fields["level"] in levels
 
 
 def test_every_failure_says_why() -> None:
@@ -60,5 +83,11 @@ def test_every_failure_says_why() -> None:
         assert judgement.is_passed or any(reasons), path.stem
 
 
-def test_every_row_of_the_attack_table_has_a_vector() -> None:
-    assert {int(read(path)[0]["row"]) for path in VECTORS} >= ROWS
+def test_every_row_of_the_attack_table_has_a_vector_that_the_page_names() -> None:
+    rows = [
+        (int(fields["row"]), path.stem, fields["expect"])
+        for path, fields in ((path, read(path)[0]) for path in VECTORS)
+    ]
+
+    assert {row for row, _, _ in rows} == set(ROWS) == set(range(1, 34))
+    assert README.read_text(encoding="utf-8").endswith(table(rows))
