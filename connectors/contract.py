@@ -19,6 +19,7 @@ FILE_NAME: Final = "lienthong.wsdl"
 
 _XSD: Final = "{http://www.w3.org/2001/XMLSchema}"
 _ELEMENT: Final = re.compile(r"Element '(?:\{[^}]*\})?([A-Za-z_][\w.-]{0,63})'")
+_LOCATION: Final = re.compile(rb"location=(\"[^\"]*\"|'[^']*')")
 _DEFAULT_ADDRESS: Final = b'"http://127.0.0.1/soap"'
 
 
@@ -40,6 +41,11 @@ def wsdl_path() -> Path:
 def wsdl_bytes(address: str) -> bytes:
     """Return the WSDL with `address` as the location of both ports."""
     return wsdl_path().read_bytes().replace(_DEFAULT_ADDRESS, quoteattr(address).encode())
+
+
+def is_same_wsdl(served: bytes) -> bool:
+    """Tell whether a served WSDL is this version's, whatever address it names."""
+    return _LOCATION.sub(b"", served) == _LOCATION.sub(b"", wsdl_path().read_bytes())
 
 
 class Contract:

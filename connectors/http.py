@@ -26,6 +26,10 @@ HostRule = Callable[[str, int], bool]
 """Tells whether a host (in lower case) may be called at a port."""
 
 
+Pins = Callable[[str, int], frozenset[bytes]]
+"""Returns the certificates (DER) of which a host must show one; none: any trusted one does."""
+
+
 Resolver = Callable[[str, int], str]
 """Returns the one address that a host is called at; raises `EndpointForbidden` for a bad one."""
 
@@ -93,11 +97,15 @@ class HttpClient:
         tls: Tls | None = None,
         connections: int = 8,
         resolver: Resolver | None = None,
+        pins: Pins | None = None,
     ) -> None:
-        """Take `resolver` for hosts that others name: it decides which address is called."""
+        """Take `resolver` for hosts that others name: it decides which address is called.
+
+        `pins` bind the certificates of TLS beyond what the authorities vouch for.
+        """
         self._may_call = may_call
         self._timeouts = timeouts or Timeouts()
-        self._session = _session(tls or Tls(), _Adapter(connections, resolver))
+        self._session = _session(tls or Tls(), _Adapter(connections, resolver, pins))
 
     @contextmanager
     def post(
@@ -208,12 +216,16 @@ def public_address(*listed: str) -> Resolver:
 class _Adapter(HTTPAdapter):
     """Send large bodies in large blocks, to the address that a resolver names."""
 
-    def __init__(self, connections: int, resolver: Resolver | None) -> None:
+    def __init__(self, connections: int, resolver: Resolver | None, pins: Pins | None) -> None:
         self._resolver = resolver
+        self._pins = pins
         super().__init__(pool_connections=connections, pool_maxsize=connections, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as inherited
         super().init_poolmanager(*args, **kwargs, blocksize=_BLOCK_BYTES)
+        if self._pins is not None:
+            schemes = dict(self.poolmanager.pool_classes_by_scheme)
+            self.poolmanager.pool_classes_by_scheme = {**schemes, "https": _pinned(self._pins)}
 
     def build_connection_pool_key_attributes(
         self,
@@ -230,6 +242,24 @@ class _Adapter(HTTPAdapter):
             named: dict[str, Any] = {**how, "server_hostname": host, "assert_hostname": host}
             return where, named
         return where, how
+
+
+def _pinned(pins: Pins) -> type[urllib3.HTTPSConnectionPool]:
+    """Return the pool whose connections show a certificate before anything is sent."""
+
+    class Connection(urllib3.connection.HTTPSConnection):
+        def connect(self) -> None:
+            super().connect()
+            bound = pins(self.server_hostname or self.host, self.port or 443)
+            shown: Any = self.sock
+            if bound and shown.getpeercert(binary_form=True) not in bound:
+                self.close()
+                raise OSError("expected a certificate that the directory binds")
+
+    class Pool(urllib3.HTTPSConnectionPool):
+        ConnectionCls = Connection
+
+    return Pool
 
 
 def _session(tls: Tls, adapter: _Adapter) -> requests.Session:

@@ -6,14 +6,25 @@ import base64
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from connectors import xroad
-from connectors.errors import PartnerUnavailable
-from connectors.http import HttpClient
+from connectors.errors import InlineTooLarge, PartnerUnavailable
+from connectors.http import HttpClient, HttpReply
 from connectors.mtom import MtomBody, Progress, no_progress
 from connectors.soap_calls import ClientCaps, call_headers, no_answer, read_result, write_call
+from connectors.soap_envelope import Version, parse_envelope
+from connectors.wssecurity import TokenSigner, sign_message
 from connectors.xroad import Route
+from dossier.clock import Clock, SystemClock
+from dossier.safexml import Caps
 from dossier.wire import SendHints
+
+INLINE_BYTES: Final = 10_000_000  # of an envelope with its content in it
+_OVERHEAD_BYTES: Final = 64 * 1024
+
+Signing = Callable[[SendHints], TokenSigner | None]
+"""Returns what signs a call by WS-Security; None where the addressee does not demand it."""
 
 Routing = Callable[[str, SendHints], Route | None]
 """Returns the way through X-Road for a message to an endpoint; None where it goes directly."""
@@ -29,7 +40,11 @@ class SoapClient:
         caps: ClientCaps | None = None,
         progress: Progress = no_progress,
         routing: Routing | None = None,
+        signing: Signing | None = None,
+        clock: Clock | None = None,
     ) -> None:
+        self._signing = signing
+        self._clock = clock or SystemClock()
         self._routing = routing
         self._http = http
         self._caps = caps or ClientCaps(reply_bytes=1024 * 1024)
@@ -41,7 +56,12 @@ class SoapClient:
         Raises `EndpointForbidden` and `PartnerRefused` where no retry helps, else
         `PartnerUnavailable`: the same bytes are to be sent again.
         """
-        placeholder = secrets.token_bytes(24)
+        signer = self._signing(hints) if self._signing else None
+        if signer and hints.size_bytes > INLINE_BYTES * 3 // 4 - _OVERHEAD_BYTES:
+            raise InlineTooLarge(
+                "expected a container that can be signed", limit_bytes=INLINE_BYTES
+            )
+        placeholder = _content(container) if signer else secrets.token_bytes(24)
         route = self._routing(endpoint, hints) if self._routing else None
         envelope = write_call(
             "SendMessage",
@@ -53,6 +73,8 @@ class SoapClient:
             Size=hints.size_bytes,
             Container=placeholder,
         )
+        if signer:
+            return self._send_signed(endpoint, envelope, route, signer)
         try:
             body = MtomBody(
                 envelope,
@@ -64,12 +86,33 @@ class SoapClient:
             raise PartnerUnavailable("expected a readable container") from exc
         headers = call_headers("SendMessage", body.content_type)
         with body, self._http.post(endpoint, body=body, headers=headers) as reply:
-            receipt = read_result(
-                reply,
-                "SendMessage",
-                caps=self._caps,
-                check=lambda message: xroad.check_reply(message, route) if route else None,
-            )
-            if not isinstance(receipt, bytes) or not receipt:
-                raise no_answer(reply.status)
-            return receipt
+            return self._receipt(reply, route)
+
+    def _send_signed(
+        self, endpoint: str, envelope: bytes, route: Route | None, signer: TokenSigner
+    ) -> bytes:
+        """Send one signed envelope: what is signed is the message with its content in it."""
+        limits = Caps(size_bytes=INLINE_BYTES, depth=32, elements=2_000)
+        message = parse_envelope(envelope, expected=Version.SOAP11, caps=limits)
+        body = sign_message(message, signer=signer, at=self._clock.now())
+        headers = call_headers("SendMessage")
+        with self._http.post(endpoint, body=body, headers=headers) as reply:
+            return self._receipt(reply, route)
+
+    def _receipt(self, reply: HttpReply, route: Route | None) -> bytes:
+        receipt = read_result(
+            reply,
+            "SendMessage",
+            caps=self._caps,
+            check=lambda message: xroad.check_reply(message, route) if route else None,
+        )
+        if not isinstance(receipt, bytes) or not receipt:
+            raise no_answer(reply.status)
+        return receipt
+
+
+def _content(container: Path) -> bytes:
+    try:
+        return container.read_bytes()
+    except OSError as exc:
+        raise PartnerUnavailable("expected a readable container") from exc

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from connectors import contract, xop
@@ -24,7 +24,7 @@ from connectors.intake import checked_container, spool_container
 from connectors.mailbox import PullOperations
 from connectors.soap_faults import fault_reply, xml_reply
 from dossier.errors import LienThongError
-from dossier.ids import parse_agency_code, parse_message_id, parse_sha256, same_agency
+from dossier.ids import AgencyCode, parse_agency_code, parse_message_id, parse_sha256, same_agency
 from dossier.wire import Receiving, SendHints, Spool, Spooled, WireReply, WireRequest
 
 _LOG: Final = logging.getLogger(__name__)
@@ -42,7 +42,10 @@ class SoapServer:
         caps: ServerCaps | None = None,
         pull: PullOperations | None = None,
         signed: SignedCalls | None = None,
+        demands_signature: Callable[[AgencyCode], bool] = lambda addressee: False,
     ) -> None:
+        """Take `demands_signature`: whether calls to an agency must be signed by WS-Security."""
+        self._demands_signature = demands_signature
         self._signed = signed
         self._receiving = receiving
         self._spool = spool
@@ -84,6 +87,8 @@ class SoapServer:
         hints, container = _read_send(call, self._caps)
         if call.caller is not None and not same_agency(call.caller, hints.from_agency):
             raise WsSecurityRefused("expected the sender's own signature", reason="agency")
+        if call.caller is None and self._demands_signature(hints.to_agency):
+            raise WsSecurityRefused("expected a signed call", reason="missing")
         stored = self._receiving.before(hints)
         if stored is not None:
             return _receipt_reply(call, stored, headers={"Connection": "close"})

@@ -41,6 +41,16 @@ class SealCertificate:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class XRoadMember:
+    """Who an agency is in X-Road; its messages then carry the headers of that protocol."""
+
+    instance: str
+    member_class: str
+    member_code: str
+    subsystem: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Channel:
     """A way in that the directory allows for messages from an agency (protocol §10)."""
 
@@ -65,6 +75,9 @@ class DirectoryAgency:
     endpoint: str  # URL of its node's SOAP service; empty when it has none
     channels: tuple[Channel, ...]
     seals: tuple[SealCertificate, ...]
+    calls: tuple[SealCertificate, ...] = ()  # what its node shows in TLS and signs calls with
+    x_road: XRoadMember | None = None  # messages to it carry X-Road headers
+    demands_signed_calls: bool = False  # calls to it carry a WS-Security signature
 
     def is_named(self, code: str) -> bool:
         """Tell whether `code` is this agency's code or one of its aliases."""
@@ -136,6 +149,14 @@ class Directory:
         for agency in self.agencies:
             for seal in agency.seals:
                 if seal.certificate == certificate and seal.valid_from <= at < seal.valid_until:
+                    return agency
+        return None
+
+    def caller_of(self, certificate: bytes, *, at: datetime) -> DirectoryAgency | None:
+        """Return the agency whose calls this certificate proves at that instant."""
+        for agency in self.agencies:
+            for call in agency.calls:
+                if call.certificate == certificate and call.valid_from <= at < call.valid_until:
                     return agency
         return None
 
@@ -227,7 +248,33 @@ def _write_agency(agency: DirectoryAgency) -> str:
             )
             for seal in agency.seals
         ),
+        *_write_transport(agency),
     )
+
+
+def _write_transport(agency: DirectoryAgency) -> list[str]:
+    e = xmltext.element
+    parts = [
+        e(
+            "Call",
+            xmltext.text("Certificate", base64.b64encode(call.certificate).decode()),
+            valid_from=xmltext.instant(call.valid_from),
+            valid_until=xmltext.instant(call.valid_until),
+        )
+        for call in agency.calls
+    ]
+    member = agency.x_road
+    if member:
+        parts.append(
+            e(
+                "XRoad",
+                instance=member.instance,
+                member_class=member.member_class,
+                member_code=member.member_code,
+                subsystem=member.subsystem,
+            )
+        )
+    return [*parts, e("WsSecurity")] if agency.demands_signed_calls else parts
 
 
 def _read(reader: xmltext.Reader) -> Directory:
@@ -259,6 +306,11 @@ def _read_agency(reader: xmltext.Reader) -> DirectoryAgency:
     endpoint = reader.text("Endpoint")
     channels = tuple(_read_channel(one) for one in reader.children("Channel"))
     seals = tuple(_read_seal(one) for one in reader.children("Seal"))
+    calls = tuple(_read_seal(one) for one in reader.children("Call"))
+    x_road = _read_member(reader.child("XRoad")) if reader.has("XRoad") else None
+    demands = reader.has("WsSecurity")
+    if demands:
+        reader.child("WsSecurity").end()
     reader.end()
     return DirectoryAgency(
         code=code,
@@ -274,6 +326,19 @@ def _read_agency(reader: xmltext.Reader) -> DirectoryAgency:
         endpoint=endpoint,
         channels=channels,
         seals=seals,
+        calls=calls,
+        x_road=x_road,
+        demands_signed_calls=demands,
+    )
+
+
+def _read_member(reader: xmltext.Reader) -> XRoadMember:
+    reader.end()
+    return XRoadMember(
+        instance=reader.attribute("instance"),
+        member_class=reader.attribute("member-class"),
+        member_code=reader.attribute("member-code"),
+        subsystem=reader.attribute("subsystem"),
     )
 
 
@@ -319,6 +384,6 @@ def _check(directory: Directory) -> None:
         parse_sha256(directory.previous_sha256)
     elif directory.number != 1:
         raise DirectoryRefused("expected the digest of the previous edition")
-    bound = [seal.sha256 for agency in directory.agencies for seal in agency.seals]
+    bound = [one.sha256 for agency in directory.agencies for one in (*agency.seals, *agency.calls)]
     if len(set(bound)) != len(bound):
-        raise DirectoryRefused("expected each seal bound to one agency")
+        raise DirectoryRefused("expected each certificate bound to one agency once")

@@ -24,11 +24,11 @@ from dossier.receipt import Outcome, Receipt, parse_receipt
 from dossier.wire import SendHints, Sending
 from exchange import chronicle, circuit
 from exchange.chronicle import Event
+from exchange.directory import demand_in_time
 from exchange.drained import Drained
 from exchange.edxml.post import PostOffice
 from exchange.errors import (
     AttemptsExhausted,
-    DirectoryExpired,
     MessageExpired,
     PartnerUnknown,
     ReceiptInvalid,
@@ -175,8 +175,7 @@ def _demand_time(node: Node, outgoing: Outgoing, *, at: datetime) -> None:
 
 def _partner(node: Node, outgoing: Outgoing, *, at: datetime) -> DirectoryAgency:
     directory = node.directory()
-    if at > directory.valid_until + timedelta(days=directory.grace_days):
-        raise DirectoryExpired("expected a directory that is still valid")
+    demand_in_time(directory, at=at)
     partner = directory.successor_of(outgoing.message.partner, at=at)
     if partner is None or not partner.is_reachable:
         raise PartnerUnknown("expected a partner with an address", agency=outgoing.message.partner)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from dossier.directory import Directory, parse_directory
 from dossier.ids import Sha256
 from exchange import chronicle
+from exchange.edition_errors import DirectoryNotYetValid
 from exchange.errors import (
     AnchorMismatch,
+    DirectoryExpired,
     DirectoryMissing,
     DirectoryNotSealed,
     DirectoryRolledBack,
@@ -59,6 +61,14 @@ def verify_directory(content: bytes, *, trust: Trust, at: datetime) -> tuple[Dir
     return parse_directory(opened.content), opened.content
 
 
+def demand_in_time(directory: Directory, *, at: datetime) -> None:
+    """Raise unless the edition is in force or within its grace."""
+    if at < directory.valid_from:
+        raise DirectoryNotYetValid("expected an edition that is in force", number=directory.number)
+    if at > directory.valid_until + timedelta(days=directory.grace_days):
+        raise DirectoryExpired("expected a directory that is still valid")
+
+
 def import_directory(
     content: bytes, *, anchor_sha256: str, trust: Trust, floor: Path, at: datetime, by: str
 ) -> Directory:
@@ -73,6 +83,7 @@ def import_directory(
     if not pinned or found != {pinned}:
         raise AnchorMismatch("expected the pinned anchor, and none beside it")
     directory, unsigned = verify_directory(content, trust=trust, at=at)
+    demand_in_time(directory, at=at)
     current = editions.current()
     highest = max(current.number if current else 0, _remembered(floor))
     if current and current.sha256 == hashlib.sha256(content).hexdigest():

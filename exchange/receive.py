@@ -22,6 +22,7 @@ from dossier.rule_errors import FormRefused
 from dossier.wire import SendHints, Spooled
 from exchange import chronicle
 from exchange.contract import Contracts
+from exchange.directory import demand_in_time
 from exchange.drained import ring_after_commit
 from exchange.errors import (
     AccessDenied,
@@ -130,6 +131,7 @@ class Reception:
             raise HintsDiffer("expected the announced From, To and MessageId in the envelope")
         # 5. seal bound to From by the directory, at first-receipt time
         directory = self._node.directory()
+        demand_in_time(directory, at=at)
         sender = directory.seal_owner(seal.certificate or b"", at=at)
         if sender is None or not sender.is_named(envelope.from_agency):
             raise SealNotBound("expected a seal bound to From", agency=envelope.from_agency)

@@ -115,6 +115,19 @@ SETTINGS: Final = (
         "Hosts that this node may call, besides those that the directory names.",
     ),
     _setting(
+        "TLS_AUTHORITIES",
+        "path",
+        "",
+        "Certificate authorities (PEM) of partners' https; empty: those of the system.",
+    ),
+    _setting(
+        "TLS_CERTIFICATE",
+        "path",
+        "",
+        "Certificate (PEM) that this node shows to partners that ask for one.",
+    ),
+    _setting("TLS_KEY", "path", "", "Private key (PEM) of LIENTHONG_TLS_CERTIFICATE."),
+    _setting(
         "WEBHOOK_HOSTS",
         "list",
         "",

@@ -46,6 +46,9 @@ class Settings:
     max_document_bytes: int
     max_container_bytes: int
     outbound_hosts: tuple[str, ...]
+    tls_authorities: Path | None
+    tls_certificate: Path | None
+    tls_key: Path | None
     webhook_hosts: tuple[str, ...]
     drop_dir: Path
     delivery_attempts: int
@@ -127,7 +130,7 @@ def _settings(read: _Reader) -> Settings:
         keys_dir=read.path("KEYS_DIR"),
         trust_dir=read.path("TRUST_DIR"),
         directory_anchor=read.choice("DIRECTORY_ANCHOR", re.compile(r"([0-9a-f]{64})?")),
-        procedures_dir=read.path("PROCEDURES_DIR") if read.text("PROCEDURES_DIR") else None,
+        procedures_dir=read.maybe_path("PROCEDURES_DIR"),
         blob_dir=read.path("BLOB_DIR"),
         spool_dir=read.path("SPOOL_DIR"),
         spool_total_bytes=read.integer("SPOOL_TOTAL_BYTES"),
@@ -135,6 +138,9 @@ def _settings(read: _Reader) -> Settings:
         max_document_bytes=read.integer("MAX_DOCUMENT_BYTES"),
         max_container_bytes=read.integer("MAX_CONTAINER_BYTES"),
         outbound_hosts=read.words("OUTBOUND_HOSTS"),
+        tls_authorities=read.maybe_path("TLS_AUTHORITIES"),
+        tls_certificate=read.maybe_path("TLS_CERTIFICATE"),
+        tls_key=read.maybe_path("TLS_KEY"),
         webhook_hosts=read.words("WEBHOOK_HOSTS"),
         drop_dir=read.path("DROP_DIR"),
         delivery_attempts=read.integer("DELIVERY_ATTEMPTS", most=1000),
@@ -179,6 +185,9 @@ class _Reader:
 
     def path(self, name: str) -> Path:
         return Path(self.text(name)).expanduser().absolute()
+
+    def maybe_path(self, name: str) -> Path | None:
+        return self.path(name) if self.text(name) else None
 
     def words(self, name: str) -> tuple[str, ...]:
         return tuple(word.strip() for word in self.text(name).split(",") if word.strip())

@@ -62,7 +62,7 @@ def sign_paths(
             out,
             _data_files(paths),
             signer=signer,
-            timestamper=_timestamper(tsa),
+            timestamper=timestamper_of(tsa),
             at=SystemClock().now(),
             role=SignatureRole(role),
         )
@@ -78,7 +78,7 @@ def sign_path_simply(
             out,
             _data_files([path])[0],
             signer=signer,
-            timestamper=_timestamper(tsa),
+            timestamper=timestamper_of(tsa),
             at=SystemClock().now(),
             role=SignatureRole(role),
         )
@@ -120,7 +120,7 @@ def augment_path(
     Raises the judgement's error where a signature does not pass: nothing is written then.
     """
     given = given_of(trusted)
-    timestamper = _timestamper(tsa)
+    timestamper = timestamper_of(tsa)
     if timestamper is None:
         raise FileUnreadable("expected the key of a time-stamp authority", name="tsa")
     trust = Trust(
@@ -145,7 +145,7 @@ def augment_path(
 @contextmanager
 def _signing(key: KeyFiles | TokenKey) -> Iterator[Signer]:
     if isinstance(key, KeyFiles):
-        yield _signer(key)
+        yield signer_of(key)
         return
     certificates = _read(key.certificates) if key.certificates else None
     with open_token(
@@ -154,17 +154,19 @@ def _signing(key: KeyFiles | TokenKey) -> Iterator[Signer]:
         yield signer
 
 
-def _signer(key: KeyFiles) -> Signer:
+def signer_of(key: KeyFiles) -> Signer:
+    """Return the signer of key files; raise `FileUnreadable`, `PinRefused`, `KeyUnusable`."""
     content = _read(key.key)
     if key.certificates is None:
         return load_pkcs12(content, password=key.pin)
     return load_signer(content, certificates=_read(key.certificates), password=key.pin)
 
 
-def _timestamper(tsa: KeyFiles | None) -> Timestamper | None:
+def timestamper_of(tsa: KeyFiles | None) -> Timestamper | None:
+    """Return the time-stamper of an authority's key files, None without them."""
     if tsa is None:
         return None
-    return TimestampAuthority(_signer(tsa)).timestamper(SystemClock().now)
+    return TimestampAuthority(signer_of(tsa)).timestamper(SystemClock().now)
 
 
 def _read(path: Path) -> bytes:

@@ -8,29 +8,32 @@ from urllib.parse import urlsplit
 
 from connectors.direct import DirectSender
 from connectors.http import HttpClient, Timeouts, Tls, only_hosts, public_address
-from connectors.incoming import ServerCaps
+from connectors.incoming import ServerCaps, SignedCalls
 from connectors.mailbox import PullOperations
 from connectors.request import Doorkeeper
 from connectors.soap_client import SoapClient
 from connectors.soap_server import SoapServer
 from connectors.webhooks import WebhookSender
+from connectors.wssecurity import TokenSigner
 from dossier.clock import Clock, SystemClock
-from dossier.ids import AgencyCode, parse_agency_code
-from dossier.wire import Sending, WireEndpoint
+from dossier.ids import AgencyCode
+from dossier.wire import SendHints, Sending, WireEndpoint
 from exchange import chronicle
+from exchange.callkeys import CallJudge, call_signer
 from exchange.contract import Contracts
 from exchange.directory import CurrentDirectory
 from exchange.node import Node
 from exchange.pull import NodeMailbox, NodeNonces, SealOpener
 from exchange.receive import Reception
+from exchange.routes import route
 from exchange.rules import Rules
+from exchange.seals import SealFolder, read_key
 from exchange.services import ServiceBook
 from exchange.settings import Settings, settings
 from exchange.stores import blob_store
 from exchange.sweep import own_name
 from exchange.timestamps import RemoteAuthority
 from exchange.trust import TrustFolder
-from signing.keys import Signer, load_signer
 from signing.log.leaf import LeafKind
 from signing.tsa import TimestampAuthority, Timestamper
 from storage import agencies
@@ -60,13 +63,13 @@ def build(here: Settings, *, clock: Clock | None = None) -> Node:
             total_bytes=here.spool_total_bytes,
             per_peer_bytes=here.spool_peer_bytes,
         ),
-        seals=_seals(here),
+        seals=SealFolder(here.keys_dir / "seals"),
         timestamper=_timestamper(here, clock),
         trust=TrustFolder(here.trust_dir),
         directory=directory,
         contracts=Contracts(),
         rules=Rules(),
-        sender=lambda: _soap_client(here, directory),
+        sender=lambda: _soap_client(here, directory, clock),
         neighbour=_neighbour,
         notifier=lambda: _notifier(here, clock),
         services=_services(here),
@@ -84,20 +87,61 @@ def soap_endpoint(of: Node) -> WireEndpoint:
         is_hosted=lambda agency: of.hosted(agency) is not None,
     )
     pull = PullOperations(mailbox=NodeMailbox(of), doorkeeper=doorkeeper, clock=of.clock)
-    return SoapServer(receiving=Reception(of), spool=of.spool, caps=caps, pull=pull)
+    return SoapServer(
+        receiving=Reception(of),
+        spool=of.spool,
+        caps=caps,
+        pull=pull,
+        signed=SignedCalls(judge=CallJudge(of), clock=of.clock),
+        demands_signature=lambda addressee: _demands_signature(of, addressee),
+    )
+
+
+def _demands_signature(of: Node, addressee: AgencyCode) -> bool:
+    found = of.directory().find(addressee)
+    return found is not None and found.demands_signed_calls
 
 
 def _neighbour(of: Node) -> Sending:
     return DirectSender(receiving=Reception(of), spool=of.spool)
 
 
-def _soap_client(here: Settings, directory: CurrentDirectory) -> SoapClient:
+def _soap_client(here: Settings, directory: CurrentDirectory, clock: Clock) -> SoapClient:
     def may_call(host: str, _port: int) -> bool:
         agencies_of = directory.directory().agencies
         named = {urlsplit(agency.endpoint).hostname for agency in agencies_of}
         return host in here.outbound_hosts or host in named
 
-    return SoapClient(http=HttpClient(may_call=may_call, tls=Tls()))
+    def pins(host: str, port: int) -> frozenset[bytes]:
+        now = clock.now()
+        return frozenset(
+            call.certificate
+            for agency in directory.directory().agencies
+            if _address(agency.endpoint) == (host, port)
+            for call in agency.calls
+            if call.valid_from <= now < call.valid_until
+        )
+
+    def signing(hints: SendHints) -> TokenSigner | None:
+        found = directory.directory().successor_of(hints.to_agency, at=clock.now())
+        demands = found is not None and found.demands_signed_calls
+        return call_signer(here.keys_dir, hints.from_agency) if demands else None
+
+    return SoapClient(
+        http=HttpClient(may_call=may_call, tls=_tls(here), pins=pins),
+        routing=lambda endpoint, hints: route(directory.directory(), hints, at=clock.now()),
+        signing=signing,
+        clock=clock,
+    )
+
+
+def _tls(here: Settings) -> Tls:
+    return Tls(authorities=here.tls_authorities, certificate=here.tls_certificate, key=here.tls_key)
+
+
+def _address(endpoint: str) -> tuple[str, int]:
+    parts = urlsplit(endpoint)
+    return parts.hostname or "", parts.port or 443
 
 
 def _notifier(here: Settings, clock: Clock) -> WebhookSender:
@@ -120,25 +164,11 @@ def _services(here: Settings) -> ServiceBook:
 
 def _timestamper(here: Settings, clock: Clock) -> Timestamper:
     if not here.tsa_url:
-        return TimestampAuthority(_key(here, "tsa")).timestamper(clock.now)
+        return TimestampAuthority(read_key(here.keys_dir / "tsa")).timestamper(clock.now)
     host = urlsplit(here.tsa_url).hostname or ""
     timeouts = Timeouts(silence_seconds=10.0, reply_seconds=20.0)
     return RemoteAuthority(
         HttpClient(may_call=only_hosts(host), timeouts=timeouts), url=here.tsa_url
-    )
-
-
-def _seals(here: Settings) -> dict[AgencyCode, Signer]:
-    folder = here.keys_dir / "seals"
-    found = sorted(path.name.removesuffix(".key.pem") for path in folder.glob("*.key.pem"))
-    return {parse_agency_code(code): _key(here, f"seals/{code}") for code in found}
-
-
-def _key(here: Settings, name: str) -> Signer:
-    stem = here.keys_dir / name
-    return load_signer(
-        stem.with_name(stem.name + ".key.pem").read_bytes(),
-        certificates=stem.with_name(stem.name + ".crt.pem").read_bytes(),
     )
 
 

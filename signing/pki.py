@@ -188,6 +188,13 @@ def issue_crl(
     return crl.public_bytes(serialization.Encoding.DER)
 
 
+def signing_request(key: bytes, *, subject: Subject) -> bytes:
+    """Return the request (PKCS#10, PEM) by which a certification authority certifies a key."""
+    request = x509.CertificateSigningRequestBuilder().subject_name(_name(subject))
+    signed = request.sign(load_private_key(key), hashes.SHA256())
+    return signed.public_bytes(serialization.Encoding.PEM)
+
+
 def certificates_pem(*certificates: bytes) -> bytes:
     """Return DER certificates as one PEM file, in the order given."""
     return b"".join(

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from connectors.errors import EndpointForbidden, PartnerUnavailable
-from connectors.http import HttpClient, Tls, check_endpoint, only_hosts
+from connectors.http import HttpClient, Pins, Tls, check_endpoint, only_hosts
+from connectors.probe import look_at_tls
 
 _RULE = only_hosts("H08.example", "127.0.0.1:8080", "::1")
 
@@ -105,9 +106,12 @@ class _Answering(BaseHTTPRequestHandler):
         pass
 
 
-def _status(https: tuple[int, Path], host: str, *, trusted: bool = True) -> int:
+def _status(
+    https: tuple[int, Path], host: str, *, trusted: bool = True, pins: Pins | None = None
+) -> int:
     port, authorities = https
     client = HttpClient(
+        pins=pins,
         may_call=lambda host, port: True,
         tls=Tls(authorities=authorities) if trusted else Tls(),
         resolver=lambda host, port: "127.0.0.1",
@@ -129,6 +133,34 @@ def test_a_certificate_is_judged_by_the_name_not_the_address(https: tuple[int, P
 def test_an_unknown_authority_is_refused(https: tuple[int, Path]) -> None:
     with pytest.raises(PartnerUnavailable):
         _status(https, "hook.example", trusted=False)
+
+
+def test_a_host_with_bound_certificates_must_show_one_of_them(https: tuple[int, Path]) -> None:
+    shown = ssl.PEM_cert_to_DER_cert(
+        "-----BEGIN CERT" + https[1].read_text().partition("-----BEGIN CERT")[2]
+    )
+    asked: set[tuple[str, int]] = set()
+
+    def bind(*bound: bytes) -> Pins:
+        def pins(host: str, port: int) -> frozenset[bytes]:
+            asked.add((host, port))
+            return frozenset(bound)
+
+        return pins
+
+    assert _status(https, "hook.example", pins=bind(b"old", shown)) == 200
+    assert _status(https, "hook.example", pins=bind()) == 200
+    with pytest.raises(PartnerUnavailable):
+        _status(https, "hook.example", pins=bind(b"another"))
+    assert asked == {("hook.example", https[0])}
+
+
+def test_tls_of_a_partner_is_looked_at_without_a_message(https: tuple[int, Path]) -> None:
+    port, authorities = https
+    assert look_at_tls(f"http://127.0.0.1:{port}/", Tls()) is None
+    # The server is not called hook.example here, which is what the handshake says.
+    with pytest.raises(PartnerUnavailable, match="TLS"):
+        look_at_tls(f"https://127.0.0.1:{port}/", Tls(authorities=authorities))
 
 
 def test_nobody_listens() -> None:
