@@ -23,6 +23,7 @@ from exchange.stepping import Stepped, step
 from storage import cases, facts, incidents, instances
 from storage.instances import Claim, Instance, InstanceChange
 from storage.transactions import transaction
+from workflows.errors import SnapshotNewer
 
 BATCH: Final = 50
 LEASE: Final = timedelta(seconds=5)
@@ -71,6 +72,10 @@ def _advance(node: Node, claims: Sequence[Claim], *, token: str, at: datetime) -
                     at=at,
                 )
             )
+        except SnapshotNewer as exc:
+            # A worker of the newer version goes on with it; we are about to be replaced.
+            figures.DRAIN_FAILURES.labels("advance", exc.code).inc()
+            instances.postpone(instance.id, token=token, ready_at=at + _BACKOFF)
         except Unavailable:
             instances.retry_later(instance.id, token=token, ready_at=at + _BACKOFF)
         except LienThongError as exc:

@@ -17,11 +17,13 @@ def build() -> WSGIApplication:
     logs.configure(boot(is_pooled=True))
     from exchange.edxml.endpoint import document_endpoint
     from exchange.metrics import metrics_endpoint
+    from exchange.migrate import demand_schema
     from exchange.pki import ocsp_endpoint, tsa_endpoint
     from exchange.wiring import node, soap_endpoint
     from portal.front import Entrance, Front
     from portal.soap import WireApp
 
+    demand_schema()
     here = node()
     wires = {
         "/soap": soap_endpoint(here),

@@ -273,6 +273,16 @@ def retry_later(instance: UUID, *, token: str, ready_at: datetime) -> bool:
     return touched == 1
 
 
+def postpone(instance: UUID, *, token: str, ready_at: datetime) -> bool:
+    """Leave the instance to another worker from that instant on, and return its attempt."""
+    touched = sql.execute(
+        f"UPDATE instance SET ready_at = %s, attempts = attempts - 1, {_NO_LEASE}"  # noqa: S608 - constants
+        " WHERE id = %s AND lease_token = %s",
+        (sql.from_instant(ready_at), str(instance), token),
+    )
+    return touched == 1
+
+
 def park(instance: UUID, *, token: str) -> bool:
     """Leave the instance to a person; open its incident in the same transaction."""
     touched = sql.execute(

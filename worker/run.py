@@ -15,9 +15,11 @@ def main(arguments: list[str]) -> int:
         settings = boot()
         logs.configure(settings)
         # After the boot: these modules need Django's settings.
+        from exchange.migrate import demand_schema
         from worker.children import burst
         from worker.supervisor import Supervisor
 
+        demand_schema()
         if arguments == ["--burst"]:
             burst()
         else:

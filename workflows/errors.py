@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dossier.errors import Conflict, Rejected
+from dossier.errors import Conflict, Rejected, Unavailable
 
 
 class DefinitionRefused(Rejected):
@@ -27,6 +27,12 @@ class SnapshotRefused(Rejected):
     """The snapshot was written by another version, for another definition, or is damaged."""
 
     code = "snapshot_refused"
+
+
+class SnapshotNewer(Unavailable):
+    """The snapshot was written by a newer version of this program: that one goes on with it."""
+
+    code = "snapshot_newer"
 
 
 class StartRefused(Rejected):

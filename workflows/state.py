@@ -16,7 +16,7 @@ from SpiffWorkflow.util.task import TaskState
 
 from dossier.canonical import Json
 from workflows.definition import Definition
-from workflows.errors import SnapshotRefused
+from workflows.errors import SnapshotNewer, SnapshotRefused
 from workflows.expressions import Value, decode_value, encode_value
 from workflows.expressions.errors import ValueRefused
 from workflows.specs import TokenScope, TokenWorkflow, add_token
@@ -82,9 +82,11 @@ def dump(walk: Walk) -> bytes:
 
 
 def parse(snapshot: bytes) -> tuple[Header, list[Any]]:
-    """Return header and scopes of a snapshot; raise `SnapshotRefused` for any other bytes."""
+    """Return header and scopes of a snapshot; raise `SnapshotRefused` or `SnapshotNewer`."""
     if len(snapshot) > MAXIMUM_BYTES or snapshot[:3] != MAGIC:
         raise SnapshotRefused("expected a snapshot, got other bytes", reason="format")
+    if snapshot[3:4] > bytes([VERSION]):
+        raise SnapshotNewer(f"expected at most snapshot version {VERSION}, got {snapshot[3]}")
     if snapshot[3:4] not in [bytes([one]) for one in _READABLE]:
         raise SnapshotRefused(
             f"expected snapshot version {VERSION}, got {snapshot[3:4].hex()}", reason="version"
