@@ -12,6 +12,7 @@ from enum import Enum
 from uuid import UUID
 
 from dossier.canonical import Json
+from dossier.consultation import Consultation
 from dossier.decision import DecisionTaken
 from dossier.form import Field
 from dossier.ids import AgencyCode, ConversationId, MessageId, Sha256
@@ -333,6 +334,7 @@ class DossierPage:
     due_trail: Json
     can_export: bool
     can_resolve: bool  # whether this person may resend messages and retry incidents
+    consultations: Sequence[Consultation] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -363,6 +365,8 @@ class TaskPage:
     next_number: str  # what completion will take from the register, for a look ahead; or empty
     may_complete: bool  # whether this person may complete it now
     may_claim: bool
+    may_hand: bool = False  # whether this person may delegate or escalate it
+    colleagues: Sequence[tuple[str, str]] = ()  # username and name of who may do it too
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from dossier.model import Actor
 from exchange.queries import partners
 from exchange.queries.desk import desk
+from exchange.queries.notices import notices
 from exchange.submit import startable
 from portal import pages
 from portal.pages import node_of
@@ -27,6 +28,7 @@ def show(request: HttpRequest, actor: Actor) -> HttpResponse:
         "groups": groups,
         "is_empty": not any(found.counts.values()),
         "may_open": bool(startable(here, actor)),
+        "notices": notices(here, actor),
         "names": partners.names_of(here, holders),
     }
     return pages.show(request, "desk.html", context, actor=actor)

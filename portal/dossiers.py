@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from dossier.canonical import Json
 from dossier.errors import LienThongError
-from dossier.model import Actor, StartableProcedure, TaskState
+from dossier.model import Actor, DossierPage, StartableProcedure, TaskState
 from dossier.texts import render_error
 from dossier.trail import explain, parse_trail
 from exchange import export, submit
@@ -96,6 +96,7 @@ def show(request: HttpRequest, actor: Actor, dossier: UUID) -> HttpResponse:
         "dossier": page.dossier,
         "open_tasks": open_tasks,
         "waits": waits,
+        "opinions": _counted(page),
         "is_processing": page.dossier.is_open and not open_tasks and not waits,
         "lines": timeline.lines(page),
         "trail": _explained(page.due_trail),
@@ -104,6 +105,12 @@ def show(request: HttpRequest, actor: Actor, dossier: UUID) -> HttpResponse:
         "max_megabytes": here.settings.max_document_bytes // 1024**2,
     }
     return pages.show(request, "dossier.html", context, actor=actor)
+
+
+def _counted(page: DossierPage) -> str:
+    """Return how many of the consulted agencies have answered, such as 2/4."""
+    answered = [one for one in page.consultations if one.answered is not None]
+    return f"{len(answered)}/{len(page.consultations)}"
 
 
 def _explained(trail: Json) -> list[str]:

@@ -50,10 +50,30 @@ def _about(entry: HistoryEntry, page: DossierPage) -> str:
             return ", ".join(str(value) for value in parameters.values())
         case "document_added":
             return _named(str(parameters.get("kind", "")), page.document_names)
+        case "opinion_late":
+            return _named(str(parameters.get("type", "")), page.message_names)
         case kind if kind.startswith("message_"):
             return _named(str(parameters.get("type", "")), page.message_names)
         case _:
-            return _named(entry.element_id, page.element_names)
+            step = _named(entry.element_id, page.element_names)
+            return " – ".join(filter(None, (step, _further(entry, page))))
+
+
+def _further(entry: HistoryEntry, page: DossierPage) -> str:
+    """Return what an entry says beside its step: a reason, a share of the time, an outcome."""
+    parameters = entry.parameters
+    match entry.kind:
+        case "task_delegated" | "task_escalated":
+            return str(parameters.get("reason", ""))
+        case "reminder_given":
+            return f"{parameters.get('percent')} %"
+        case "silence_fell":
+            outcome = str(parameters.get("outcome", ""))
+            word = render_stored("silence_outcome", outcome, current_language(), {})
+            agency = _named(str(parameters.get("agency", "")), page.agency_names)
+            return f"{agency}: {word} {parameters.get('citation', '')}".strip()
+        case _:
+            return ""
 
 
 def _status(value: Json) -> str:

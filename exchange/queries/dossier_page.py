@@ -17,6 +17,7 @@ from dossier.model import (
 from exchange import access
 from exchange.errors import DossierUnknown
 from exchange.node import Node
+from exchange.queries.consultations import consultations
 from exchange.queries.decisions import DECISION, decision_of
 from storage import (
     cases,
@@ -43,6 +44,7 @@ def dossier_page(node: Node, actor: Actor, dossier: UUID) -> DossierPage:
     work = tasks.of_dossier(dossier)
     open_incidents = incidents.of_dossier(dossier)
     states = element_states(held, timeline, work, open_incidents)
+    exchanged = messages.messages_of(dossier)
     return DossierPage(
         dossier=held,
         procedure_name=procedure.name,
@@ -55,7 +57,8 @@ def dossier_page(node: Node, actor: Actor, dossier: UUID) -> DossierPage:
             for element in {entry.element_id for entry in timeline if entry.element_id}
         },
         tasks=work,
-        messages=messages.messages_of(dossier),
+        messages=exchanged,
+        consultations=consultations(held, procedure.definition(held.role), exchanged),
         message_names={kind: one.name for kind, one in procedure.messages.items()},
         timeline=timeline,
         decisions=[decision_of(one) for one in timeline if one.kind == DECISION],

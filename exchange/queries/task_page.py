@@ -7,7 +7,7 @@ from uuid import UUID
 from dossier.calendar import local_day
 from dossier.form import Form
 from dossier.model import Actor, Task, TaskPage, TaskState
-from exchange import access, standin
+from exchange import access, standin, taskhand
 from exchange.errors import NotAllowed
 from exchange.node import Node
 from storage import cases, documents, dossiers, registers, tasks
@@ -26,6 +26,8 @@ def task_page(node: Node, actor: Actor, task: UUID) -> TaskPage:
     acts_for = standin.acts_for(actor, found, procedure=dossier.procedure, at=now)
     mine = acts_for is not None
     is_open = found.state is TaskState.OPEN
+    may_hand = is_open and taskhand.may_hand(actor, found, dossier, at=now)
+    others = taskhand.colleagues(node, found, dossier) if may_hand else []
     return TaskPage(
         task=found,
         dossier=dossier,
@@ -38,6 +40,8 @@ def task_page(node: Node, actor: Actor, task: UUID) -> TaskPage:
         next_number=_next_number(procedure, found, year=local_day(now).year),
         may_complete=mine and is_open and found.claimed_by in ("", actor.username),
         may_claim=mine and is_open and not found.claimed_by,
+        may_hand=may_hand,
+        colleagues=[(one.username, one.display_name) for one in others],
     )
 
 

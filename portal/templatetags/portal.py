@@ -15,6 +15,7 @@ from dossier.calendar import local_day
 from dossier.canonical import Json
 from dossier.model import Business
 from dossier.texts import Bilingual, known_codes, render, render_stored, spell
+from exchange.queries.notices import NoticeLine
 from portal.assets import asset
 from portal.controls import day_first, plain
 from portal.language import current_language, said
@@ -86,6 +87,19 @@ def named(code: str | UUID, names: Mapping[str, Mapping[str, str]]) -> str:
 def word(kind: str, code: str) -> str:
     """Return the word of a code, or the code where nobody has written one."""
     return render_stored(kind, code, current_language(), {})
+
+
+@register.simple_tag
+def told(notice: NoticeLine) -> str:
+    """Return the sentence of a notice, people and outcomes in words."""
+    language = current_language()
+    spoken = dict(notice.parameters)
+    for key in ("by", "agency"):
+        if key in spoken:
+            spoken[key] = said(notice.names.get(spoken[key])) or spoken[key]
+    if "outcome" in spoken:
+        spoken["outcome"] = render_stored("silence_outcome", spoken["outcome"], language, {})
+    return render_stored("told", notice.kind, language, spoken)
 
 
 @register.simple_tag

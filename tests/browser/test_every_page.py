@@ -79,6 +79,10 @@ def partners(site: Site, page: Page) -> None:
     page.goto(f"{site.origin}/partners")
 
 
+def absences(site: Site, page: Page) -> None:
+    page.goto(f"{site.origin}/absences")
+
+
 def unknown(site: Site, page: Page) -> None:
     page.goto(f"{site.origin}/khong-co-trang-nay")
 
@@ -97,7 +101,7 @@ def refused_login(site: Site, page: Page) -> None:
 
 PAGES: tuple[Callable[[Site, Page], None], ...] = (
     *(desk, new_dossier, found, not_found, open_dossier, closed_dossier, task, refused_task),
-    *(verify, verified, refuted, incidents, partners, unknown, login, refused_login),
+    *(verify, verified, refuted, incidents, partners, absences, unknown, login, refused_login),
 )
 
 
