@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from dossier.calendar import HERE, load_calendar
+from exchange.procedures.folder import read_folder
 from workflows.package import Procedure, load_procedure
 from workflows.play import Play
 
@@ -15,13 +16,8 @@ MORNING = datetime(2022, 4, 5, 8, 0, tzinfo=HERE)  # a Tuesday
 
 
 def folder(name: str) -> dict[str, bytes]:
-    """Return the files of a procedure folder as `load_procedure` takes them."""
-    root = FOLDERS / name
-    return {
-        path.relative_to(root).as_posix(): path.read_bytes()
-        for path in sorted(root.rglob("*"))
-        if path.is_file() and path.suffix in (".toml", ".bpmn", ".json", ".dmn", ".yaml")
-    }
+    """Return the files of a procedure folder, its parts with it, as `load_procedure` takes them."""
+    return read_folder(FOLDERS / name)
 
 
 def names() -> list[str]:

@@ -266,6 +266,13 @@ class _Side:
                 "incidents": [one.code for one in incidents.of_dossier(side.id)],
                 "sent": [one.message_type for one in messages.messages_of(side.id)],
                 "history": [entry.kind for entry in history.of_dossier(side.id)],
+                "silent": sorted(
+                    {
+                        str(entry.parameters["agency"])
+                        for entry in history.of_dossier(side.id)
+                        if entry.kind == "silence_fell"
+                    }
+                ),
             }
             for side in self.one.sides(code).values()
         }
