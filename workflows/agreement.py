@@ -54,7 +54,17 @@ def _check_messages(procedure: Procedure) -> None:
 
 
 def _check_flows(procedure: Procedure) -> None:
+    senders: dict[str, str] = {}
     for flow in procedure.collaboration.flows:
+        first = senders.setdefault(flow.message_type, flow.source_role)
+        if first != flow.source_role:
+            raise refuse(
+                f"process.bpmn#{flow.id}",
+                "two_senders",
+                message_type=flow.message_type,
+                first=first,
+                second=flow.source_role,
+            )
         message = procedure.messages.get(flow.message_type)
         where = f"messages.{flow.message_type}"
         if message is None:

@@ -89,6 +89,8 @@ def is_part(files: Mapping[str, bytes]) -> bool:
 
 
 def _role(table: Table) -> Role:
+    if isinstance(table.whatever("bind") if table.has("bind") else "", list):
+        raise refuse(f"{table.where}.bind", "bound_twice")
     role = Role(
         name=table.bilingual("name"),
         bind=matched(table, "bind", BINDINGS),

@@ -50,6 +50,7 @@ def review(procedure: Procedure, *, declaration: bytes) -> tuple[Remark, ...]:
         *_roles(procedure, lines),
         *_messages(procedure, lines),
         *_forms(procedure),
+        *_prints(procedure),
         *_labels(procedure, file=DECLARATION),
         *_statuses(procedure),
         *_scenarios(procedure),
@@ -94,6 +95,7 @@ def _deadlines(procedure: Procedure, lines: list[str]) -> Iterator[Remark]:
     if not total.count:
         yield _declared("deadline_zero", Severity.ERROR, "deadline.total", lines)
         return
+    yield from _expiries(procedure, lines)
     for node in _nodes(procedure):
         text = _allowed(node.extension.due or "", procedure)
         if not text or node.extension.pause:
@@ -108,6 +110,24 @@ def _deadlines(procedure: Procedure, lines: list[str]) -> Iterator[Remark]:
                 step=text,
                 total=deadline.total,
             )
+
+
+def _expiries(procedure: Procedure, lines: list[str]) -> Iterator[Remark]:
+    for name, message in procedure.messages.items():
+        if not any(figure in message.expires for figure in "123456789"):
+            yield _declared("expires_zero", Severity.ERROR, f"messages.{name}.expires", lines)
+
+
+def _prints(procedure: Procedure) -> Iterator[Remark]:
+    """Yield the printed documents for which nobody enters who signs."""
+    known = {one.name for form in procedure.forms.values() for one in form.fields}
+    for node in _nodes(procedure):
+        for kind in node.extension.documents_out if node.kind is Kind.USER_TASK else ():
+            declared = procedure.documents.get(kind)
+            names = (f"{kind}_signer_title", f"{kind}_signer_name")
+            missing = [name for name in names if name not in known]
+            if declared is not None and declared.print and missing:
+                yield _drawn(procedure, "print_value_missing", node, kind=kind, value=missing[0])
 
 
 def _roles(procedure: Procedure, lines: list[str]) -> Iterator[Remark]:
@@ -211,11 +231,11 @@ def _scenarios(procedure: Procedure) -> Iterator[Remark]:
             parse_scenario(content, procedure=procedure)
         except ScenarioRefused as exc:
             yield Remark(
-                rule="scenario_refused",
+                rule=str(exc.parameters["fault"]),
                 severity=Severity.ERROR,
                 file=f"scenarios/{name}.yaml",
                 line=int(str(exc.parameters["where"])),
-                kind="error",
+                kind="scenario_fault",
                 parameters={key: str(value) for key, value in exc.parameters.items()},
             )
 

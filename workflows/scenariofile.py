@@ -16,7 +16,7 @@ from typing import Final
 import yaml
 
 from dossier.canonical import Json
-from dossier.texts import Bilingual
+from dossier.texts import Bilingual, Language, render
 from workflows.procedure import Procedure
 from workflows.scenario_errors import ScenarioRefused
 
@@ -105,37 +105,37 @@ class _Reader:
             self._known(role, self.procedure.deployment.roles, "role", self._line(table, "play"))
         steps = table.items["steps"][0]
         if not isinstance(steps, yaml.SequenceNode) or not steps.value:
-            raise _refused(_line_of(steps), "steps must be a list")
+            raise _refused(_line_of(steps), "no_steps")
         return Scenario(
             name=self._name(table),
             at=self._instant(table),
             roles=roles,
             hours=str(self._plain(table, "hours") or "standard"),
             layers=self._texts(table, "layers"),
-            steps=tuple(self._step(node) for node in steps.value),
+            steps=_in_time(tuple(self._step(node) for node in steps.value), self._instant(table)),
         )
 
     def _compose(self, content: bytes) -> yaml.Node:
         if len(content) > _SIZE_LIMIT:
-            raise _refused(0, f"it is larger than {_SIZE_LIMIT} bytes")
+            raise _refused(0, "too_large", limit=_SIZE_LIMIT)
         try:
             text = content.decode()
             for event in yaml.parse(text, Loader=yaml.SafeLoader):
                 if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                     line = event.start_mark.line + 1 if event.start_mark else 0
-                    raise _refused(line, "anchors and aliases are not allowed")
+                    raise _refused(line, "anchor")
             root = yaml.compose(text, Loader=yaml.SafeLoader)
         except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as exc:
             mark = getattr(exc, "problem_mark", None)
-            raise _refused(mark.line + 1 if mark else 0, "it is not YAML in UTF-8") from exc
+            raise _refused(mark.line + 1 if mark else 0, "not_yaml") from exc
         if root is None:
-            raise _refused(0, "it is empty")
+            raise _refused(0, "empty")
         return root
 
     def _name(self, table: _Located) -> Bilingual:
         name = self._plain(table, "name")
         if not isinstance(name, Mapping) or name.keys() != {"vi", "en"}:
-            raise _refused(self._line(table, "name"), "name must have vi and en")
+            raise _refused(self._line(table, "name"), "name")
         return Bilingual(vi=str(name["vi"]), en=str(name["en"]))
 
     def _instant(self, table: _Located) -> datetime:
@@ -146,7 +146,7 @@ class _Reader:
         table = self._table(node, verbs | _STEP, needed=set())
         found = [verb for verb in Verb if verb in table.items]
         if len(found) != 1:
-            raise _refused(table.line, f"a step does one of {', '.join(Verb)}")
+            raise _refused(table.line, "verb", verbs=", ".join(Verb))
         verb = found[0]
         if verb is Verb.EXPECT:
             return self._expect(table)
@@ -154,10 +154,10 @@ class _Reader:
         self._fits(verb, subject, table.line)
         values = self._plain(table, "values") or {}
         if not isinstance(values, Mapping):
-            raise _refused(self._line(table, "values"), "values must be a table")
+            raise _refused(self._line(table, "values"), "values")
         which = self._plain(table, "which") or 0
         if type(which) is not int or which < 0:
-            raise _refused(self._line(table, "which"), "which must be a number from 0")
+            raise _refused(self._line(table, "which"), "which")
         return Step(
             line=table.line,
             verb=verb,
@@ -170,11 +170,11 @@ class _Reader:
 
     def _expect(self, table: _Located) -> Step:
         if table.items.keys() != {"expect"}:
-            raise _refused(table.line, "expect stands alone in its step")
+            raise _refused(table.line, "expect_alone")
         node, line = table.items["expect"]
         inner = self._table(node, _EXPECT, needed=set())
         if not inner.items:
-            raise _refused(line, "expect must name something")
+            raise _refused(line, "expect_empty")
         for key in ("open", "waiting", "path", "incidents", "silent"):
             for element in self._texts(inner, key):
                 self._known(element, self.elements, "element", self._line(inner, key))
@@ -187,30 +187,30 @@ class _Reader:
         elif verb is Verb.START:
             self._known(subject, self.procedure.roles, "role", line)
         elif verb in (Verb.RECEIVE, Verb.LOSE):
-            self._known(subject, self.procedure.messages, "message type", line)
+            self._known(subject, self.procedure.messages, "message_type", line)
         elif verb is Verb.FORWARD_TO:
             parse_instant(subject, line=line)
 
     def _known(self, name: str, known: object, what: str, line: int) -> None:
         if isinstance(known, set | Mapping | tuple) and name in known:
             return
-        raise _refused(line, f"unknown {what} {name}")
+        raise _refused(line, f"unknown_{what}", name=name)
 
     # --- YAML nodes -------------------------------------------------------------------------
 
     def _table(self, node: yaml.Node, allowed: set[str], *, needed: set[str]) -> _Located:
         if not isinstance(node, yaml.MappingNode):
-            raise _refused(_line_of(node), "a table is expected here")
+            raise _refused(_line_of(node), "not_a_table")
         items: dict[str, tuple[yaml.Node, int]] = {}
         for key, value in node.value:
             name = str(key.value)
             if name not in allowed:
-                raise _refused(_line_of(key), f"unknown key {name}")
+                raise _refused(_line_of(key), "unknown_key", name=name)
             if name in items:
-                raise _refused(_line_of(key), f"{name} is written twice")
+                raise _refused(_line_of(key), "twice", name=name)
             items[name] = (value, _line_of(key))
         if missing := needed - items.keys():
-            raise _refused(_line_of(node), f"{min(missing)} is missing")
+            raise _refused(_line_of(node), "missing", name=min(missing))
         return _Located(line=_line_of(node), items=items)
 
     def _line(self, table: _Located, key: str) -> int:
@@ -224,20 +224,31 @@ class _Reader:
         if found is None:
             return ()
         if not isinstance(found, list):
-            raise _refused(self._line(table, key), f"{key} must be a list")
+            raise _refused(self._line(table, key), "not_a_list", name=key)
         return tuple(str(one) for one in found)
 
     def _value(self, node: yaml.Node, depth: int) -> Json:
         if depth > _DEPTH:
-            raise _refused(_line_of(node), "it is nested too deeply")
+            raise _refused(_line_of(node), "too_deep")
         if isinstance(node, yaml.SequenceNode):
             return [self._value(inner, depth + 1) for inner in node.value]
         if isinstance(node, yaml.MappingNode):
             pairs = {str(k.value): self._value(v, depth + 1) for k, v in node.value}
             if len(pairs) != len(node.value):
-                raise _refused(_line_of(node), "a key is written twice")
+                raise _refused(_line_of(node), "key_twice")
             return pairs
         return _scalar(node)
+
+
+def _in_time(steps: tuple[Step, ...], at: datetime) -> tuple[Step, ...]:
+    """Return the steps; refuse the first one that surely moves the clock back."""
+    for step in steps:
+        if step.verb is Verb.FORWARD_TO:
+            instant = parse_instant(step.subject, line=step.line)
+            if instant < at:
+                raise _refused(step.line, "clock_moved_back", text=step.subject)
+            at = instant
+    return steps
 
 
 def parse_instant(text: str, *, line: int) -> datetime:
@@ -245,9 +256,9 @@ def parse_instant(text: str, *, line: int) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as exc:
-        raise _refused(line, f"{text} is no instant") from exc
+        raise _refused(line, "no_instant", text=text) from exc
     if instant.tzinfo is None:
-        raise _refused(line, f"{text} has no offset")
+        raise _refused(line, "no_offset", text=text)
     return instant
 
 
@@ -264,12 +275,12 @@ def _scalar(node: yaml.Node) -> Json:
         case "str" | "timestamp" | "float":
             return text
         case _:
-            raise _refused(_line_of(node), f"the tag {node.tag} is not allowed")
+            raise _refused(_line_of(node), "tag", tag=str(node.tag))
 
 
 def _whole(text: str, node: yaml.Node) -> int:
     if not _INTEGER.fullmatch(text):
-        raise _refused(_line_of(node), f"{text} reads as a number; put it in quotes")
+        raise _refused(_line_of(node), "number", text=text)
     return int(text)
 
 
@@ -277,9 +288,10 @@ def _line_of(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
-def _refused(line: int, reason: str) -> ScenarioRefused:
+def _refused(line: int, fault: str, **parameters: str | int) -> ScenarioRefused:
+    """Return the error for a line; `fault` is a code of the kind `scenario_fault` in the texts."""
+    reason = render("scenario_fault", fault, Language.EN, **parameters)
     return ScenarioRefused(
         f"expected a scenario as documented, got in line {line}: {reason}",
-        where=line,
-        reason=reason,
+        **{**parameters, "where": line, "fault": fault, "reason": reason},
     )

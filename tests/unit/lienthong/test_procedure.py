@@ -111,10 +111,31 @@ def test_a_folder_that_exists_is_not_overwritten(folder: Path) -> None:
             "scenarios/answered.yaml",
             "complete: answer_question",
             "complete: nobody",
-            "scenario_refused",
+            "unknown_element",
             "",
         ),
-        ("scenarios/overdue.yaml", "answer_result: object", "? [", "scenario_refused", ""),
+        ("scenarios/overdue.yaml", "answer_result: object", "? [", "not_yaml", ""),
+        (
+            "scenarios/overdue.yaml",
+            "forward: 2wd",
+            "forward_to: 2020-01-01T08:00:00+07:00",
+            "clock_moved_back",
+            "",
+        ),
+        (
+            "procedure.toml",
+            'bind = "addressee"',
+            'bind = ["hosted:north", "hosted:south"]',
+            "bound_twice",
+            "roles.partner.bind",
+        ),
+        (
+            "procedure.toml",
+            'payload = "question"',
+            'payload = "question"\nexpires = "PT0S"',
+            "expires_zero",
+            "messages.question.expires",
+        ),
     ],
 )
 def test_a_fault_is_found_with_its_place(
@@ -133,6 +154,42 @@ def test_a_fault_is_found_with_its_place(
     assert found[0]["line"] > 0
     if element is not None:
         assert found[0]["element"] == element
+    in_vietnamese = [one for one in problems(folder, capsys, "--lang", "vi") if one["rule"] == rule]
+    assert len(in_vietnamese) == len(found)
+    assert in_vietnamese[0]["message"] not in (found[0]["message"], rule)
+
+
+def test_a_message_type_with_two_senders_is_found(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(
+        folder / "process.bpmn",
+        "  </bpmn:collaboration>",
+        '    <bpmn:messageFlow id="wire_again" sourceRef="answer_sent" targetRef="wait_answer"'
+        ' lt:message="question" />\n  </bpmn:collaboration>',
+    )
+    for language, said in (("en", "several"), ("vi", "nhiều")):
+        found = {one["rule"]: one for one in problems(folder, capsys, "--lang", language)}
+        problem = found["several_senders"]
+        assert (problem["file"], problem["element"]) == ("process.bpmn", "wait_answer")
+        assert problem["line"] > 0
+        assert said in problem["message"].lower()
+
+
+def test_a_printed_document_that_nobody_signs_is_found(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    declaration = (folder / "procedure.toml").read_text()
+    name = '[documents.reply]\nname = { vi = "Trả lời", en = "Reply" }\nprint = "letter"\n\n'
+    at = declaration.index("[documents.")
+    (folder / "procedure.toml").write_text(declaration[:at] + name + declaration[at:])
+    change(
+        folder / "process.bpmn",
+        '<lt:due after="1wd" />\n        <lt:documents in="request" />',
+        '<lt:due after="1wd" />\n        <lt:documents in="request" out="reply" />',
+    )
+    rules = {one["rule"]: one["element"] for one in problems(folder, capsys)}
+    assert rules["print_value_missing"] in ("decide_request", "answer_question")
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,10 @@ def test_the_first_step_that_fails_ends_the_scenario() -> None:
 
 
 def test_the_clock_never_moves_back() -> None:
-    ((_, what, _, actual),) = _mismatches("  - forward_to: 2022-04-05T07:00:00+07:00\n")
+    with pytest.raises(ScenarioRefused, match=r"line 4.*never moves back"):
+        _mismatches("  - forward_to: 2022-04-05T07:00:00+07:00\n")
+    steps = "  - forward: 3wd\n  - forward_to: 2022-04-05T09:00:00+07:00\n"
+    ((_, what, _, actual),) = _mismatches(steps)
     assert what == "forward_to" and actual.startswith("deadline_refused")
 
 
