@@ -20,6 +20,7 @@ from signing.timestamp import Imprint, parse_foreign_token
 from signing.tsa import DIGEST_BY_IDENTIFIER
 from signing.unsigned import MAX_VALUES, Values
 
+MAX_STAMPS: Final = 32
 AT_SIGNATURE_STAMP: Final = der.oid("1.2.840.113549.1.9.16.2.14")
 _AT_ARCHIVE_V3: Final = der.oid("0.4.0.1733.2.4")
 _AT_INDEX_V3: Final = der.oid("0.4.0.19122.1.5")
@@ -44,9 +45,13 @@ class _Index:
 
 def values_of(data: SignedData, signer: CmsSigner, more: Values) -> Values:
     """Return the validation data in a signature, in its time-stamps, and `more` beside it."""
+    kinds = (AT_SIGNATURE_STAMP, _AT_ARCHIVE_V3)
+    stamps = sum(len(one.values) for one in signer.unsigned if one.kind in kinds)
+    if stamps > MAX_STAMPS:
+        raise SignatureMalformed(f"expected at most {MAX_STAMPS} time-stamps", reason="timestamp")
     found = [data.values, more, *_attribute_values(signer)]
     for attribute in signer.unsigned:
-        if attribute.kind in (AT_SIGNATURE_STAMP, _AT_ARCHIVE_V3):
+        if attribute.kind in kinds:
             found += [one for token in attribute.values for one in _token_values(token)]
     merged = Values(
         certificates=_distinct(one.certificates for one in found),

@@ -12,6 +12,7 @@ from signing import der
 from signing.errors import DerRefused
 
 MAX_DEPTH: Final = 48
+MAX_VALUES: Final = 200_000
 
 _CONSTRUCTED: Final = 0x20
 _LONG_TAG: Final = 0x1F
@@ -21,7 +22,7 @@ _END: Final = b"\x00\x00"
 
 def to_der(content: bytes) -> bytes:
     """Return one BER value with definite lengths in their shortest form; raise `DerRefused`."""
-    octets, position = _value(content, 0, len(content), depth=0)
+    octets, position = _Walk(content).value(0, len(content), depth=0)
     if position != len(content):
         raise DerRefused("expected the end of the value, got further octets")
     return octets
@@ -29,35 +30,55 @@ def to_der(content: bytes) -> bytes:
 
 def first_value(content: bytes) -> tuple[bytes, bytes]:
     """Return the first value as it stands, and the octets behind it; raise `DerRefused`."""
-    _, position = _value(content, 0, len(content), depth=0)
+    _, position = _Walk(content).value(0, len(content), depth=0)
     return content[:position], content[position:]
 
 
-def _value(buffer: bytes, begin: int, end: int, *, depth: int) -> tuple[bytes, int]:
-    """Return the value at `begin` in its new form, and the offset behind its old one."""
-    if depth > MAX_DEPTH:
-        raise DerRefused(f"expected at most {MAX_DEPTH} levels, got more")
-    tag, position = _tag(buffer, begin, end)
-    size, start = _length(buffer, position, end)
-    if size is None and not tag[0] & _CONSTRUCTED:
-        raise DerRefused("expected a definite length of a plain value, got none")
-    if not tag[0] & _CONSTRUCTED and size is not None:
-        stop = start + size
-        return _kept(buffer, begin, start, stop, tag), stop
-    parts, stop = _children(buffer, start, end if size is None else start + size, size, depth)
-    if tag == bytes((_PIECES,)):
-        return der.tlv(der.OCTET_STRING, b"".join(_octets_of(one) for one in parts)), stop
-    joined = b"".join(parts)
-    if size is not None and joined == buffer[start:stop]:
-        return _kept(buffer, begin, start, stop, tag), stop
-    return tag + _shortest(len(joined)) + joined, stop
+class _Walk:
+    """One pass over one buffer, with a limit to its steps."""
 
+    def __init__(self, buffer: bytes) -> None:
+        self._buffer = buffer
+        self._left = MAX_VALUES
 
-def _kept(buffer: bytes, begin: int, start: int, stop: int, tag: bytes) -> bytes:
-    header = tag + _shortest(stop - start)
-    if buffer[begin:start] == header:
-        return buffer[begin:stop]
-    return header + buffer[start:stop]
+    def value(self, begin: int, end: int, *, depth: int) -> tuple[bytes, int]:
+        """Return the value at `begin` in its new form, and the offset behind its old one."""
+        self._left -= 1
+        if depth > MAX_DEPTH or self._left < 0:
+            raise DerRefused("expected fewer values inside each other, got more")
+        tag, position = _tag(self._buffer, begin, end)
+        size, start = _length(self._buffer, position, end)
+        if not tag[0] & _CONSTRUCTED:
+            if size is None:
+                raise DerRefused("expected a definite length of a plain value, got none")
+            return self._kept(begin, start, start + size, tag), start + size
+        parts, stop = self._children(start, end if size is None else start + size, size, depth)
+        if tag == bytes((_PIECES,)):
+            return der.tlv(der.OCTET_STRING, b"".join(_octets_of(one) for one in parts)), stop
+        joined = b"".join(parts)
+        if size is not None and joined == self._buffer[start:stop]:
+            return self._kept(begin, start, stop, tag), stop
+        return tag + _shortest(len(joined)) + joined, stop
+
+    def _kept(self, begin: int, start: int, stop: int, tag: bytes) -> bytes:
+        header = tag + _shortest(stop - start)
+        if self._buffer[begin:start] == header:
+            return self._buffer[begin:stop]
+        return header + self._buffer[start:stop]
+
+    def _children(
+        self, start: int, end: int, size: int | None, depth: int
+    ) -> tuple[list[bytes], int]:
+        parts: list[bytes] = []
+        position = start
+        while position < end:
+            if size is None and self._buffer[position : position + 2] == _END:
+                return parts, position + 2
+            part, position = self.value(position, end, depth=depth + 1)
+            parts.append(part)
+        if size is None:
+            raise DerRefused("expected the end of an indefinite value, got the end of the file")
+        return parts, position
 
 
 def _shortest(size: int) -> bytes:
@@ -65,21 +86,6 @@ def _shortest(size: int) -> bytes:
         return bytes((size,))
     length = size.to_bytes((size.bit_length() + 7) // 8, "big")
     return bytes((0x80 | len(length),)) + length
-
-
-def _children(
-    buffer: bytes, start: int, end: int, size: int | None, depth: int
-) -> tuple[list[bytes], int]:
-    parts: list[bytes] = []
-    position = start
-    while position < end:
-        if size is None and buffer[position : position + 2] == _END:
-            return parts, position + 2
-        part, position = _value(buffer, position, end, depth=depth + 1)
-        parts.append(part)
-    if size is None:
-        raise DerRefused("expected the end of an indefinite value, got the end of the file")
-    return parts, position
 
 
 def _octets_of(part: bytes) -> bytes:

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 from cryptography import x509
@@ -49,6 +50,7 @@ from signing.tsa import (
 from signing.unsigned import Values
 
 MAX_COUNTER_DEPTH: Final = 4
+MAX_SIGNATURES: Final = 64  # of one file, counter signatures included
 _NO_VALUES: Final = Values()
 _AT_COUNTER_SIGNATURE: Final = der.oid("1.2.840.113549.1.9.6")
 _AT_COMMITMENT: Final = der.oid("1.2.840.113549.1.9.16.2.16")
@@ -99,7 +101,11 @@ def judge_cms(
     for number, signer in enumerate(data.signers, start=1):
         name = identity if len(data.signers) == 1 else f"{identity}#{number}"
         found.append(_judged(name, data, signer, signed, data.content_type, circumstances))
-        found += _counters(name, data, signer, circumstances, depth=1)
+        counters = _counters(name, data, signer, circumstances, depth=1)
+        found += islice(counters, MAX_SIGNATURES)
+    if len(found) > MAX_SIGNATURES:
+        many = SignatureMalformed(f"expected at most {MAX_SIGNATURES}", reason="signatures")
+        return [unreadable(identity, unsupported(many))]
     return found
 
 

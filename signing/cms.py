@@ -24,7 +24,7 @@ MAX_SIGNERS: Final = 64
 MAX_ATTRIBUTES: Final = 128
 
 _ARMOUR: Final = re.compile(
-    rb"\s*-----BEGIN (PKCS7|CMS)-----\s+([A-Za-z0-9+/=\s]+)-----END \1-----\s*"
+    rb"\s*-----BEGIN (PKCS7|CMS)-----([A-Za-z0-9+/=\s]+)-----END \1-----\s*"
 )
 _ARMOUR_OPEN: Final = re.compile(rb"\s*-----BEGIN (?:PKCS7|CMS)-----")
 _OTHER_REVOCATION: Final = 0xA1

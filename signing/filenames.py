@@ -11,10 +11,13 @@ from signing.errors import FileNameRefused
 MAX_NAME_BYTES: Final = 1024
 
 
-def check_names(names: Sequence[str]) -> None:
-    """Raise `FileNameRefused` unless every name is safe and no two mean the same file (row 27)."""
+def check_names(names: Sequence[str], *, folders: Sequence[str] = ()) -> None:
+    """Raise `FileNameRefused` unless every name is safe and no two mean the same file (row 27).
+
+    `folders` are those that have an entry of their own, named without the slash.
+    """
     seen: set[str] = set()
-    folders: set[str] = set()
+    parents = _folded_folders(folders)
     for name in names:
         _check_name(name)
         folded = name if name.isascii() and name.islower() else _folded(name)
@@ -25,12 +28,24 @@ def check_names(names: Sequence[str]) -> None:
         seen.add(folded)
         if "/" in folded:
             parts = folded.split("/")
-            folders.update("/".join(parts[:count]) for count in range(1, len(parts)))
-    if clash := seen & folders:
+            parents.update("/".join(parts[:count]) for count in range(1, len(parts)))
+    if clash := seen & parents:
         name = min(clash)
         raise FileNameRefused(
             f"expected {name!r} to be a file or a folder, got both", name=name, reason="duplicate"
         )
+
+
+def _folded_folders(names: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for name in names:
+        _check_name(name)
+        if _folded(name) in found:
+            raise FileNameRefused(
+                f"expected distinct folders, got {name!r} twice", name=name, reason="duplicate"
+            )
+        found.add(_folded(name))
+    return found
 
 
 def _folded(name: str) -> str:

@@ -80,6 +80,8 @@ def read_pdf(content: bytes) -> PdfParts:
         reader = PdfFileReader(io.BytesIO(content))
         if reader.encrypted:
             raise PdfRefused("expected a PDF without encryption", reason="encrypted")
+        if reader.xrefs.hybrid_xrefs_present:
+            raise PdfRefused("expected one kind of cross-references", reason="hybrid references")
         if reader.xrefs.total_revisions > MAX_REVISIONS:
             raise PdfRefused(f"expected at most {MAX_REVISIONS} revisions", reason="revisions")
         return PdfParts(signatures=tuple(_signatures(reader)), values=_values(reader))

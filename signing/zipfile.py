@@ -31,6 +31,13 @@ _UTF8: Final = 0x0800
 _STREAMED: Final = 0x0008
 _ENCRYPTED: Final = 0x0001
 _ALLOWED_FLAGS: Final = _UTF8 | _STREAMED | 0x0006  # the last are deflate speed hints
+# The end of the end record: the size of the comment and the comment, which EN 319 162-1 annex A
+# lets repeat the media type; our own writer does not.
+_ENDINGS: Final = (
+    b"\0\0",
+    b"\x28\0mimetype=application/vnd.etsi.asic-e+zip",
+    b"\x28\0mimetype=application/vnd.etsi.asic-s+zip",
+)
 _STORE: Final = 0
 _DEFLATE: Final = 8
 _ZIP64_EXTRA: Final = 0x0001
@@ -151,7 +158,6 @@ class _Line(NamedTuple):
     attributes: int
     offset: int
     made_by: int
-    is_plain: bool  # every field is what our writer writes
 
 
 def read(content: bytes | memoryview, *, caps: Caps = DEFAULT_CAPS) -> Archive:
@@ -166,30 +172,30 @@ def read(content: bytes | memoryview, *, caps: Caps = DEFAULT_CAPS) -> Archive:
         return own
     directory_at, lines = _read_directory(view, caps)
     names = [_decoded(line) for line in lines]
-    check_names([name.removesuffix("/") for name in names])
+    check_names(
+        [name for name in names if not name.endswith("/")],
+        folders=[name[:-1] for name in names if name.endswith("/")],
+    )
     _check_totals(lines, caps)
     pairs = list(zip(lines, names, strict=True))
-    ordered = sorted(pairs, key=lambda pair: pair[0].offset)
-    is_canonical = True
     entries: list[Entry] = []
     position = 0
-    for line, name in ordered:
+    for line, name in sorted(pairs, key=lambda pair: pair[0].offset):
         if line.offset != position:
             raise ZipRefused(
                 f"expected an entry at offset {position}, got {line.offset}", reason="layout"
             )
         try:
-            data, position, is_plain = _read_entry(view, line, directory_at)
+            data, position = _read_entry(view, line, directory_at)
         except ZipRefused as exc:
             raise _naming(exc, name) from exc
-        is_canonical = is_canonical and line.is_plain and is_plain
         if not name.endswith("/"):
             entries.append(Entry(name=name, content=data))
         elif line.size:
             raise ZipRefused("expected an empty folder entry, got content", reason="folder")
     if position != directory_at:
         raise ZipRefused("expected the directory right after the last entry", reason="layout")
-    return Archive(entries=tuple(entries), is_canonical=is_canonical and ordered == pairs)
+    return Archive(entries=tuple(entries), is_canonical=False)
 
 
 def _read_own(view: memoryview, caps: Caps) -> Archive | None:
@@ -217,7 +223,7 @@ def _read_own(view: memoryview, caps: Caps) -> Archive | None:
         position = start + size
         data = view[start:position]
         text = name.decode(errors="replace")
-        if zlib.crc32(data) != fields[6] or "\ufffd" in text:
+        if zlib.crc32(data) != fields[6] or text.encode() != name:
             return None
         entries.append(Entry(text, data))
         stored.append(Stored(text, size, fields[6]))
@@ -230,12 +236,8 @@ def _read_own(view: memoryview, caps: Caps) -> Archive | None:
 def _read_directory(view: memoryview, caps: Caps) -> tuple[int, list[_Line]]:
     if len(view) < _END.size or len(view) > MAX_SIZE_BYTES:
         raise ZipRefused("expected a ZIP archive, got another size", reason="size")
-    end_at = len(view) - _END.size
-    mark, disk, first_disk, here, count, size, offset, comment = _END.unpack_from(view, end_at)
-    if mark != _END_MARK or comment:
-        raise ZipRefused(
-            "expected the end record as the last 22 bytes, without a comment", reason="end"
-        )
+    end_at = _end_record(view)
+    _, disk, first_disk, here, count, size, offset, _ = _END.unpack_from(view, end_at)
     if disk or first_disk or here != count or offset + size != end_at:
         raise ZipRefused("expected one consistent directory, got other figures", reason="end")
     if not 0 < count <= caps.entries:
@@ -252,6 +254,15 @@ def _read_directory(view: memoryview, caps: Caps) -> tuple[int, list[_Line]]:
     if position != end_at:
         raise ZipRefused("expected the end record after the directory", reason="end")
     return offset, lines
+
+
+def _end_record(view: memoryview) -> int:
+    for ending in _ENDINGS:
+        end_at = len(view) - _END.size + 2 - len(ending)
+        tail = bytes(view[max(end_at, 0) :])
+        if tail.startswith(_END_MARK) and tail.endswith(ending):
+            return end_at
+    raise ZipRefused("expected the end record at the end, without a comment", reason="end")
 
 
 def _read_line(view: memoryview, position: int, end: int) -> tuple[_Line, int]:
@@ -276,8 +287,6 @@ def _read_line(view: memoryview, position: int, end: int) -> tuple[_Line, int]:
         attributes=attributes,
         offset=offset,
         made_by=made_by,
-        is_plain=fields[1:7] == (_VERSION, _VERSION, _flags_of(name), _STORE, 0, _DATE)
-        and fields[11:16] == (0, 0, 0, 0, 0),
     )
     try:
         if extra_size:
@@ -335,8 +344,8 @@ def _check_totals(lines: list[_Line], caps: Caps) -> None:
         )
 
 
-def _read_entry(view: memoryview, line: _Line, limit: int) -> tuple[memoryview, int, bool]:
-    """Return content, the offset behind it, and whether the header is what our writer writes."""
+def _read_entry(view: memoryview, line: _Line, limit: int) -> tuple[memoryview, int]:
+    """Return content and the offset behind it."""
     if line.offset + _LOCAL.size > limit:
         raise ZipRefused("expected a local header, got the directory", reason="layout")
     fields = _LOCAL.unpack_from(view, line.offset)
@@ -364,8 +373,7 @@ def _read_entry(view: memoryview, line: _Line, limit: int) -> tuple[memoryview, 
     data = view[start:end] if method == _STORE else _inflated(view[start:end], line.size)
     if zlib.crc32(data) != line.crc32:
         raise ZipRefused("expected the stated checksum, got another", reason="checksum")
-    is_plain = fields[1:6] == (_VERSION, flags, _STORE, 0, _DATE) and not extra_size
-    return data, position, is_plain
+    return data, position
 
 
 def _skip_descriptor(
