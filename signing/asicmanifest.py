@@ -19,7 +19,14 @@ from signing.algorithms import DIGEST_BY_URI
 from signing.asic import ASIC
 from signing.errors import SignatureMalformed
 from signing.indication import SubIndication
-from signing.judgement import PASSED, Verdict, failed, gravest, indeterminate
+from signing.judgement import (
+    PASSED,
+    Verdict,
+    failed,
+    gravest,
+    indeterminate,
+    unknown_algorithm,
+)
 from signing.policy import WEAK_ALGORITHMS
 from signing.references import CAPS, MAX_REFERENCES, file_name, loose_base64, one, text_of
 from signing.unsigned import DS
@@ -66,9 +73,7 @@ def _judge_file(file: Named, content: bytes | memoryview | None) -> Verdict:
             algorithm=file.algorithm,
         )
     if file.algorithm not in DIGEST_BY_URI:
-        return failed(
-            SubIndication.SIG_CRYPTO_FAILURE, "algorithm_unknown", algorithm=file.algorithm[:120]
-        )
+        return unknown_algorithm(file.algorithm)
     if hashlib.new(DIGEST_BY_URI[file.algorithm], content).digest() != file.digest:
         return failed(SubIndication.HASH_FAILURE, "file_changed", name=file.name)
     return PASSED

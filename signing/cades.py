@@ -35,6 +35,7 @@ from signing.judgement import (
     gravest,
     indeterminate,
     remark,
+    unknown_algorithm,
 )
 from signing.policy import WEAK_ALGORITHMS, Trust
 from signing.proofs import Stamp, digester
@@ -99,6 +100,8 @@ def judge_cms(
         return [unreadable(identity, problem)]
     found: list[SignatureVerdict] = []
     for number, signer in enumerate(data.signers, start=1):
+        if len(found) > MAX_SIGNATURES:
+            break
         name = identity if len(data.signers) == 1 else f"{identity}#{number}"
         found.append(_judged(name, data, signer, signed, data.content_type, circumstances))
         counters = _counters(name, data, signer, circumstances, depth=1)
@@ -247,7 +250,7 @@ def _judge_digest(signer: CmsSigner, signed: Signed) -> Verdict:
         )
     name = digest_name(signer.digest)
     if name is None:
-        return failed(SubIndication.SIG_CRYPTO_FAILURE, "algorithm_unknown", algorithm=uri)
+        return unknown_algorithm(uri)
     if signer.value(AT_MESSAGE_DIGEST) != der.tlv(der.OCTET_STRING, signed.imprint(name)):
         return failed(SubIndication.HASH_FAILURE, "file_changed", name=signed.name)
     return PASSED
@@ -351,8 +354,7 @@ def _certificate_digest(signer: CmsSigner) -> tuple[str, bytes] | Verdict | None
         if name is None and digest_uri(identifier) == SHA1_URI:
             name = "sha1"
         if name is None:
-            uri = digest_uri(identifier)
-            return failed(SubIndication.SIG_CRYPTO_FAILURE, "algorithm_unknown", algorithm=uri)
+            return unknown_algorithm(digest_uri(identifier))
     return str(name), first.take(der.OCTET_STRING)
 
 

@@ -36,6 +36,7 @@ from signing.judgement import (
     gravest,
     indeterminate,
     remark,
+    unknown_algorithm,
 )
 from signing.policy import WEAK_ALGORITHMS, Trust
 from signing.references import (
@@ -276,7 +277,7 @@ def _certificate_digest(parts: Parts) -> tuple[str, bytes] | Verdict:
             SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE, "weak_algorithm", algorithm=algorithm
         )
     if algorithm not in DIGEST_BY_URI:
-        raise SignatureMalformed("expected a listed digest", reason="digest")
+        return unknown_algorithm(algorithm)
     return DIGEST_BY_URI[algorithm], loose_base64(text_of(one(digest, DS, "DigestValue")))
 
 

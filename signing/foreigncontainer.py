@@ -40,6 +40,7 @@ _XML: Final = re.compile(r"META-INF/[^/]*signatures[^/]*\.xml", re.IGNORECASE)
 _CMS: Final = re.compile(r"META-INF/[^/]*\.p7[sm]", re.IGNORECASE)
 _TOKEN: Final = re.compile(r"META-INF/[^/]*\.tst", re.IGNORECASE)
 _RECORD: Final = re.compile(r"META-INF/[^/]*(?:\.ers|evidencerecord[^/]*\.xml)", re.IGNORECASE)
+MAX_SIGNATURES: Final = 128  # and manifests
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -74,6 +75,10 @@ class _Container:
 
 def judge_foreign_container(archive: zipfile.Archive, circumstances: Circumstances) -> Judgement:
     """Judge an ASiC-E or ASiC-S container of another tool; what is not supported is named."""
+    signatures = [one for one in archive.entries if _is_signature(one.name)]
+    if len(signatures) > MAX_SIGNATURES:
+        many = SignatureMalformed(f"expected at most {MAX_SIGNATURES}", reason="signatures")
+        return whole(unsupported(many), (), ())
     container = _taken_apart(archive)
     stamps = sorted(_stamps(container), key=lambda one: one.time)
     found: list[SignatureVerdict] = []
@@ -95,8 +100,12 @@ def judge_foreign_container(archive: zipfile.Archive, circumstances: Circumstanc
     # A file that one of these is over alone is named, whether it holds or not.
     named.update(one.name for one in container.over.values())
     named.update(file.name for one in container.manifests.values() for file in one.files)
-    faults = [*container.faults, *_container_faults(archive, container, named, found)]
+    faults = _container_faults(archive, container, named, found)
     return whole(gravest(PASSED, *faults), found, file_verdicts(container.files, found))
+
+
+def _is_signature(name: str) -> bool:
+    return any(one.fullmatch(name) for one in (_XML, _CMS, _TOKEN, _RECORD, asicmanifest.NAME))
 
 
 def _taken_apart(archive: zipfile.Archive) -> _Container:
@@ -172,6 +181,7 @@ def _container_faults(
             yield failed(SubIndication.FORMAT_FAILURE, "file_not_covered", name=name)
     if not container.files:
         yield failed(SubIndication.FORMAT_FAILURE, "no_file")
+    yield from container.faults
     if not found:
         yield failed(SubIndication.FORMAT_FAILURE, "no_signature")
 

@@ -27,6 +27,7 @@ from signing.judgement import (
     failed,
     gravest,
     indeterminate,
+    unknown_algorithm,
 )
 from signing.policy import WEAK_ALGORITHMS, Trust
 from signing.proofs import SignedData, judge_extra, judge_purpose, judge_times
@@ -198,7 +199,7 @@ def judge_value(
     try:
         algorithm = algorithms.algorithm_by_uri(uri)
     except AlgorithmRefused:
-        return failed(SubIndication.SIG_CRYPTO_FAILURE, "algorithm_unknown", algorithm=uri[:120])
+        return unknown_algorithm(uri)
     if certificate.old_key is None:
         return indeterminate(
             SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE,

@@ -75,6 +75,13 @@ def indeterminate(sub: SubIndication, code: str, **parameters: str | int) -> Ver
     )
 
 
+def unknown_algorithm(uri: str) -> Verdict:
+    """Return the verdict on an algorithm that is not listed: it cannot be told, but for HMAC."""
+    if "hmac" in uri.lower():  # row 8: no signature at all
+        return failed(SubIndication.SIG_CRYPTO_FAILURE, "algorithm_unknown", algorithm=uri[:120])
+    return indeterminate(SubIndication.GENERIC, "algorithm_unknown", algorithm=uri[:120])
+
+
 def remark(code: str, **parameters: str | int) -> Verdict:
     """Return a passed verdict that still tells something."""
     return Verdict(

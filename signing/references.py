@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -24,7 +24,7 @@ from signing.algorithms import DIGEST_BY_URI
 from signing.c14n import DEFAULT, Form, canonical, form_of
 from signing.errors import SignatureMalformed
 from signing.indication import SubIndication
-from signing.judgement import PASSED, Verdict, failed, indeterminate
+from signing.judgement import PASSED, Verdict, failed, indeterminate, unknown_algorithm
 from signing.policy import WEAK_ALGORITHMS
 from signing.unsigned import DS, EXCLUSIVE
 
@@ -59,6 +59,8 @@ class Surroundings:
     root: etree._Element
     by_id: Mapping[str, etree._Element]
     files: Mapping[str, bytes | memoryview]  # by name
+    # Of files, by name and hash: a signature may name one a thousand times.
+    digests: dict[tuple[str, str], bytes] = field(default_factory=dict)
 
 
 def index_ids(root: etree._Element) -> dict[str, etree._Element]:
@@ -115,7 +117,10 @@ def resolve(
     steps = _transforms(reference)
     if uri and not uri.startswith("#"):
         name, octets = _file(uri, steps, surroundings)
-        return _judged(reference, name=name, target=None, octets=octets, whole=False)
+        digests = None if steps else surroundings.digests
+        return _judged(
+            reference, name=name, target=None, octets=octets, whole=False, digests=digests
+        )
     whole, comments, target = _same_document(uri, surroundings)
     without = None
     if steps and steps[0] is None:
@@ -222,6 +227,7 @@ def _judged(
     target: etree._Element | None,
     octets: bytes | memoryview | None,
     whole: bool,
+    digests: dict[tuple[str, str], bytes] | None = None,
 ) -> Resolved:
     uri = reference.get("URI", "")
     return Resolved(
@@ -232,14 +238,18 @@ def _judged(
         target=target,
         whole=whole,
         octets=octets,
-        verdict=_judge_digest(reference, octets, name or uri),
+        verdict=_judge_digest(reference, octets, name or uri, digests),
         digest=DIGEST_BY_URI.get(one(reference, DS, "DigestMethod").get("Algorithm", ""), ""),
     )
 
 
 def _judge_digest(
-    reference: etree._Element, octets: bytes | memoryview | None, name: str
+    reference: etree._Element,
+    octets: bytes | memoryview | None,
+    name: str,
+    digests: dict[tuple[str, str], bytes] | None,
 ) -> Verdict:
+    """Judge the digest of a reference; `digests` remembers those of whole files."""
     stated = loose_base64(text_of(one(reference, DS, "DigestValue")))
     algorithm = one(reference, DS, "DigestMethod").get("Algorithm", "")
     if octets is None:
@@ -249,8 +259,13 @@ def _judge_digest(
             SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE, "weak_algorithm", algorithm=algorithm
         )
     if algorithm not in DIGEST_BY_URI:
-        raise SignatureMalformed("expected a listed digest", reason="digest")
-    if hashlib.new(DIGEST_BY_URI[algorithm], octets).digest() != stated:
+        return unknown_algorithm(algorithm)
+    key = (name, DIGEST_BY_URI[algorithm])
+    known = None if digests is None else digests.get(key)
+    actual = known or hashlib.new(key[1], octets).digest()
+    if digests is not None:
+        digests[key] = actual
+    if actual != stated:
         return failed(SubIndication.HASH_FAILURE, "file_changed", name=name)
     return PASSED
 
