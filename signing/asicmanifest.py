@@ -31,6 +31,7 @@ from signing.policy import WEAK_ALGORITHMS
 from signing.references import CAPS, MAX_REFERENCES, file_name, loose_base64, one, text_of
 from signing.unsigned import DS
 
+_LISTING: Final = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
 NAME: Final = re.compile(r"META-INF/[^/]*ASiC(?:Archive)?Manifest[^/]*\.xml", re.IGNORECASE)
 
 
@@ -95,6 +96,17 @@ def parse_manifest(name: str, content: bytes | memoryview) -> Manifest:
     if len({file.name for file in files}) != len(files):
         raise SignatureMalformed("expected each file once, got one twice", reason="references")
     return Manifest(name=name, content=content, signature=file_name(signature), files=files)
+
+
+def listed_files(content: bytes | memoryview) -> tuple[str, ...] | None:
+    """Return the files of a META-INF/manifest.xml (OpenDocument), None when it is unreadable."""
+    try:
+        root = safexml.parse(bytes(content), caps=CAPS)
+    except XmlRefused:
+        return None
+    entries = root.iter(f"{{{_LISTING}}}file-entry")
+    paths = [one.get(f"{{{_LISTING}}}full-path", "") for one in entries]
+    return tuple(path for path in paths if not path.endswith("/"))
 
 
 def _named(reference: etree._Element) -> Named:

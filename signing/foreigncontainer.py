@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from signing import asicmanifest, zipfile
+from signing.asic import MANIFEST_NAME
 from signing.asicmanifest import Manifest, parse_manifest
 from signing.cades import Signed, judge_cms, unsupported
 from signing.cms import parse_cms
@@ -28,6 +29,7 @@ from signing.judgement import (
     failed,
     gravest,
     indeterminate,
+    remark,
     whole,
 )
 from signing.proofs import Stamp, digester
@@ -182,8 +184,23 @@ def _container_faults(
     if not container.files:
         yield failed(SubIndication.FORMAT_FAILURE, "no_file")
     yield from container.faults
+    yield from _judge_listing(container)
     if not found:
         yield failed(SubIndication.FORMAT_FAILURE, "no_signature")
+
+
+def _judge_listing(container: _Container) -> Iterator[Verdict]:
+    """Row 31: nothing signs the listing, so what is wrong with it is told and spoils nothing."""
+    content = container.contents.get(MANIFEST_NAME)
+    if content is None:
+        return
+    listed = asicmanifest.listed_files(content)
+    if listed is None:
+        yield remark("listing_unreadable")
+    for name in listed or ():
+        if name not in container.contents:
+            yield remark("listing_lies", name=name[:200])
+            return
 
 
 def _stamps(container: _Container) -> Iterator[_Stamped]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from signing.asic import DataFile, write_simple_container
 from signing.augment import augment_container
 from signing.errors import VerificationFailed
 from signing.judgement import Level
+from signing.pki import certificates_pem
 from signing.purpose import DOCUMENT_PURPOSES, Purpose
 from signing.verify import judge_container, judge_own_container, open_container
 from tests.builders.signing import NOW, pki
@@ -67,3 +70,23 @@ def test_further_entries_do_not_pass(simple: bytes, more: tuple[str, bytes]) -> 
 def test_no_message_is_opened_from_a_simple_container(simple: bytes) -> None:
     with pytest.raises(VerificationFailed):
         open_container(simple, trust=pki().trust(), at=NOW)
+
+
+def test_xmlsec_verifies_the_signature_of_a_simple_container(simple: bytes, tmp_path: Path) -> None:
+    for entry in zipfile.read(simple).entries:
+        path = tmp_path / entry.name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(entry.content)
+    (tmp_path / "root.pem").write_bytes(certificates_pem(pki().root.certificate))
+    (tmp_path / "ca.pem").write_bytes(certificates_pem(pki().issuing.certificate))
+
+    result = subprocess.run(
+        [
+            "xmlsec1", "--verify", "--id-attr:Id", "SignedProperties",
+            "--verification-time", NOW.strftime("%Y-%m-%d %H:%M:%S"), "--trusted-pem", "root.pem",
+            "--untrusted-pem", "ca.pem", "META-INF/signatures.xml",
+        ],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert result.returncode == 0, result.stderr

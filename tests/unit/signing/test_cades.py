@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from signing.cms import parse_cms
 from signing.cmsfile import judge_cms_file
 from signing.indication import Indication, SubIndication
 from signing.judgement import Judgement, Level
+from signing.pki import certificates_pem
 from tests.builders.cms import (
     AT_COUNTER_SIGNATURE,
     CONTENT,
@@ -201,6 +203,25 @@ def test_any_changed_octet_of_what_is_signed_does_not_pass(tmp_path: Path) -> No
         )
         # The version says nothing that is used; every other octet is signed or names the signer.
         assert not judgement.is_passed or position == start + 2, position
+
+
+def test_openssl_still_accepts_what_was_raised(tmp_path: Path) -> None:
+    raised = archived(long_term(stamped(openssl_cms(tmp_path, "-cades"))))
+    (tmp_path / "raised").write_bytes(raised)
+    (tmp_path / "store.pem").write_bytes(
+        certificates_pem(pki().root.certificate, pki().issuing.certificate)
+    )
+
+    result = subprocess.run(
+        [
+            "openssl", "cms", "-verify", "-cades", "-binary", "-inform", "DER", "-in", "raised",
+            "-content", "content", "-CAfile", "store.pem", "-purpose", "any",
+            "-attime", str(int(NOW.timestamp())), "-out", "out",
+        ],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert result.returncode == 0, result.stderr
 
 
 @given(st.binary(max_size=200))

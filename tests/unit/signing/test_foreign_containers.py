@@ -196,3 +196,25 @@ def test_folder_that_is_a_file_too_does_not_pass(tmp_path: Path) -> None:
     for name in ("b/c.bin/", "B/c.BIN/", "../x/"):
         entries = {**signed_entries(tmp_path), name: b""}
         assert judge(container(entries)).sub_indication is SubIndication.FORMAT_FAILURE
+
+
+@pytest.mark.parametrize(
+    ("listing", "code"),
+    [
+        (b"<m", "listing_unreadable"),
+        (
+            b'<m:manifest xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
+            b'<m:file-entry m:full-path="/"/><m:file-entry m:full-path="gone.txt"/></m:manifest>',
+            "listing_lies",
+        ),
+    ],
+)
+def test_wrong_listing_of_files_is_told_and_spoils_nothing(
+    listing: bytes, code: str, tmp_path: Path
+) -> None:
+    entries = {**signed_entries(tmp_path), "META-INF/manifest.xml": listing}
+
+    judgement = judge(container(entries))
+
+    assert judgement.is_passed
+    assert code in codes(judgement)
