@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from signing.tsa import (
     AT_SIGNING_CERTIFICATE_V2,
     CMS_ALGORITHM,
     CT_SIGNED_DATA,
+    Timestamper,
 )
 from tests.builders.signing import SHORT, pki
 
@@ -157,10 +159,10 @@ def stamped(content: bytes, *, spoil: bool = False) -> bytes:
     return rebuilt(data, unsigned=[*more, attribute(AT_SIGNATURE_STAMP, token)])
 
 
-def long_term(content: bytes, *, inside: bool = True) -> bytes:
+def long_term(content: bytes, *, inside: bool = True, at: datetime | None = None) -> bytes:
     """Return the CMS with revocation data: in SignedData, or in the older attributes."""
     data = parse_cms(content)
-    crls = pki().crls()
+    crls = pki().crls() if at is None else pki().crls(at=at)
     if inside:
         return rebuilt(data, revocations=crls)
     more = [one.whole for one in data.signers[0].unsigned]
@@ -176,7 +178,13 @@ def long_term(content: bytes, *, inside: bool = True) -> bytes:
     )
 
 
-def archived(content: bytes, *, octets: bytes = CONTENT, leave_out: int = 0) -> bytes:
+def archived(
+    content: bytes,
+    *,
+    octets: bytes = CONTENT,
+    leave_out: int = 0,
+    timestamper: Timestamper | None = None,
+) -> bytes:
     """Return the CMS with one more archive time-stamp v3: level B-LTA.
 
     `leave_out` attributes, from the first, are not named in its hash index.
@@ -185,7 +193,7 @@ def archived(content: bytes, *, octets: bytes = CONTENT, leave_out: int = 0) -> 
     signer = data.signers[0]
     index = _index(data, signer, leave_out)
     whole = data.content_type + hashlib.sha256(octets).digest() + b"".join(signer.fields) + index
-    token = parse_cms(_token(whole))
+    token = parse_cms(_token(whole, timestamper))
     indexed = rebuilt(token, unsigned=[attribute(AT_INDEX_V3, index)])
     more = [one.whole for one in signer.unsigned]
     return rebuilt(data, unsigned=[*more, attribute(AT_ARCHIVE_V3, indexed)])
@@ -203,5 +211,5 @@ def _index(data: SignedData, signer: CmsSigner, leave_out: int) -> bytes:
     )
 
 
-def _token(octets: bytes) -> bytes:
-    return pki().timestamper().stamp(hashlib.sha256(octets).digest())
+def _token(octets: bytes, timestamper: Timestamper | None = None) -> bytes:
+    return (timestamper or pki().timestamper()).stamp(hashlib.sha256(octets).digest())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from signing.cmsfile import judge_cms_file
 from signing.indication import Indication, SubIndication
 from signing.judgement import Judgement, Level
 from signing.pki import certificates_pem
+from signing.purpose import Purpose
+from signing.tsa import TimestampAuthority
 from tests.builders.cms import (
     AT_COUNTER_SIGNATURE,
     CONTENT,
@@ -27,7 +30,7 @@ from tests.builders.cms import (
     signer_info,
     stamped,
 )
-from tests.builders.signing import NOW, pki
+from tests.builders.signing import LONG, NOW, pki
 
 PSS = ("-keyopt", "rsa_padding_mode:pss", "-keyopt", "rsa_pss_saltlen:32")
 
@@ -203,6 +206,26 @@ def test_any_changed_octet_of_what_is_signed_does_not_pass(tmp_path: Path) -> No
         )
         # The version says nothing that is used; every other octet is signed or names the signer.
         assert not judgement.is_passed or position == start + 2, position
+
+
+def test_archive_time_stamp_outlives_the_first_authority(tmp_path: Path) -> None:
+    year = timedelta(days=365)
+    sound = long_term(stamped(openssl_cms(tmp_path, "-cades")), at=NOW + timedelta(hours=1))
+    second = TimestampAuthority(pki().leaf(Purpose.TSA, validity=LONG, serial=930))
+    later = archived(sound, timestamper=second.timestamper(lambda: NOW + year))
+    at = NOW + 3 * year
+    trust = pki().trust(crls=pki().crls(at=at - timedelta(days=1), next_update=at + year))
+
+    def judged(content: bytes) -> Judgement:
+        return judge_cms_file(
+            content, name="d.txt.p7s", files={"d.txt": CONTENT}, trust=trust, at=at
+        )
+
+    # By then the certificates of the signer and of the first authority have expired.
+    assert judged(sound).sub_indication is SubIndication.OUT_OF_BOUNDS_NO_POE
+    assert judged(later).is_passed, codes(judged(later))
+    assert judged(later).signatures[0].level is Level.B_LTA
+    assert judged(later).signatures[0].best_time == NOW
 
 
 def test_openssl_still_accepts_what_was_raised(tmp_path: Path) -> None:
