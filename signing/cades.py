@@ -70,6 +70,7 @@ _COMMITMENTS: Final = {
     )
 }
 _AT_PROTECTION: Final = der.oid("1.2.840.113549.1.9.52")  # RFC 6211
+_BINDING: Final = frozenset({AT_SIGNING_CERTIFICATE, AT_SIGNING_CERTIFICATE_V2})
 # Archive forms before v3, which only the standards before EN 319 122-1 knew.
 _OLD_ARCHIVES: Final = frozenset(
     {der.oid("1.2.840.113549.1.9.16.2.27"), der.oid("1.2.840.113549.1.9.16.2.48")}
@@ -199,7 +200,7 @@ def _judge(
         archives=(*archive_stamps(data, signer, signed.imprint), *signed.archives),
         has_values=bool(values.crls or values.ocsps),
         archives_suffice=signed.stamps_suffice,
-        is_baseline=binding is PASSED,
+        is_baseline=not signer.signed.keys().isdisjoint(_BINDING),
         algorithm=algorithm,
         role=None,
         claimed_time=_claimed_time(signer) or signed.claimed_time,
@@ -305,7 +306,11 @@ def _signing_certificate(
     digest = _certificate_digest(signer)
     if isinstance(digest, Verdict):
         return digest, PASSED
-    binding = PASSED if digest else remark("certificate_not_signed")
+    binding = PASSED
+    if digest is None:
+        binding = remark("certificate_not_signed")
+    elif digest[0] == "sha1":
+        binding = remark("weak_certificate_digest", algorithm="SHA-1")
     for candidate in candidates:
         if digest and _digest_of(digest[0], candidate) != digest[1]:
             continue

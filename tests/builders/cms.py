@@ -23,6 +23,7 @@ from signing.purpose import Purpose
 from signing.tsa import (
     AT_CONTENT_TYPE,
     AT_MESSAGE_DIGEST,
+    AT_SIGNING_CERTIFICATE,
     AT_SIGNING_CERTIFICATE_V2,
     CMS_ALGORITHM,
     CT_SIGNED_DATA,
@@ -125,15 +126,19 @@ def rebuilt(
     return der.sequence(CT_SIGNED_DATA, der.tlv(0xA0, body))
 
 
-def signer_info(octets: bytes, *, content_type: bytes | None) -> bytes:
-    """Return a SignerInfo over octets, made by hand with the EC key."""
+def signer_info(octets: bytes, *, content_type: bytes | None, older: bool = False) -> bytes:
+    """Return a SignerInfo over octets, made by hand with the EC key.
+
+    `older` binds the certificate by signing-certificate v1, that is by SHA-1.
+    """
     signer = load_signer(holder("ec").key, certificates=certificates_pem(holder("ec").certificate))
     certificate = x509.load_der_x509_certificate(signer.certificate)
     digest = der.tlv(der.OCTET_STRING, hashlib.sha256(octets).digest())
-    bound = der.tlv(der.OCTET_STRING, hashlib.sha256(signer.certificate).digest())
+    hashed = hashlib.new("sha1" if older else "sha256", signer.certificate).digest()
+    bound = der.sequence(der.sequence(der.sequence(der.tlv(der.OCTET_STRING, hashed))))
     attributes = [
         attribute(AT_MESSAGE_DIGEST, digest),
-        attribute(AT_SIGNING_CERTIFICATE_V2, der.sequence(der.sequence(der.sequence(bound)))),
+        attribute(AT_SIGNING_CERTIFICATE if older else AT_SIGNING_CERTIFICATE_V2, bound),
     ]
     attributes += [] if content_type is None else [attribute(AT_CONTENT_TYPE, content_type)]
     signed = der.set_of(*attributes)

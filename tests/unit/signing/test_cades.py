@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signing import der
-from signing.cms import parse_cms
+from signing.cms import parse_cms, parse_signer
 from signing.cmsfile import judge_cms_file
 from signing.indication import Indication, SubIndication
 from signing.judgement import Judgement, Level
@@ -274,3 +274,16 @@ def _sound() -> bytes:
 def keep(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("cms")
     _KEPT.append(archived(long_term(stamped(openssl_cms(folder, "-cades")))))
+
+
+def test_older_attribute_binds_by_sha1_which_is_told(tmp_path: Path) -> None:
+    # openssl writes signing-certificate v1 for the digest SHA-1, so it is put into a sound one.
+    data = parse_cms(openssl_cms(tmp_path, "-cades"))
+    signer = signer_info(CONTENT, content_type=data.content_type, older=True)
+    fields = parse_signer(signer).fields
+
+    judgement = judge(rebuilt(data, fields=lambda _: fields))
+
+    assert judgement.is_passed, codes(judgement)
+    assert judgement.signatures[0].level is Level.B_B
+    assert "weak_certificate_digest" in codes(judgement)
