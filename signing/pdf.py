@@ -172,8 +172,8 @@ def _judge_change(change: Change) -> Verdict:
             return PASSED
         case Change.ARCHIVED | Change.SIGNED | Change.ALLOWED:
             return remark(f"pdf_{change.value}")
-        case Change.UNSTATED:
-            return indeterminate(SubIndication.SIG_CONSTRAINTS_FAILURE, "pdf_unstated")
+        case Change.UNSTATED | Change.UNTOLD:
+            return indeterminate(SubIndication.SIG_CONSTRAINTS_FAILURE, f"pdf_{change.value}")
         case Change.FORBIDDEN | Change.UNEXPLAINED | Change.NOT_COVERED:
             return failed(SubIndication.FORMAT_FAILURE, f"pdf_{change.value}")
         case _:

@@ -15,8 +15,9 @@ class Change(Enum):
     NONE = "none"
     ARCHIVED = "archived"  # validation data, document time-stamps and the like
     SIGNED = "signed"  # further signatures too
-    ALLOWED = "allowed"  # forms or annotations, which the signature allows (DocMDP)
-    UNSTATED = "unstated"  # forms or annotations, which it neither allows nor forbids
+    ALLOWED = "allowed"  # forms filled in, which the signature allows (DocMDP)
+    UNSTATED = "unstated"  # forms filled in, which it neither allows nor forbids
+    UNTOLD = "untold"  # it allows annotations, which cannot be told from other changes
     FORBIDDEN = "forbidden"  # what DocMDP forbids
     UNEXPLAINED = "unexplained"  # anything else
     NOT_COVERED = "not_covered"  # the signature leaves out a part of its own revision

@@ -28,7 +28,7 @@ from pyhanko.sign.diff_analysis.rules.form_field_rules import (
     SigFieldCreationRule,
     SigFieldModificationRule,
 )
-from pyhanko.sign.fields import enumerate_sig_fields
+from pyhanko.sign.fields import MDPPerm, enumerate_sig_fields
 from pyhanko.sign.general import CMSStructuralError
 from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
@@ -123,7 +123,9 @@ def _change(found: EmbeddedPdfSignature) -> Change:
         return Change.NOT_COVERED
     result: Any = found.diff_result
     if not isinstance(result, DiffResult) or result.modification_level is ModificationLevel.OTHER:
-        return Change.UNEXPLAINED
+        # pyHanko knows no annotation that only annotates.
+        untold = found.docmdp_level is MDPPerm.ANNOTATE
+        return Change.UNTOLD if untold else Change.UNEXPLAINED
     if result.modification_level is ModificationLevel.NONE:
         return Change.NONE
     allowed = found.docmdp_level

@@ -91,7 +91,10 @@ def test_filling_in_a_form_is_for_the_signer_to_allow(
 
 
 def test_incremental_saving_attack_fails(sound: bytes) -> None:
-    for content in (sound, signed(blank(), allow=3)):
+    noted = judge(overlaid(signed(blank(), allow=3)))
+    assert noted.sub_indication is SubIndication.SIG_CONSTRAINTS_FAILURE
+    assert "pdf_untold" in codes(noted)
+    for content in (sound, signed(blank(), allow=2)):
         judgement = judge(overlaid(content))
         assert judgement.sub_indication is SubIndication.FORMAT_FAILURE
         assert "pdf_unexplained" in codes(judgement)
