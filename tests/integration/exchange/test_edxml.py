@@ -31,12 +31,14 @@ from dossier.envelope import Assurance
 from dossier.ids import AgencyCode
 from dossier.model import Direction, Dossier, MessageState
 from dossier.report import Answer
+from dossier.wire import WireEndpoint, WireReply, WireRequest
 from exchange import sequence
 from exchange.edxml.accounts import read_configuration
 from exchange.edxml.office import NodeOffice
 from exchange.edxml.post import PostOffice, report_by_hand
 from exchange.edxml.rounds import make_round
 from exchange.export import export
+from exchange.sweep import forget_connection
 from exchange.verify import TrustFiles, given_of, judge_bytes
 from storage import cases, documents, dossiers, edxml, history, inbox, incidents, outbox
 from storage.edxml import EdxmlKind, EdxmlState
@@ -95,8 +97,16 @@ def forgotten(one: OneNode) -> Iterator[None]:
     one.node.settings.edxml.unlink(missing_ok=True)
 
 
-def _served(one: OneNode) -> DocumentServer:
-    return DocumentServer(NodeOffice(one.node, read_configuration(one.node.settings.edxml)))
+def _served(one: OneNode) -> WireEndpoint:
+    server = DocumentServer(NodeOffice(one.node, read_configuration(one.node.settings.edxml)))
+
+    def answer(request: WireRequest) -> WireReply:
+        try:
+            return server(request)
+        finally:
+            forget_connection()  # of the server's thread, as the web server does
+
+    return answer
 
 
 def _client(address: str) -> DocumentClient:
