@@ -57,7 +57,7 @@ def sign_paths(
     Level B-T with a time-stamp authority's key, B-B without. Raises `PinRefused`, `KeyUnusable`,
     `TokenUnusable`, `FileUnreadable`.
     """
-    with _signing(key) as signer, _written(target) as out:
+    with signing_with(key) as signer, _written(target) as out:
         write_container(
             out,
             _data_files(paths),
@@ -73,7 +73,7 @@ def sign_path_simply(
     path: Path, target: Path, *, key: KeyFiles | TokenKey, tsa: KeyFiles | None, role: str
 ) -> int:
     """Write an ASiC-S of one file, as `sign_paths` does an ASiC-E."""
-    with _signing(key) as signer, _written(target) as out:
+    with signing_with(key) as signer, _written(target) as out:
         write_simple_container(
             out,
             _data_files([path])[0],
@@ -143,7 +143,8 @@ def augment_path(
 
 
 @contextmanager
-def _signing(key: KeyFiles | TokenKey) -> Iterator[Signer]:
+def signing_with(key: KeyFiles | TokenKey) -> Iterator[Signer]:
+    """Yield the signer of key files or of a token, which is closed behind it."""
     if isinstance(key, KeyFiles):
         yield signer_of(key)
         return

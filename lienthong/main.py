@@ -72,6 +72,16 @@ NOUNS: Final = {
         needs_database=False,  # report boots by itself
         summary="EdXML letters and statuses.",
     ),
+    "evidence": Noun(
+        module="lienthong.evidence",
+        needs_database=False,
+        summary="Records of time over many files, and their renewal.",
+    ),
+    "external": Noun(
+        module="lienthong.external",
+        needs_database=False,
+        summary="Sign in two steps with a key that is elsewhere.",
+    ),
     "incident": Noun(
         module="lienthong.incident", needs_database=True, summary="What a person must look at."
     ),

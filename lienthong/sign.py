@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from exchange.cosign import sign_again
 from exchange.signfiles import (
+    ROLES,
     KeyFiles,
     TokenKey,
     augment_path,
@@ -37,10 +39,11 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--tsa-cert", type=_FILE, help="Its certificates in PEM.")
 @click.option(
     "--role",
-    type=click.Choice(["approved", "issued", "sealed"]),
+    type=click.Choice(ROLES),
     default="sealed",
     show_default=True,
 )
+@click.option("--add", "is_added", is_flag=True, help="Add a signature to a container.")
 @click.option(
     "--container",
     type=click.Choice(["asic-e", "asic-s"]),
@@ -60,8 +63,13 @@ def sign(
     tsa_cert: Path | None,
     role: str,
     container: str | None,
+    is_added: bool,
 ) -> None:
-    """Sign FILES into one ASiC-E container, or one file into an ASiC-S container."""
+    """Sign FILES into one ASiC-E container, or one file into an ASiC-S container.
+
+    With --add FILES is one ASiC-E container: it is written to OUTPUT with one more signature over
+    the same files. OUTPUT may be the container itself.
+    """
     is_simple = container == "asic-s" if container else output.suffix.lower() in _SIMPLE_SUFFIXES
     if is_simple and len(files) > 1:
         raise click.UsageError("expected one file for an ASiC-S container, got several")
@@ -79,7 +87,11 @@ def sign(
     else:
         raise click.UsageError("expected --key, or --pkcs11 with --token and --key-label")
     tsa = KeyFiles(key=tsa_key, certificates=tsa_cert, pin=None) if tsa_key else None
-    if is_simple:
+    if is_added:
+        if len(files) > 1:
+            raise click.UsageError("expected one container to add a signature to, got several")
+        size = sign_again(files[0], output, key=own, tsa=tsa, role=role)
+    elif is_simple:
         size = sign_path_simply(files[0], output, key=own, tsa=tsa, role=role)
     else:
         size = sign_paths(files, output, key=own, tsa=tsa, role=role)

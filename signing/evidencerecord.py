@@ -1,4 +1,4 @@
-"""Evidence records (RFC 4998): one time-stamp over many documents, renewable, one file for each.
+"""Evidence records (RFC 4998, RFC 6283): one time-stamp over many documents, one file for each.
 
 The digests of the documents are the leaves of a hash tree; a time-stamp covers its root; a record
 holds the branch of one document. Renewal stamps the old time-stamps in the same way.
@@ -8,12 +8,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from signing import der
+from signing.archivechain import (
+    DIGEST_BYTES,
+    MAX_DEPTH,
+    MAX_RECORD_BYTES,
+    MAX_SIBLINGS,
+    MAX_STAMPS,
+    ArchiveStamp,
+    Branch,
+    EvidenceRecord,
+)
 from signing.errors import DerRefused, EvidenceRecordMalformed
+from signing.evidencexml import dump_xml, parse_xml, stamp_element
 from signing.indication import SubIndication
 from signing.judgement import TimestampVerdict, Verdict, failed
 from signing.policy import Trust
@@ -21,35 +32,11 @@ from signing.proofs import Stamp, judge_stamps
 from signing.timestamp import Imprint, stamped
 from signing.tsa import DIGEST_BY_IDENTIFIER, Timestamper
 
-MAX_RECORD_BYTES: Final = 1024 * 1024
-MAX_STAMPS: Final = 64
-MAX_DEPTH: Final = 64
-MAX_SIBLINGS: Final = 1024
-
 _SHA256: Final = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"), der.tlv(der.NULL, b""))
 _TAGGED_SHA256: Final = b"\xa0" + _SHA256[1:]  # implicitly tagged (§3.2)
 # A list of one digest, which most levels of a branch are, up to the digest itself.
 _ONE_DIGEST: Final = der.sequence(der.tlv(der.OCTET_STRING, bytes(32)))[:-32]
 _TREE_TAG: Final = 0xA2
-_DIGEST_BYTES: Final = 32
-
-# A branch is one list of digests per level; the first holds the document's own digest.
-Branch = tuple[tuple[bytes, ...], ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ArchiveStamp:
-    """One archive time-stamp of a record: the branch up to its imprint, and the token."""
-
-    branch: Branch  # empty: the token covers the digest itself
-    token: bytes  # DER
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EvidenceRecord:
-    """A record with SHA-256 throughout: one chain of archive time-stamps, oldest first."""
-
-    stamps: tuple[ArchiveStamp, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,21 +48,34 @@ class RecordVerdict:
     stamps: tuple[TimestampVerdict, ...]  # oldest first
 
 
-def build_records(digests: Sequence[bytes], *, timestamper: Timestamper) -> list[bytes]:
-    """Return one record (DER) for each SHA-256 digest, all under one time-stamp, in order.
+def build_records(
+    digests: Sequence[bytes], *, timestamper: Timestamper, is_xml: bool = False
+) -> list[bytes]:
+    """Return one record for each SHA-256 digest, all under one time-stamp, in order.
+
+    In DER (RFC 4998), or in XML (RFC 6283).
 
     Raises `EvidenceRecordMalformed` for no digest or another size, and what the time-stamper
     raises.
     """
-    return [_dump(EvidenceRecord(stamps=(stamp,))) for stamp in _stamped(digests, timestamper)]
+    return [
+        _dump(EvidenceRecord(stamps=(stamp,), is_xml=is_xml))
+        for stamp in _stamped(digests, timestamper, is_xml=is_xml)
+    ]
 
 
 def renew_records(records: Sequence[bytes], *, timestamper: Timestamper) -> list[bytes]:
     """Return the records with one more archive time-stamp over their newest ones (§5.2)."""
     parsed = [parse_record(one) for one in records]
-    digests = [hashlib.sha256(one.stamps[-1].token).digest() for one in parsed]
+    if any(
+        one.is_xml and dump_xml(one) != content
+        for one, content in zip(parsed, records, strict=True)
+    ):
+        # Written anew, older time-stamps of another spelling would no longer be covered.
+        raise EvidenceRecordMalformed("expected records in our own spelling, got another")
+    digests = [hashlib.sha256(one.stamps[-1].octets).digest() for one in parsed]
     return [
-        _dump(EvidenceRecord(stamps=(*one.stamps, stamp)))
+        _dump(replace(one, stamps=(*one.stamps, stamp)))
         for one, stamp in zip(parsed, _stamped(digests, timestamper), strict=True)
     ]
 
@@ -95,7 +95,7 @@ def judge_record(record: bytes, *, digest: bytes, trust: Trust, at: datetime) ->
             verdict = failed(SubIndication.HASH_FAILURE, "record_of_another")
             return RecordVerdict(verdict=verdict, time=None, stamps=())
         stamps.append(Stamp(token=stamp.token, imprint=_only_sha256(root)))
-        covered = hashlib.sha256(stamp.token).digest()
+        covered = hashlib.sha256(stamp.octets).digest()
     times = judge_stamps([], stamps, trust=trust, at=at, has_values=False, strict=True)
     return RecordVerdict(
         verdict=times.verdict,
@@ -125,13 +125,16 @@ def _father(children: Sequence[bytes]) -> bytes:
     return hashlib.sha256(b"".join(sorted(children))).digest()
 
 
-def _stamped(digests: Sequence[bytes], timestamper: Timestamper) -> list[ArchiveStamp]:
-    if not digests or any(len(one) != _DIGEST_BYTES for one in digests):
+def _stamped(
+    digests: Sequence[bytes], timestamper: Timestamper, *, is_xml: bool = False
+) -> list[ArchiveStamp]:
+    if not digests or any(len(one) != DIGEST_BYTES for one in digests):
         raise EvidenceRecordMalformed("expected SHA-256 digests, got none or others")
     levels = _tree(digests)
     token = stamped(timestamper, levels[-1][0])
+    octets = stamp_element(token) if is_xml else token
     return [
-        ArchiveStamp(branch=_branch(levels, position), token=token)
+        ArchiveStamp(branch=_branch(levels, position), token=token, octets=octets)
         for position in range(len(digests))
     ]
 
@@ -168,6 +171,8 @@ def parse_record(content: bytes) -> EvidenceRecord:
     What `build_records` and `renew_records` write reads back; so do foreign records with one
     chain, SHA-256 throughout and neither encryption nor further data.
     """
+    if content.lstrip()[:1] == b"<":
+        return parse_xml(content)
     if len(content) > MAX_RECORD_BYTES:
         raise EvidenceRecordMalformed(f"expected at most {MAX_RECORD_BYTES} bytes, got more")
     try:
@@ -208,14 +213,14 @@ def _parse_stamp(cursor: der.Cursor) -> ArchiveStamp:
         tree.finish()
     token = cursor.take_whole(der.SEQUENCE)
     cursor.finish()
-    return ArchiveStamp(branch=tuple(branch), token=token)
+    return ArchiveStamp(branch=tuple(branch), token=token, octets=token)
 
 
 def _parse_siblings(cursor: der.Cursor) -> tuple[bytes, ...]:
     found: list[bytes] = []
     while cursor.next_tag() is not None and len(found) < MAX_SIBLINGS:
         digest = cursor.take(der.OCTET_STRING)
-        if len(digest) != _DIGEST_BYTES:
+        if len(digest) != DIGEST_BYTES:
             raise DerRefused("expected SHA-256 digests, got another size")
         found.append(digest)
     cursor.finish()
@@ -230,6 +235,8 @@ def _expect_sha256(identifier: bytes) -> None:
 
 
 def _dump(record: EvidenceRecord) -> bytes:
+    if record.is_xml:
+        return dump_xml(record)
     chain = der.sequence(*(_dump_stamp(one) for one in record.stamps))
     return der.sequence(der.integer(1), der.sequence(_SHA256), der.sequence(chain))
 

@@ -46,6 +46,7 @@ class Circumstances:
     at: datetime  # the instant of judging, aware UTC
     purposes: frozenset[Purpose]  # what a signing certificate of our arc must be for
     foreign_allowed: bool = False  # signatures outside our profile may pass
+    foreign_keys_allowed: bool = False  # so may those of our profile by other authorities' keys
     simple_allowed: bool = False  # ASiC-S may pass, which no message travels in
 
 
@@ -176,7 +177,8 @@ def _judge_properties(signature: OwnSignature) -> Verdict:
 
 def judge_use(certificate: Certificate, circumstances: Circumstances) -> Verdict:
     """Judge what a certificate is for: by our arc's purpose, by key usage outside our arc."""
-    if not (certificate.foreign_purpose and circumstances.foreign_allowed):
+    allowed = circumstances.foreign_allowed or circumstances.foreign_keys_allowed
+    if not (certificate.foreign_purpose and allowed):
         return judge_purpose(certificate, circumstances.purposes)
     if certificate.may_sign_documents:
         return PASSED

@@ -165,8 +165,13 @@ def judge_container(
 def judge_own_container(
     content: bytes, *, trust: Trust, at: datetime, purposes: frozenset[Purpose]
 ) -> Judgement:
-    """Judge a container of our profile, ASiC-E or ASiC-S; others fail."""
-    circumstances = Circumstances(trust=trust, at=at, purposes=purposes, simple_allowed=True)
+    """Judge a container of our profile, ASiC-E or ASiC-S, by whatever authority's keys.
+
+    Other profiles fail.
+    """
+    circumstances = Circumstances(
+        trust=trust, at=at, purposes=purposes, foreign_keys_allowed=True, simple_allowed=True
+    )
     return _judge_container(memoryview(content), circumstances, zipfile.DEFAULT_CAPS)[0]
 
 

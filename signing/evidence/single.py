@@ -37,6 +37,7 @@ from signing.judgement import FileVerdict, Judgement, Reason, SignatureVerdict, 
 from signing.pdf import MARK as PDF_MARK
 from signing.pdf import judge_pdf
 from signing.purpose import DOCUMENT_PURPOSES, Purpose
+from signing.recordfile import is_record, judge_record_file, proved_name
 from signing.references import detached_names
 from signing.tokenfile import is_token, judge_token
 from signing.verify import XML_SIGNATURE, judge_xml
@@ -98,6 +99,8 @@ def files_wanted(content: bytes, *, name: str) -> tuple[str, ...]:
     if subject is Subject.XML:
         return detached_names(content) if PROFILE_MARK not in content else ()
     if subject is Subject.TIMESTAMP:
+        if is_record(content):
+            return tuple(filter(None, [proved_name(name)]))
         stem, _, suffix = name.rpartition(".")
         return (stem,) if suffix.lower() in _TOKEN_SUFFIXES and stem else ()
     return detached_target(content, name=name) if subject is Subject.CMS else ()
@@ -114,7 +117,7 @@ def subject_of(octets: bytes) -> Subject:
         return Subject.DIRECTORY
     if octets.startswith(PDF_MARK):
         return Subject.PDF
-    if is_token(octets):
+    if is_token(octets) or is_record(octets):
         return Subject.TIMESTAMP
     if is_cms(octets):
         return Subject.CMS
@@ -284,7 +287,8 @@ def _of_file(
 def _judge_token(
     files: Mapping[str, bytes], octets: bytes, name: str, grounds: Grounds
 ) -> BundleJudgement:
-    judgement = judge_token(octets, identity=name, files=files, trust=grounds.trust, at=grounds.at)
+    judges = judge_record_file if is_record(octets) else judge_token
+    judgement = judges(octets, identity=name, files=files, trust=grounds.trust, at=grounds.at)
     return BundleJudgement(
         subject=Subject.TIMESTAMP,
         verdict=gravest(*(bare(verdict_of(one)) for one in judgement.signatures)),

@@ -21,6 +21,9 @@ YEAR = timedelta(days=365)
 DIGESTS = [hashlib.sha256(bytes([number])).digest() for number in range(13)]
 
 
+FORMS = pytest.mark.parametrize("is_xml", [False, True], ids=["der", "xml"])
+
+
 class Counting:
     """A time-stamper that counts."""
 
@@ -33,10 +36,13 @@ class Counting:
         return self.inner.stamp(imprint_sha256)
 
 
+@FORMS
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 8, 13])
-def test_each_record_proves_its_own_document_with_one_stamp_for_all(count: int) -> None:
+def test_each_record_proves_its_own_document_with_one_stamp_for_all(
+    count: int, is_xml: bool
+) -> None:
     timestamper = Counting(pki().timestamper())
-    records = build_records(DIGESTS[:count], timestamper=timestamper)
+    records = build_records(DIGESTS[:count], timestamper=timestamper, is_xml=is_xml)
 
     assert timestamper.count == 1
     for digest, record in zip(DIGESTS, records, strict=False):
@@ -45,8 +51,9 @@ def test_each_record_proves_its_own_document_with_one_stamp_for_all(count: int) 
         assert found.time == NOW
 
 
-def test_record_of_another_document_proves_nothing() -> None:
-    first, _, _ = build_records(DIGESTS[:3], timestamper=pki().timestamper())
+@FORMS
+def test_record_of_another_document_proves_nothing(is_xml: bool) -> None:
+    first, _, _ = build_records(DIGESTS[:3], timestamper=pki().timestamper(), is_xml=is_xml)
 
     for digest in (DIGESTS[2], DIGESTS[5]):
         found = judge_record(first, digest=digest, trust=pki().trust(), at=NOW)
@@ -54,14 +61,15 @@ def test_record_of_another_document_proves_nothing() -> None:
         assert found.time is None
 
 
-def test_renewed_record_outlives_its_first_authority() -> None:
+@FORMS
+def test_renewed_record_outlives_its_first_authority(is_xml: bool) -> None:
     start = NOW + YEAR
     later = pki().leaf(
         Purpose.TSA,
         validity=Validity(start=start - timedelta(days=1), end=start + 5 * YEAR),
         serial=970,
     )
-    records = build_records(DIGESTS[:5], timestamper=pki().timestamper())
+    records = build_records(DIGESTS[:5], timestamper=pki().timestamper(), is_xml=is_xml)
     renewed = renew_records(
         records, timestamper=TimestampAuthority(later).timestamper(lambda: start)
     )
@@ -78,8 +86,9 @@ def test_renewed_record_outlives_its_first_authority() -> None:
     assert (new.time, len(new.stamps)) == (NOW, 2)
 
 
-def test_no_changed_byte_of_a_record_passes() -> None:
-    record = build_records(DIGESTS[:5], timestamper=pki().timestamper())[2]
+@FORMS
+def test_no_changed_byte_of_a_record_passes(is_xml: bool) -> None:
+    record = build_records(DIGESTS[:5], timestamper=pki().timestamper(), is_xml=is_xml)[2]
     trust = pki().trust()
     for position in range(0, len(record), 3):
         changed = record[:position] + bytes((record[position] ^ 1,)) + record[position + 1 :]
@@ -95,7 +104,8 @@ def test_nothing_and_other_digests_are_refused() -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes_get_a_verdict(content: bytes) -> None:
-    found = judge_record(content, digest=DIGESTS[0], trust=pki().trust(), at=NOW)
+    for octets in (content, b"<" + content):
+        found = judge_record(octets, digest=DIGESTS[0], trust=pki().trust(), at=NOW)
 
     assert found.verdict.sub_indication is SubIndication.FORMAT_FAILURE
 
