@@ -120,7 +120,7 @@ def algorithm_attacks() -> Iterator[Vector]:
     weak: tuple[tuple[str, PrivateKey, SignatureAlgorithm], ...] = (
         (
             "rsa-1024",
-            rsa.generate_private_key(public_exponent=65537, key_size=1024),  # noqa: S505
+            rsa.generate_private_key(public_exponent=65537, key_size=1024),  # noqa: S505  # weak on purpose
             SignatureAlgorithm.RSA_PSS_SHA256,
         ),
         ("ec-192", ec.generate_private_key(ec.SECP192R1()), SignatureAlgorithm.ECDSA_SHA256),
