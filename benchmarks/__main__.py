@@ -17,6 +17,7 @@ ROOMS = (
     ("feel", "feel"),
     ("signing", "signing"),
     ("signing", "bulk"),
+    ("signing", "streamed"),
     ("signing", "rivals"),
     ("connectors", "connectors"),
     ("connectors", "exchange"),

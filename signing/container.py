@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,18 +55,18 @@ def take_apart(content: bytes | memoryview, *, caps: zipfile.Caps = zipfile.DEFA
 
 def is_foreign(archive: zipfile.Archive) -> bool:
     """Return whether other tools' signatures stand in the archive, and none of our profile."""
-    documents = _documents(archive)
-    if any(PROFILE_MARK in content for _, content in documents):
-        return False
-    return bool(documents) or any(_BINARY_NAME.fullmatch(one.name) for one in archive.entries)
+    found = False
+    for _, content in _documents(archive):
+        if PROFILE_MARK in content:
+            return False
+        found = True
+    return found or any(_BINARY_NAME.fullmatch(one.name) for one in archive.entries)
 
 
-def _documents(archive: zipfile.Archive) -> list[tuple[str, bytes]]:
-    return [
-        (one.name, bytes(one.content))
-        for one in archive.entries
-        if one.name.startswith("META-INF/") and _SIGNATURE_NAME.fullmatch(one.name)
-    ]
+def _documents(archive: zipfile.Archive) -> Iterator[tuple[str, bytes]]:
+    for one in archive.entries:
+        if one.name.startswith("META-INF/") and _SIGNATURE_NAME.fullmatch(one.name):
+            yield one.name, bytes(one.content)
 
 
 def parts_of(archive: zipfile.Archive) -> Parts:
@@ -77,7 +77,7 @@ def parts_of(archive: zipfile.Archive) -> Parts:
         if one.name != MIME_TYPE_NAME and not one.name.startswith("META-INF/")
     )
     names = {encode_name(one.name): one.name for one in files}
-    raw_documents = _documents(archive)
+    raw_documents = tuple(_documents(archive))
     documents = tuple((name, _read_document(content)) for name, content in raw_documents)
     media_types, layout = _media_types(documents, names)
     is_simple = any(
@@ -91,7 +91,7 @@ def parts_of(archive: zipfile.Archive) -> Parts:
     return Parts(
         files=files,
         documents=documents,
-        raw_documents=tuple(raw_documents),
+        raw_documents=raw_documents,
         digests={one.name: hashlib.sha256(one.content).digest() for one in files},
         names=names,
         media_types=media_types,

@@ -7,7 +7,6 @@ stops the others, so the verdict names everything that is wrong.
 from __future__ import annotations
 
 import hashlib
-import hmac
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -141,13 +140,13 @@ def judge_signature(
 
 
 def _bound_certificate(signature: OwnSignature, trust: Trust) -> Certificate | Verdict:
-    digest = hashlib.sha256(signature.certificate).digest()
-    if not hmac.compare_digest(digest, signature.certificate_sha256):
-        return indeterminate(SubIndication.NO_SIGNING_CERTIFICATE_FOUND, "certificate_not_bound")
     try:
-        return trust.certificate(signature.certificate)
+        certificate = trust.certificate(signature.certificate)
     except CertificateRefused:
         return indeterminate(SubIndication.NO_SIGNING_CERTIFICATE_FOUND, "certificate_unreadable")
+    if certificate.fingerprint != signature.certificate_sha256:
+        return indeterminate(SubIndication.NO_SIGNING_CERTIFICATE_FOUND, "certificate_not_bound")
+    return certificate
 
 
 def _judge_references(signature: OwnSignature, data: SignedData) -> tuple[tuple[str, ...], Verdict]:

@@ -160,7 +160,7 @@ def judge_stamps(
     ]
     judged.reverse()
     level = _level(
-        {one.kind for one in judged if one.verdict.is_passed},
+        [one.kind for one in judged if one.verdict.is_passed],
         has_values=has_values,
         archives_suffice=archives_suffice,
     )
@@ -181,7 +181,7 @@ def _times(judged: list[_Judged], *, control: datetime, level: Level) -> Times:
     )
 
 
-def _level(kinds: set[TimeProof], *, has_values: bool, archives_suffice: bool) -> Level:
+def _level(kinds: list[TimeProof], *, has_values: bool, archives_suffice: bool) -> Level:
     if TimeProof.SIGNATURE_TIMESTAMP not in kinds and not (archives_suffice and kinds):
         return Level.B_B
     if not has_values:
