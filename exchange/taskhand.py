@@ -29,25 +29,14 @@ def delegate(node: Node, actor: Actor, task: UUID, *, to: str, reason: str) -> N
     at = node.now()
     found, dossier = _open(task)
     absent = _demand_hand(actor, found, dossier, at=at)
-    said = _reason(reason)
-    colleague = people.find_actor(to.strip(), at=at)
-    if colleague is None or not access.may_do(colleague, found, procedure=dossier.procedure, at=at):
-        raise ColleagueRefused("expected somebody who may do the task", username=to)
-    with transaction():
-        if not tasks.hand_over(found.id, to=colleague.username, held_by=found.claimed_by):
-            raise TaskTaken("expected the holder that was seen", holder=tasks.get(task).claimed_by)
-        parameters: dict[str, Json] = {"to": colleague.username, "reason": said}
-        _note(found, dossier, actor, "task_delegated", parameters, absent=absent, at=at)
-        reminders.tell(
-            {colleague.username} - {actor.username},
-            dossier=dossier,
-            kind="task_delegated",
-            once=f"{found.id}:{at.isoformat()}",
-            task=found.id,
-            element=found.element_id,
-            parameters={"by": actor.username, "reason": said},
-            at=at,
-        )
+    _give(found, dossier, by=actor.username, to=to, reason=_reason(reason), absent=absent, at=at)
+
+
+def hand_over(node: Node, task: UUID, *, to: str, reason: str) -> None:
+    """Give a task to somebody as the operator of the node, as `delegate` otherwise."""
+    at = node.now()
+    found, dossier = _open(task)
+    _give(found, dossier, by="operator", to=to, reason=_reason(reason), absent="", at=at)
 
 
 def escalate(node: Node, actor: Actor, task: UUID, *, reason: str) -> None:
@@ -62,7 +51,9 @@ def escalate(node: Node, actor: Actor, task: UUID, *, reason: str) -> None:
     with transaction():
         if not tasks.escalate(found.id):
             raise TaskClosed("expected an open task")
-        _note(found, dossier, actor, "task_escalated", {"reason": said}, absent=absent, at=at)
+        _note(
+            found, dossier, actor.username, "task_escalated", {"reason": said}, absent=absent, at=at
+        )
         reminders.tell(
             reminders.leaders_of(dossier, unit=found.unit, at=at),
             dossier=dossier,
@@ -88,6 +79,37 @@ def colleagues(node: Node, task: Task, dossier: Dossier) -> list[people.UserReco
 def may_hand(actor: Actor, task: Task, dossier: Dossier, *, at: datetime) -> bool:
     """Tell whether the person may delegate or escalate the task."""
     return _hand(actor, task, dossier, at=at) is not None
+
+
+def _give(
+    task: Task,
+    dossier: Dossier,
+    *,
+    by: str,
+    to: str,
+    reason: str,
+    absent: str,
+    at: datetime,
+) -> None:
+    colleague = people.find_actor(to.strip(), at=at)
+    if colleague is None or not access.may_do(colleague, task, procedure=dossier.procedure, at=at):
+        raise ColleagueRefused("expected somebody who may do the task", username=to)
+    with transaction():
+        if not tasks.hand_over(task.id, to=colleague.username, held_by=task.claimed_by):
+            holder = tasks.get(task.id).claimed_by
+            raise TaskTaken("expected the holder that was seen", holder=holder)
+        parameters: dict[str, Json] = {"to": colleague.username, "reason": reason}
+        _note(task, dossier, by, "task_delegated", parameters, absent=absent, at=at)
+        reminders.tell(
+            {colleague.username} - {by},
+            dossier=dossier,
+            kind="task_delegated",
+            once=f"{task.id}:{at.isoformat()}",
+            task=task.id,
+            element=task.element_id,
+            parameters={"by": by, "reason": reason},
+            at=at,
+        )
 
 
 def _hand(actor: Actor, task: Task, dossier: Dossier, *, at: datetime) -> str | None:
@@ -123,7 +145,7 @@ def _reason(text: str) -> str:
 def _note(
     task: Task,
     dossier: Dossier,
-    actor: Actor,
+    by: str,
     kind: str,
     parameters: dict[str, Json],
     *,
@@ -138,7 +160,7 @@ def _note(
                 kind=kind,
                 instance=task.instance,
                 element_id=task.element_id,
-                actor=actor.username,
+                actor=by,
                 on_behalf_of=absent,
                 parameters=parameters,
             )

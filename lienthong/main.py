@@ -125,6 +125,9 @@ NOUNS: Final = {
         summary="Sign files into a container.",
         attribute="sign",
     ),
+    "task": Noun(
+        module="lienthong.task", needs_database=True, summary="Work that waits for people."
+    ),
     "token": Noun(
         module="lienthong.token",
         needs_database=True,

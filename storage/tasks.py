@@ -82,6 +82,23 @@ def open_of_instance(instance: UUID) -> list[Task]:
     return [_task(row) for row in rows]
 
 
+def open_of_node(*, agency: str, due_before: datetime | None, limit: int) -> list[Task]:
+    """Return open tasks, those due first; of one agency or due before an instant if given."""
+    parts, values = ["state = 'open'"], list[object]()
+    if agency:
+        parts.append("agency = %s")
+        values.append(agency)
+    if due_before is not None:
+        parts.append("due < %s")
+        values.append(sql.from_instant(due_before))
+    rows = sql.all_rows(
+        f"{_SELECT} WHERE {' AND '.join(parts)}"
+        " ORDER BY CASE WHEN due IS NULL THEN 1 ELSE 0 END, due, opened, token LIMIT %s",
+        (*values, limit),
+    )
+    return [_task(row) for row in rows]
+
+
 # --- What people do ----------------------------------------------------------------------------
 
 

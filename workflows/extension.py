@@ -30,7 +30,7 @@ _SIGN: Final = ("approved", "reviewed")
 _BOOKS: Final = ("incoming", "outgoing")
 
 # element -> (required attributes, optional attributes)
-_SHAPES: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+SHAPES: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "role": (("name",), ()),
     "message": (("type",), ("with",)),
     "assign": ((), ("role", "unit", "users")),
@@ -80,10 +80,10 @@ def _read_child(
     element: etree._Element, child: etree._Element, extension: Extension, report: Report
 ) -> Extension:
     name = local_name(child)
-    if name not in _SHAPES:
+    if name not in SHAPES:
         report("unknown_extension", element, Severity.ERROR, extension=name)
         return extension
-    required, optional = _SHAPES[name]
+    required, optional = SHAPES[name]
     values = {str(key): str(value).strip() for key, value in child.attrib.items()}
     for key in values:
         if key not in required and key not in optional:

@@ -12,6 +12,25 @@ from storage import dossiers
 from tests.builders.exchange import OneNode
 from tests.builders.workflows import draw_pools
 
+TAX_WSDL = """<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:t="urn:tax"
+ xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/" targetNamespace="urn:tax">
+<types><schema xmlns="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:tax"
+ elementFormDefault="qualified"><element name="Lookup"><complexType><sequence>
+<element name="TaxCode" type="string"/></sequence></complexType></element>
+<element name="LookupResponse"><complexType><sequence><element name="Name" type="string"/>
+<element name="Debt" type="decimal"/><element name="Since" type="date"/>
+<element name="Branch" type="string" minOccurs="0" maxOccurs="unbounded"/>
+</sequence></complexType></element></schema></types>
+<message name="In"><part name="parameters" element="t:Lookup"/></message>
+<message name="Out"><part name="parameters" element="t:LookupResponse"/></message>
+<portType name="P"><operation name="Lookup"><input message="t:In"/><output message="t:Out"/>
+</operation></portType>
+<binding name="B" type="t:P"><soap:binding style="document"
+ transport="http://schemas.xmlsoap.org/soap/http"/><operation name="Lookup">
+<soap:operation soapAction="urn:tax/Lookup"/><input><soap:body use="literal"/></input>
+<output><soap:body use="literal"/></output></operation></binding>
+<service name="S"><port name="Tax" binding="t:B"><soap:address location="http://x/"/></port>
+</service></definitions>"""
 COMMUNE = "000.31.01.H08"
 _DECLARED = """
 [procedure]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,11 +12,14 @@ import pytest
 from connectors.errors import PartnerUnavailable
 from connectors.foreign import ForeignCalls
 from dossier.model import Incident
+from dossier.wire import WireReply, WireRequest
 from exchange.incidents import retry
 from storage import calls, cases, history, incidents
 from storage.calls import CallState
+from tests.builders.connectors import SOAP11
 from tests.builders.exchange import OneNode
-from tests.builders.services import configure, forget, publish_service, start
+from tests.builders.services import TAX_WSDL, configure, forget, publish_service, start
+from tests.builders.wire_server import served
 
 RECORDED = '[call."tax.code"]\nkind = "recorded"\nrecording = "tax.json"\nwait_seconds = 10\n'
 
@@ -140,3 +143,51 @@ def test_a_long_call_that_is_never_answered_becomes_an_incident(one: OneNode) ->
     assert [call.state for call in calls.of_dossier(dossier)] == [CallState.SENT]
     one.later(timedelta(seconds=61))
     assert open_incident(dossier).parameters["reason"] == "service_unanswered"
+
+
+def answering(content: bytes, kind: str, taken: list[bytes]) -> Callable[[WireRequest], WireReply]:
+    """Return an endpoint that keeps what it gets and always says the same."""
+
+    def answer(request: WireRequest) -> WireReply:
+        taken.append(request.stream.read())
+        headers = {"Content-Type": kind, "Content-Length": str(len(content))}
+        return WireReply(status=200, headers=headers, body=(content,))
+
+    return answer
+
+
+def test_a_soap_service_is_called_from_its_vendored_wsdl(one: OneNode) -> None:
+    taken: list[bytes] = []
+    reply = (
+        f'<s:Envelope xmlns:s="{SOAP11}"><s:Body><LookupResponse xmlns="urn:tax">'
+        "<Name>Hộ A</Name><Debt>10.50</Debt><Since>2022-04-20</Since></LookupResponse>"
+        "</s:Body></s:Envelope>"
+    ).encode()
+    with served(answering(reply, "text/xml", taken)) as address:
+        configure(
+            one,
+            f'[call."tax.code"]\nkind = "soap"\nwsdl = "tax.wsdl"\nport = "Tax"\n'
+            f'operation = "Lookup"\nurl = "{address}/soap"\n'
+            '[call."tax.code".inputs]\nTaxCode = "name"\n'
+            '[call."tax.code".outputs]\ncode = "Name + \\"/\\" + Debt"\n',
+            tax__wsdl=TAX_WSDL.encode(),
+        )
+        publish_service(one)
+        code, dossier = start(one)
+    assert "Hộ A" in taken[0].decode()
+    assert "got" in one.open_tasks(code)
+    assert cases.values(dossier)["tax_code"] == "Hộ A/10.50"
+
+
+def test_a_json_service_is_called_the_same_way(one: OneNode) -> None:
+    taken: list[bytes] = []
+    with served(answering(b'{"code": "0100"}', "application/json", taken)) as address:
+        configure(
+            one,
+            f'[call."tax.code"]\nkind = "json"\noperation = "POST"\nurl = "{address}/json"\n',
+        )
+        publish_service(one)
+        code, dossier = start(one)
+    assert json.loads(taken[0]) == {"name": "Hộ A"}
+    assert "got" in one.open_tasks(code)
+    assert cases.values(dossier)["tax_code"] == "0100"

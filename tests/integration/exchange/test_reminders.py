@@ -8,6 +8,7 @@ import pytest
 
 from dossier.model import Task
 from dossier.silence import Reminder, reminders
+from exchange import submit
 from storage import dossiers, history
 from storage import reminders as rows
 from storage.reminders import Notice
@@ -102,8 +103,6 @@ def test_a_person_dismisses_their_own_notice_only(one: OneNode) -> None:
 @pytest.fixture
 def supplemented(one: OneNode) -> str:
     """Return an application that waits for a supplement: its clock stands still."""
-    from exchange import submit  # noqa: PLC0415 - beside its only use
-
     opened = submit.submit(
         one.node,
         one.actor("tp.motcua"),

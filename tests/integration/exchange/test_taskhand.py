@@ -11,6 +11,7 @@ from dossier.model import DeskGroup, HistoryEntry, Task
 from exchange import taskhand, taskwork
 from exchange.publish import publish
 from exchange.queries.desk import desk
+from exchange.queries.tasks import open_tasks
 from storage import history
 from storage import reminders as rows
 from tests.builders.exchange import LETTER, OneNode
@@ -86,6 +87,18 @@ def test_a_leader_moves_a_task_that_somebody_holds(
     taskwork.claim(one.node, one.actor("hb.vanthu"), task.id)
     taskhand.delegate(one.node, one.actor("hb.lanhdao"), task.id, to="hb.vanthu2", reason="Nghỉ ốm")
     assert one.open_tasks(code)["number_letter"].claimed_by == "hb.vanthu2"
+
+
+def test_the_operator_hands_a_task_over_by_command(
+    one: OneNode, numbering: tuple[str, Task]
+) -> None:
+    code, task = numbering
+    assert [line.element_id for line in open_tasks(one.node, agency=HOA_BINH)] == ["number_letter"]
+    taskhand.hand_over(one.node, task.id, to="hb.vanthu", reason="Không ai nhận")
+    (line,) = open_tasks(one.node)
+    assert line.holder == "hb.vanthu"
+    assert entries(one, code, "task_delegated")[0].actor == "operator"
+    assert open_tasks(one.node, only_overdue=True) == []
 
 
 def test_an_escalated_task_stands_on_the_leaders_desk_and_they_may_do_it(

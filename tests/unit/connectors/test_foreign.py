@@ -20,27 +20,9 @@ from connectors.foreign import Answered, BusinessError, ForeignCalls, RecordedCa
 from connectors.http import HttpClient, only_hosts
 from dossier.wire import WireReply, WireRequest
 from tests.builders.connectors import SOAP11
+from tests.builders.services import TAX_WSDL
 from tests.builders.wire_server import served
 
-_WSDL = """<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:t="urn:tax"
- xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/" targetNamespace="urn:tax">
-<types><schema xmlns="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:tax"
- elementFormDefault="qualified"><element name="Lookup"><complexType><sequence>
-<element name="TaxCode" type="string"/></sequence></complexType></element>
-<element name="LookupResponse"><complexType><sequence><element name="Name" type="string"/>
-<element name="Debt" type="decimal"/><element name="Since" type="date"/>
-<element name="Branch" type="string" minOccurs="0" maxOccurs="unbounded"/>
-</sequence></complexType></element></schema></types>
-<message name="In"><part name="parameters" element="t:Lookup"/></message>
-<message name="Out"><part name="parameters" element="t:LookupResponse"/></message>
-<portType name="P"><operation name="Lookup"><input message="t:In"/><output message="t:Out"/>
-</operation></portType>
-<binding name="B" type="t:P"><soap:binding style="document"
- transport="http://schemas.xmlsoap.org/soap/http"/><operation name="Lookup">
-<soap:operation soapAction="urn:tax/Lookup"/><input><soap:body use="literal"/></input>
-<output><soap:body use="literal"/></output></operation></binding>
-<service name="S"><port name="Tax" binding="t:B"><soap:address location="http://x/"/></port>
-</service></definitions>"""
 _ANSWER = (
     '<LookupResponse xmlns="urn:tax"><Name>Hộ A</Name><Debt>10.50</Debt><Since>2022-04-20</Since>'
     "<Branch>1</Branch><Branch>2</Branch></LookupResponse>"
@@ -48,7 +30,7 @@ _ANSWER = (
 
 
 def _configured(folder: Path, address: str) -> bytes:
-    (folder / "tax.wsdl").write_text(_WSDL)
+    (folder / "tax.wsdl").write_text(TAX_WSDL)
     return f"""
 [call.tax_lookup]
 kind = "soap"
@@ -196,7 +178,7 @@ def test_configuration_errors_are_named(tmp_path: Path, old: bytes, new: bytes) 
 
 def test_a_wsdl_that_reaches_out_is_refused(tmp_path: Path) -> None:
     content = _configured(tmp_path, "http://127.0.0.1:9")
-    reaching = _WSDL.replace(
+    reaching = TAX_WSDL.replace(
         "<types>", '<import namespace="urn:x" location="http://127.0.0.1:9/x.wsdl"/><types>'
     )
     (tmp_path / "tax.wsdl").write_text(reaching)
