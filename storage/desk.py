@@ -20,7 +20,7 @@ WITH found AS (
          CASE WHEN t.due < %s THEN 'overdue' WHEN t.due <= %s THEN 'due_today' ELSE 'mine' END
            AS grouped
     FROM task t JOIN dossier d ON d.id = t.dossier
-   WHERE t.state = 'open' AND t.claimed_by IN ('', %s) AND ({allowed})
+   WHERE t.state = 'open' AND t.claimed_by IN ('', %s) AND t.id IN ({allowed})
 ), numbered AS (
   SELECT found.*, COUNT(*) OVER (PARTITION BY grouped) AS total,
          ROW_NUMBER() OVER (PARTITION BY grouped
@@ -31,6 +31,7 @@ SELECT grouped, total, dossier, task, code, subject, procedure, agency, name, el
        claimed_by, unit, due, business
   FROM numbered WHERE place > %s AND place <= %s ORDER BY grouped, place
 """
+_OPEN: Final = "SELECT c.id FROM task c WHERE c.state = 'open'"
 _WAITING: Final = """
 WITH found AS (
   SELECT d.id AS dossier, d.code, d.subject, d.procedure, d.agency, d.due, d.business, d.opened,
@@ -87,7 +88,9 @@ def desk(query: DeskQuery) -> DeskResult:
 
 
 def _task_rows(query: DeskQuery) -> list[sql.Row]:
-    allowed, values = _any_of([_task_allowed(one, query.username) for one in query.bindings])
+    arms = [arm for one in query.bindings for arm in _task_allowed(one, query.username)]
+    allowed = " UNION ALL ".join(arm for arm, _ in arms) or f"{_OPEN} AND 1 = 0"
+    values = [value for _, some in arms for value in some]
     return sql.all_rows(
         _TASKS.format(allowed=allowed),
         (
@@ -109,22 +112,31 @@ def _waiting_rows(query: DeskQuery) -> list[sql.Row]:
     )
 
 
-def _task_allowed(binding: RoleBinding, username: str) -> tuple[str, list[Any]]:
-    """A task is for the candidates it names, else for its role; escalated, for leaders too."""
-    parts = ["t.agency = %s"]
-    values: list[Any] = [binding.agency]
+def _task_allowed(binding: RoleBinding, username: str) -> list[tuple[str, list[Any]]]:
+    """A task is for the candidates it names, else for its role; escalated, for leaders too.
+
+    One query for each, so that each finds its rows by an index of its own.
+    """
+    place, values = "", list[Any]()
     if binding.unit:
-        parts.append("t.unit IN ('', %s)")
+        place += " AND c.unit IN ('', %s)"
         values.append(binding.unit)
     if binding.procedure:
-        parts.append("d.procedure = %s")
+        place += " AND EXISTS (SELECT 1 FROM dossier e WHERE e.id = c.dossier AND e.procedure = %s)"
         values.append(binding.procedure)
-    wanted = ["t.role = %s AND t.candidates = '[]'", "t.candidates LIKE %s ESCAPE '!'"]
-    values += [binding.role.value, f'%"{_escaped(username)}"%']
+    own = f"{_OPEN} AND c.agency = %s AND c.role = %s AND c.candidates = '[]'"
+    named = (
+        f"{_OPEN} AND NOT (c.candidates = '[]') AND c.agency = %s"
+        " AND c.candidates LIKE %s ESCAPE '!'"
+    )
+    arms = [
+        (own + place, [binding.agency, binding.role.value, *values]),
+        (named + place, [binding.agency, f'%"{_escaped(username)}"%', *values]),
+    ]
     if binding.role is Role.LEADER:
-        wanted.append("t.escalated")
-    parts.append("(" + " OR ".join(wanted) + ")")
-    return " AND ".join(parts), values
+        raised = f"{_OPEN} AND c.escalated AND c.agency = %s"
+        arms.append((raised + place, [binding.agency, *values]))
+    return arms
 
 
 def _escaped(text: str) -> str:

@@ -117,6 +117,14 @@ class TaskRow(models.Model):
                 fields=["agency", "role", "due"], name="task_open", condition=Q(state="open")
             ),
             models.Index(fields=["remind_at"], name="task_remind", condition=Q(state="open")),
+            models.Index(
+                fields=["agency"],
+                name="task_named",
+                condition=Q(state="open") & ~Q(candidates="[]"),
+            ),
+            models.Index(
+                fields=["agency"], name="task_raised", condition=Q(state="open", escalated=True)
+            ),
         ]
 
 
