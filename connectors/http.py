@@ -15,12 +15,15 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from requests.adapters import HTTPAdapter
 
 from connectors.errors import EndpointForbidden, PartnerUnavailable
 
 _BLOCK_BYTES: Final = 256 * 1024
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+
+_traces: Final = TraceContextTextMapPropagator()
 
 HostRule = Callable[[str, int], bool]
 """Tells whether a host (in lower case) may be called at a port."""
@@ -130,6 +133,8 @@ class HttpClient:
         comes.
         """
         check_endpoint(url, self._may_call)
+        trace: dict[str, str] = {}
+        _traces.inject(trace)  # what is being recorded here, if anything, goes on over there
         try:
             response = self._session.request(
                 method,
@@ -138,6 +143,7 @@ class HttpClient:
                 headers={
                     "Accept-Encoding": "identity",
                     "Host": urlsplit(url).netloc,
+                    **trace,
                     **headers,
                 },
                 timeout=(self._timeouts.connect_seconds, self._timeouts.silence_seconds),

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from dossier.errors import Conflict, LienThongError, Unavailable
-from exchange import correlate, figures
+from exchange import correlate, figures, tracing
 from exchange.drained import Drained, ring_after_commit
 from exchange.node import Node
 from exchange.record import record
-from exchange.recorded import begin, write
+from exchange.recorded import Recorded, begin, write
 from exchange.stepping import Stepped, step
 from storage import cases, facts, incidents, instances
 from storage.instances import Claim, Instance, InstanceChange
@@ -143,12 +144,20 @@ def _record(node: Node, stepped: list[Stepped], *, token: str, at: datetime) -> 
         facts.mark_applied(applied)
         instances.apply(changes, token=token, at=at)
         write(recorded, at=at)
-        for message in recorded.messages:
-            ring_after_commit("deliver", str(message.id))
-        for call in recorded.calls:
-            ring_after_commit("call", str(call.id))
+        for one in stepped:
+            _ring(one.instance.id, recorded, since=at)
         correlate.wake(node, list(recorded.waits.values()), at=at)
     return True
+
+
+def _ring(instance: UUID, recorded: Recorded, *, since: datetime) -> None:
+    with tracing.continued("advance", str(instance), since=since):
+        for message in recorded.messages:
+            if message.instance == instance:
+                ring_after_commit("deliver", str(message.id))
+        for call in recorded.calls:
+            if call.instance == instance:
+                ring_after_commit("call", str(call.id))
 
 
 def _park(instance: Instance, *, token: str, at: datetime, code: str) -> None:

@@ -19,7 +19,7 @@ from dossier.envelope import Envelope, FileKind
 from dossier.errors import LienThongError, Unavailable
 from dossier.ids import AgencyCode
 from dossier.model import Document, DocumentOrigin, Dossier, MessageState
-from exchange import chronicle
+from exchange import chronicle, tracing
 from exchange.chronicle import Event
 from exchange.drained import Drained, ring_after_commit
 from exchange.node import Node
@@ -54,7 +54,8 @@ def _take_batch(node: Node) -> int:
         with transaction():
             received = inbox.take_received(limit=_BATCH)
             for message in received:
-                offer(node, message, at=node.now())
+                with tracing.continued("correlate", message.envelope.message_id):
+                    offer(node, message, at=node.now())
             return len(received)
     except Unavailable:
         raise
@@ -68,7 +69,8 @@ def _take_one(node: Node) -> bool:
     try:
         with transaction():
             for message in inbox.take_received(limit=1):
-                offer(node, message, at=node.now())
+                with tracing.continued("correlate", message.envelope.message_id):
+                    offer(node, message, at=node.now())
     except Unavailable:
         raise
     except LienThongError as exc:

@@ -22,7 +22,7 @@ from dossier.ids import Sha256
 from dossier.model import MessageState
 from dossier.receipt import Outcome, Receipt, parse_receipt
 from dossier.wire import SendHints, Sending
-from exchange import chronicle, circuit
+from exchange import chronicle, circuit, tracing
 from exchange.chronicle import Event
 from exchange.directory import demand_in_time
 from exchange.drained import Drained
@@ -92,7 +92,8 @@ def _deliver_batch(
             wait = timedelta(seconds=node.settings.delivery_base_seconds)
             outbox_leases.give_back(outgoing.message.id, token=token, at=at + wait)
             continue
-        error = deliver(node, outgoing, token=token)
+        with tracing.continued("deliver", str(outgoing.message.id)):
+            error = deliver(node, outgoing, token=token)
         done += 1
         if partner in lanes.troubled and circuit.has_answered(error):
             circuit.note_answer(partner, at=node.now())

@@ -34,6 +34,7 @@ def django_settings(
             "portal",
         ],
         "MIDDLEWARE": [
+            "portal.traces.traced",
             "django.middleware.security.SecurityMiddleware",
             "django.contrib.sessions.middleware.SessionMiddleware",
             "django.middleware.locale.LocaleMiddleware",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from exchange import doorbell
+from exchange import doorbell, tracing
 from storage.transactions import after_commit, waiting_for_commit
 
 # A job is a drain: what one commit made due, a few of them work off as well as a thousand.
@@ -37,6 +37,7 @@ def ring_after_commit(job: str, identifier: str) -> None:
 
     Of many bells for one job in one transaction a few ring.
     """
+    tracing.remember(job, identifier)
     waiting = [one for one in waiting_for_commit() if isinstance(one, Bell) and one.job == job]
     if len(waiting) < MOST_BELLS:
         after_commit(Bell(job=job, identifier=identifier))

@@ -180,6 +180,12 @@ SETTINGS: Final = (
         "8",
         "Most connections to PostgreSQL that one web process keeps; a worker process keeps one.",
     ),
+    _setting(
+        "TRACES_URL",
+        "URL",
+        "",
+        "Where traces are sent by OTLP over HTTP; empty: nowhere; needs the extra traces.",
+    ),
     _setting("LOG_LEVEL", "name", "INFO", "Least severe level that is logged."),
     _setting("LOG_FORMAT", "text or json", "text", "Form of a log line."),
 )

@@ -67,6 +67,7 @@ class Settings:
     blob_access_key: str = field(repr=False)
     blob_secret_key: str = field(repr=False)
     blob_grace_hours: int
+    traces_url: str
     log_level: str
     log_format: str
 
@@ -163,6 +164,7 @@ def _settings(read: _Reader) -> Settings:
         blob_access_key=read.text("BLOB_ACCESS_KEY"),
         blob_secret_key=read.text("BLOB_SECRET_KEY"),
         blob_grace_hours=read.integer("BLOB_GRACE_HOURS", most=10_000),
+        traces_url=read.url("TRACES_URL", ("http", "https")),
         log_level=read.choice("LOG_LEVEL", re.compile("DEBUG|INFO|WARNING|ERROR")),
         log_format=read.choice("LOG_FORMAT", re.compile("text|json")),
     )

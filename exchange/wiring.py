@@ -18,7 +18,7 @@ from connectors.wssecurity import TokenSigner
 from dossier.clock import Clock, SystemClock
 from dossier.ids import AgencyCode
 from dossier.wire import SendHints, Sending, WireEndpoint
-from exchange import chronicle
+from exchange import chronicle, tracing
 from exchange.callkeys import CallJudge, call_signer
 from exchange.contract import Contracts
 from exchange.directory import CurrentDirectory
@@ -87,7 +87,7 @@ def soap_endpoint(of: Node) -> WireEndpoint:
         is_hosted=lambda agency: of.hosted(agency) is not None,
     )
     pull = PullOperations(mailbox=NodeMailbox(of), doorkeeper=doorkeeper, clock=of.clock)
-    return SoapServer(
+    served = SoapServer(
         receiving=Reception(of),
         spool=of.spool,
         caps=caps,
@@ -95,6 +95,7 @@ def soap_endpoint(of: Node) -> WireEndpoint:
         signed=SignedCalls(judge=CallJudge(of), clock=of.clock),
         demands_signature=lambda addressee: _demands_signature(of, addressee),
     )
+    return tracing.traced(served, "receive")
 
 
 def _demands_signature(of: Node, addressee: AgencyCode) -> bool:

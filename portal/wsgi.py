@@ -14,7 +14,9 @@ from exchange.boot import boot
 
 def build() -> WSGIApplication:
     """Return the application: the paths of machines first, the portal everywhere else."""
-    logs.configure(boot(is_pooled=True))
+    settings = boot(is_pooled=True)
+    logs.configure(settings)
+    from exchange import tracing
     from exchange.edxml.endpoint import document_endpoint
     from exchange.metrics import metrics_endpoint
     from exchange.migrate import demand_schema
@@ -23,6 +25,7 @@ def build() -> WSGIApplication:
     from portal.front import Entrance, Front
     from portal.soap import WireApp
 
+    tracing.configure(settings)
     demand_schema()
     here = node()
     wires = {

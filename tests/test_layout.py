@@ -146,7 +146,7 @@ def _canonical(requirement: str) -> str:
 def _stated_requirements() -> set[str]:
     setup = _setup()
     lines = setup["options"]["install_requires"].splitlines()
-    for extra in ("embedded", "pdf", "s3", "token"):
+    for extra in ("embedded", "pdf", "s3", "token", "traces"):
         lines += setup["options.extras_require"][extra].splitlines()
     return {_canonical(line) for line in lines} - {""}
 

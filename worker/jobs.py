@@ -14,7 +14,7 @@ from typing import Final
 from rq.timeouts import BaseTimeoutException
 
 from dossier.errors import LienThongError
-from exchange import doorbell, figures, sweep
+from exchange import doorbell, figures, sweep, tracing
 from exchange.advance import drain_transitions
 from exchange.call_service import drain_calls
 from exchange.correlate import drain_inbox
@@ -159,6 +159,7 @@ def caught(name: str, work: Callable[[], Drained]) -> Drained:
         _log.exception("drain broke", extra={"job": name})
     finally:
         figures.publish(settings().run_dir)
+        tracing.flush()
     sweep.forget_connection()
     _give_back()
     return _NOTHING

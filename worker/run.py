@@ -15,10 +15,12 @@ def main(arguments: list[str]) -> int:
         settings = boot()
         logs.configure(settings)
         # After the boot: these modules need Django's settings.
+        from exchange import tracing
         from exchange.migrate import demand_schema
         from worker.children import burst
         from worker.supervisor import Supervisor
 
+        tracing.configure(settings)
         demand_schema()
         if arguments == ["--burst"]:
             burst()

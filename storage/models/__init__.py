@@ -50,6 +50,7 @@ from storage.models.node import (
 )
 from storage.models.people import AbsenceRow, LoginFailureRow, RoleBindingRow, User
 from storage.models.services import RestTokenRow, ServiceCallRow
+from storage.models.traces import TraceContextRow
 
 __all__ = [
     "AbsenceRow",
@@ -94,6 +95,7 @@ __all__ = [
     "SubscriptionRow",
     "TaskRow",
     "TimerRow",
+    "TraceContextRow",
     "User",
     "WebhookEventRow",
     "WebhookRow",
