@@ -322,6 +322,12 @@ class ExtraMissing(Misconfigured):
     code = "extra_missing"
 
 
+class KeyFileMissing(Misconfigured):
+    """A private key of this node or its certificate is not where it belongs, or not readable."""
+
+    code = "key_file_missing"
+
+
 class LogEmpty(Unavailable):
     """The log has no entry yet, so it has no head."""
 

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from dossier.clock import SystemClock
-from dossier.errors import LienThongError
+from dossier.errors import LienThongError, Unavailable
 from exchange import machinery, webhooks
 from exchange.directory import CurrentDirectory
+from exchange.errors import DirectoryMissing
 from exchange.finding import Finding, finding
 from exchange.settings import Settings
 from exchange.trust import read_trust
@@ -17,7 +18,7 @@ from signing.certificate import parse_certificate
 from signing.crl import crl_end
 from signing.keys import read_certificates
 from storage import agencies, circuits, inbox, incidents, instances, outbox
-from storage.transactions import database_instant
+from storage.transactions import database_instant, is_read_only
 
 _SOON: Final = timedelta(days=30)
 _SKEW: Final = timedelta(seconds=5)
@@ -25,15 +26,21 @@ _LEAST_DISK_BYTES: Final = 1024**3
 
 
 def examine(here: Settings) -> list[Finding]:
-    """Return what was found, good and bad, in the order in which an operator would look."""
+    """Return what was found, good and bad; without a database what can be seen without one."""
     now = SystemClock().now()
-    found = [_database(now), _disk(here), _directory(now), *_seals(here, now), _trust(here, now)]
-    found += machinery.all_of(here, now)
-    found += [_incidents(), _backlogs(now), *_circuits(), *_webhooks()]
-    return found
+    alone = [_disk(here), _trust(here, now), *machinery.without_database(here, now)]
+    try:
+        found = [_database(now), _directory(now), *_seals(here, now)]
+        found += [*machinery.of_database(now), _incidents(), _backlogs(now)]
+        return [*found, *_circuits(), *_webhooks(), *alone]
+    except Unavailable as exc:
+        away = str(exc.parameters.get("detail", exc.code))
+        return [finding("database_away", False, detail=away), *alone]
 
 
 def _database(now: datetime) -> Finding:
+    if is_read_only():
+        return finding("database_read_only", False)
     skew = abs(database_instant() - now)
     return finding("database", skew <= _SKEW, seconds=int(skew.total_seconds()))
 
@@ -46,7 +53,7 @@ def _disk(here: Settings) -> Finding:
 def _directory(now: datetime) -> Finding:
     try:
         current = CurrentDirectory().directory()
-    except LienThongError:
+    except DirectoryMissing:
         return finding("directory", False, number=0)
     return finding("directory", current.valid_until > now + _SOON, number=current.number)
 

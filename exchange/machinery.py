@@ -10,7 +10,7 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
-from dossier.errors import LienThongError
+from dossier.errors import LienThongError, Misconfigured
 from exchange import doorbell
 from exchange.finding import Finding, finding
 from exchange.redis_url import open_redis
@@ -32,7 +32,7 @@ def schema_version() -> Finding:
     """Tell whether the tables are those of this program."""
     try:
         schema.check()
-    except LienThongError as exc:
+    except Misconfigured as exc:
         return finding("schema", False, migration=str(exc.parameters.get("migration", "?")))
     return finding("schema", True)
 
@@ -114,9 +114,11 @@ def _is_exposed(path: Path) -> bool:
     return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
 
 
-def all_of(here: Settings, now: datetime) -> Sequence[Finding]:
-    """Return everything that this module looks at."""
-    return [
-        *(schema_version(), redis(here), *queues(), files(here), *keys(here, now)),
-        *(oldest_due(now), log_head(now)),
-    ]
+def without_database(here: Settings, now: datetime) -> Sequence[Finding]:
+    """Return what this module sees of Redis, files and keys."""
+    return [redis(here), *queues(), files(here), *keys(here, now)]
+
+
+def of_database(now: datetime) -> Sequence[Finding]:
+    """Return what this module sees in the database."""
+    return [schema_version(), oldest_due(now), log_head(now)]

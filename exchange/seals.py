@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dossier.ids import AgencyCode, parse_agency_code
+from exchange.errors import KeyFileMissing
 from signing.errors import KeyUnusable
 from signing.keys import Signer, load_signer
 
@@ -37,7 +38,7 @@ class SealFolder(Mapping[AgencyCode, Signer]):
                 try:
                     self._seals = dict(self._read())
                     self._seen = changed
-                except KeyUnusable:
+                except (KeyFileMissing, KeyUnusable):
                     # Key and certificate are put in place one after the other.
                     if not self._seals:
                         raise
@@ -50,8 +51,11 @@ class SealFolder(Mapping[AgencyCode, Signer]):
 
 
 def read_key(stem: Path) -> Signer:
-    """Return the signer of `<stem>.key.pem` and `<stem>.crt.pem`."""
-    return load_signer(
-        stem.with_name(stem.name + ".key.pem").read_bytes(),
-        certificates=stem.with_name(stem.name + ".crt.pem").read_bytes(),
-    )
+    """Return the signer of `<stem>.key.pem` and `<stem>.crt.pem`; raise `KeyFileMissing`."""
+    key, certificates = (stem.with_name(stem.name + end) for end in (".key.pem", ".crt.pem"))
+    try:
+        return load_signer(key.read_bytes(), certificates=certificates.read_bytes())
+    except OSError as exc:
+        raise KeyFileMissing(
+            "expected a key and its certificates", name=f"{stem.parent.name}/{stem.name}.*.pem"
+        ) from exc

@@ -17,7 +17,7 @@ from exchange.wiring import node
 def command(lang: str, *, partners: bool) -> int:
     """Examine this node and its partners; exit 1 when something needs an operator."""
     found = examine(settings())
-    if partners and all(one.code != "directory" or one.is_good for one in found):
+    if partners and any(one.code == "directory" and one.is_good for one in found):
         found += examine_partners(node())
     for one in found:
         click.echo(f"{'ok ' if one.is_good else 'BAD'} {one.say(Language(lang))}")

@@ -43,6 +43,13 @@ def close() -> None:
     connection.close()
 
 
+def is_read_only() -> bool:
+    """Tell whether the database takes no changes: a standby, or one that was told so."""
+    if not sql.is_postgresql():
+        return False
+    return bool(sql.the_row("SELECT current_setting('transaction_read_only') = 'on'")[0])
+
+
 def database_instant() -> datetime:
     """Return the instant of the database's own clock."""
     return sql.to_instant(sql.the_row(f"SELECT {sql.now()}")[0])
