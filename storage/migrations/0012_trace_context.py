@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("storage", "0010_room_in_hot_pages"),
+        ("storage", "0011_tasks_of_named_people"),
     ]
 
     operations = [
