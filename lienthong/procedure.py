@@ -194,8 +194,8 @@ def new(*, name: str, below: Path) -> None:
 def import_model(*, file: Path, name: str, below: Path, lang: str) -> int:
     """Make the procedure folder NAME from a BPMN FILE of Camunda Modeler, Signavio or bpmn.io.
 
-    Reports what was translated, assumed or refused, and what is left to do. Exit 1 when the model
-    cannot run; nothing is written then.
+    Reports what was translated, assumed or refused, and what is left to do; what forbids to run the
+    model is left to do as well. Exit 1 when the file is no BPMN model; nothing is written then.
     """
     language = Language(lang)
     effective = local_day(SystemClock().now())

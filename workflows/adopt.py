@@ -15,8 +15,9 @@ from typing import Final
 
 from lxml import etree
 
-from dossier import safexml
-from workflows.definition import Deployment, deploy_or_refuse
+from workflows.compiling import texts_of
+from workflows.definition import Deployment, deploy, refusal
+from workflows.encoding import parse_model
 from workflows.graph import Node
 from workflows.names import BPMN, CAMUNDA, LT
 from workflows.package import DECLARATION, MODEL
@@ -26,25 +27,36 @@ _UNKNOWN: Final = "Ghi căn cứ pháp lý"
 
 
 def adopt(source: bytes, *, code: str, effective: date) -> dict[str, bytes]:
-    """Return the files of a folder for the model; raise `DefinitionRefused` when it cannot run.
+    """Return the files of a folder for the model; raise `DefinitionRefused` for what is no model.
 
+    A model that cannot run yet becomes a folder to work on too; its lint says what is left.
     What only a person can know (legal basis, binding of agencies, fields of forms, values of
     messages, English names) is filled with something that loads and is marked unconfirmed.
     """
-    first = deploy_or_refuse(source)
-    root = safexml.parse(source, caps=safexml.Caps(depth=128), keep_comments=True)
+    first = _readable(source)
+    root = parse_model(source)
     _write_roles(root)
     _write_messages(root, first)
     _write_forms(root)
     model = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
-    deployment = deploy_or_refuse(model)
-    nodes = [
-        node for role in deployment.roles for node in deployment.definition(role).elements.values()
-    ]
+    deployment = _readable(model)
+    nodes = _nodes(deployment)
     files = {MODEL: model, DECLARATION: _declaration(deployment, nodes, code, effective).encode()}
     for form in sorted({node.extension.form for node in nodes if node.extension.form}):
         files[f"forms/{form}.json"] = _form(form)
     return files
+
+
+def _readable(source: bytes) -> Deployment:
+    deployment = deploy(source)
+    if deployment.model is None:
+        raise refusal(deployment.findings)
+    return deployment
+
+
+def _nodes(deployment: Deployment) -> list[Node]:
+    processes = deployment.model.processes.values() if deployment.model else ()
+    return [node for process in processes for node in process.nodes.values()]
 
 
 def slug(text: str, *, taken: Iterable[str], otherwise: str) -> str:
@@ -95,7 +107,6 @@ def _write_forms(root: etree._Element) -> None:
         key = task.get(CAMUNDA + "formKey")
         if key is None:
             continue
-        del task.attrib[CAMUNDA + "formKey"]
         held = task.find(BPMN + "extensionElements")
         if held is None:
             held = etree.Element(BPMN + "extensionElements")
@@ -142,11 +153,9 @@ def _messages(deployment: Deployment) -> Iterator[str]:
 
 
 def _figures(deployment: Deployment) -> Iterator[str]:
-    texts = {
-        text
-        for role in deployment.roles
-        for text in deployment.definition(role).compiled.expressions
-    }
+    processes = deployment.model.processes.values() if deployment.model else ()
+    texts = {text for node in _nodes(deployment) for text in texts_of(node)}
+    texts |= {one.condition or "" for process in processes for one in process.flows.values()}
     for name in sorted({name for text in texts for name in _PARAMETER.findall(text)}):
         yield from ("", f"[parameters.{_text(name)}]", 'value = "2wd"', 'type = "duration"')
         yield from (f"citation = {_text(_UNKNOWN)}", "unconfirmed = true")

@@ -16,7 +16,7 @@ from workflows.commands import BroadcastSignal, Finish, Outcome
 from workflows.compensation import logged_scope, remember, undo, undo_next
 from workflows.events import broadcast, check_conditions
 from workflows.graph import Event, EventKind, Kind
-from workflows.loops import count_one
+from workflows.loops import count_one, thrown_by
 from workflows.receiving import receive_or_fail
 from workflows.scopes import (
     catch_at,
@@ -170,10 +170,35 @@ def _count(walk: Walk, body: Token) -> None:
     if not body.has_state(TaskState.STARTED):
         return
     try:
+        thrown = thrown_by(walk, body)
+    except Rejected as exc:
+        fail_with(walk, body, exc)
+        return
+    for event in thrown:
+        _throw_of_loop(walk, body, event)
+        if not body.has_state(TaskState.STARTED):
+            return  # a boundary event took it, or nobody caught the error
+    try:
         count_one(walk, body)
     except Rejected as exc:
         body.internal_data[DONE] -= 1
         fail_with(walk, body, exc)
+
+
+def _throw_of_loop(walk: Walk, body: Token, event: Event) -> None:
+    """Throw what an activity throws as its instances finish; each signal has an id of its own."""
+    if event.kind is not EventKind.SIGNAL:
+        _CARRIERS[event.kind](walk, body, event)
+        return
+    walk.counter += 1
+    broadcast(walk, event.name, {})
+    walk.commands.append(
+        BroadcastSignal(
+            signal_id=f"{walk.instance_id}:{walk.counter}",
+            element_id=node_of(body).id,
+            name=event.name or "",
+        )
+    )
 
 
 def _undo(walk: Walk, token: Token) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from workflows.definition import Collaboration, deploy_or_refuse
+from workflows.definition import Collaboration, Deployment, deploy_or_refuse
+from workflows.graph import EventKind
 from workflows.linking import Part
 from workflows.procedure import MessageType, Names, Procedure, Role
 
@@ -30,7 +31,7 @@ def bare_procedure(source: bytes, *, code: str, parts: Sequence[Part] = ()) -> P
             role: Role(name=_named(name), bind="initiator", units=())
             for role, name in roles.items()
         },
-        messages=_messages(deployment.collaboration),
+        messages=_undrawn(deployment) | _messages(deployment.collaboration),
         documents={},
         parameters={},
         deadline=None,
@@ -46,21 +47,37 @@ def bare_procedure(source: bytes, *, code: str, parts: Sequence[Part] = ()) -> P
     )
 
 
+def _undrawn(deployment: Deployment) -> dict[str, MessageType]:
+    """Return the message types without a message flow: whoever waits for one gets it."""
+    names = {
+        node.extension.message_type or event.name or node.id
+        for role in deployment.roles
+        for node in deployment.definition(role).elements.values()
+        for event in node.events
+        if event.kind is EventKind.MESSAGE
+    }
+    return {name: _message(name, source="", to="") for name in sorted(names)}
+
+
 def _messages(collaboration: Collaboration) -> dict[str, MessageType]:
     return {
-        flow.message_type: MessageType(
-            name=_named(flow.message_type),
-            source=flow.source_role,
-            to=flow.target_role,
-            documents=(),
-            values=(),
-            payload="",
-            urgency="normal",
-            expires="P3D",
-            assurance_minimum="sealed",
-        )
+        flow.message_type: _message(flow.message_type, source=flow.source_role, to=flow.target_role)
         for flow in collaboration.flows
     }
+
+
+def _message(name: str, *, source: str, to: str) -> MessageType:
+    return MessageType(
+        name=_named(name),
+        source=source,
+        to=to,
+        documents=(),
+        values=(),
+        payload="",
+        urgency="normal",
+        expires="P3D",
+        assurance_minimum="sealed",
+    )
 
 
 def _named(text: str) -> Names:

@@ -65,7 +65,10 @@ def texts_of(node: Node) -> Iterator[str]:
         loop = node.loop
         yield from filter(
             None,
-            (loop.cardinality, loop.collection, loop.condition, loop.maximum, loop.output_item),
+            (
+                *(loop.cardinality, loop.collection, loop.condition, loop.maximum),
+                *(loop.output_item, *(condition for condition, _event in loop.throws)),
+            ),
         )
     mapped = (text for _, text in (*node.extension.inputs, *node.extension.outputs))
     yield from filter(None, (*mapped, node.extension.partner))

@@ -132,6 +132,9 @@ class Loop:
     output_collection: str | None = None  # name of the case value that gathers the results
     output_item: str | None = None  # expression giving one instance's result
     behavior: str = "All"
+    # What the activity throws when instances finish: each (None), the first (One), or where the
+    # condition holds (Complex); with All nothing is thrown.
+    throws: tuple[tuple[str | None, Event], ...] = ()  # (condition, event)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,7 +14,7 @@ from SpiffWorkflow.util.task import TaskState
 from workflows.errors import LoopUnusable
 from workflows.evaluating import evaluate, is_true, loop_names, names_for
 from workflows.expressions import Value
-from workflows.graph import HUMAN, Kind, Loop, LoopKind, Node
+from workflows.graph import HUMAN, Event, Kind, Loop, LoopKind, Node
 from workflows.scopes import complete
 from workflows.specs import Token
 from workflows.walk import (
@@ -129,6 +129,26 @@ def collect(walk: Walk, token: Token, values: dict[str, Value]) -> dict[str, Val
     results[index] = result
     walk.write_in(token.workflow, {loop.output_collection: results})
     return {name: value for name, value in values.items() if name != loop.output_item}
+
+
+def thrown_by(walk: Walk, body: Token) -> list[Event]:
+    """Return what a loop throws as one more instance finishes (BPMN 2.0.2, table 10.30).
+
+    Raise what the condition of a complex behaviour raises.
+    """
+    loop, marks = _loop(body), body.internal_data
+    if not loop.throws or (loop.behavior == "One" and marks[DONE]):
+        return []
+    marks[DONE] += 1
+    try:
+        names = loop_names(body)
+        return [
+            event
+            for condition, event in loop.throws
+            if condition is None or is_true(walk, body, condition, names)
+        ]
+    finally:
+        marks[DONE] -= 1
 
 
 def count_one(walk: Walk, body: Token) -> None:

@@ -19,6 +19,7 @@ from dossier.clock import VirtualClock
 from dossier.deadline import due, parse_allowance
 from workflows import instance as engine
 from workflows import papers
+from workflows.alarms import start_alarms
 from workflows.commands import BroadcastSignal, CallDecision, HistoryEvent, OpenTask, SendMessage
 from workflows.expressions import Value
 from workflows.facts import (
@@ -31,10 +32,13 @@ from workflows.facts import (
     TaskCompleted,
     TimerFired,
 )
+from workflows.graph import EventKind
 from workflows.procedure import Procedure
 from workflows.quietplay import Quiet, Sent
 from workflows.rows import Run
 from workflows.scenario_errors import PlayRefused
+from workflows.starts import other_starts
+from workflows.timing import parse_duration
 
 _MOST_TIMERS: Final = 1_000  # fired by one move of the clock
 
@@ -63,17 +67,23 @@ class Play:
         self._parameters = dict(procedure.parameter_values)
         self.sent: list[Sent] = []
         self._under_way: deque[Sent] = deque()  # between played pools, not yet taken
+        for run in self.runs.values():
+            run.alarms = start_alarms(
+                run.definition, at=at, calendar=calendar, values={"param": self._parameters}
+            )
         self.quiet = Quiet(self.sent, calendar=calendar)
 
     # --- what a person, a partner or the clock does -------------------------------------------
 
-    def start(self, role: str, *, values: Mapping[str, Json] | None = None) -> None:
-        """Open the instance of a pool at its none start event."""
+    def start(
+        self, role: str, *, values: Mapping[str, Json] | None = None, event: str = ""
+    ) -> None:
+        """Open the instance of a pool at its none start event, or at the one that is named."""
         run = self._run(role)
         if run.is_started:
             raise PlayRefused(f"expected {role} not to run yet", element=role, reason="started")
         run.values.update(papers.plain_values(values or {}))
-        self._start(run, None)
+        self._start(run, MessageStart(element_id=event) if event else None)
         self._settle()
 
     def complete(
@@ -136,27 +146,38 @@ class Play:
         run.calls.pop(call, None)
         self._settle()
 
+    def signal(self, name: str) -> None:
+        """Raise a signal: everybody who waits for it gets it, and it opens what begins with it."""
+        self._raise(name, self.runs.values())
+        self._settle()
+
     def forward_to(self, instant: datetime) -> None:
         """Move the clock, and fire what falls due on the way, the earliest first."""
         for _ in range(_MOST_TIMERS):
             upcoming = [
                 (when, timer, run)
                 for run in self.runs.values()
-                for timer, when in run.timers.items()
+                for timer, when in (run.timers if run.is_started else run.alarms).items()
             ]
             if not upcoming or min(upcoming, key=_due_order)[0] > instant:
                 self.clock.forward_to(instant)
                 return
             when, timer, run = min(upcoming, key=_due_order)
             self.clock.forward_to(max(when, self.clock.at))
-            self._fire(run, timer)
+            if run.is_started:
+                self._fire(run, timer)
+            else:
+                self._start(run, MessageStart(element_id=timer))
             self._settle()
         raise PlayRefused(
             f"expected at most {_MOST_TIMERS} timers, got more", element="", reason="timers"
         )
 
     def forward(self, allowance: str) -> None:
-        """Move the clock by an allowance such as `3wd` or `PT20S`."""
+        """Move the clock by an allowance such as `3wd`, or by a duration of ISO 8601."""
+        if allowance.startswith("P"):
+            self.forward_to(parse_duration(allowance).after(self.clock.at))
+            return
         parsed = parse_allowance(allowance)
         self.forward_to(due(self.clock.at, allowance=parsed, calendar=self.calendar).at)
 
@@ -291,7 +312,7 @@ class Play:
         )
         self.sent.append(message)
         self.quiet.note(message)
-        if message.to_role in self.runs:
+        if message.to_role in self.runs or not message.to_role:
             self._under_way.append(message)
 
     def _demand(self, documents: frozenset[str], kinds: tuple[str, ...], element_id: str) -> None:
@@ -299,9 +320,18 @@ class Play:
             papers.demand(documents, kinds, element_id=element_id)
 
     def _broadcast(self, run: Run, command: BroadcastSignal) -> None:
-        for other in self.runs.values():
-            if other is not run and other.is_started and not other.outcome:
-                self._apply(other, SignalRaised(name=command.name))
+        self._raise(command.name, [other for other in self.runs.values() if other is not run])
+
+    def _raise(self, name: str, runs: Iterable[Run]) -> None:
+        for run in runs:
+            if run.is_started:
+                if not run.outcome:
+                    self._apply(run, SignalRaised(name=name))
+                continue
+            for start in other_starts(run.definition):
+                if start.kind is EventKind.SIGNAL and start.name == name:
+                    self._start(run, MessageStart(element_id=start.element_id))
+                    break
 
     def _settle(self) -> None:
         """Hand over messages until nobody waits for one of those under way."""
@@ -310,11 +340,17 @@ class Play:
             handed = any([self._hand_over(message) for message in tuple(self._under_way)])
 
     def _hand_over(self, message: Sent) -> bool:
+        if not message.to_role:  # no message flow says to whom: whoever waits for it
+            others = [run for run in self.runs.values() if run.role != message.from_role]
+            return any(self._hand_to(run, message) for run in others)
         run = self.runs.get(message.to_role)
         if run is None:
             raise PlayRefused(
                 "expected a played role", element=message.to_role, reason="not_played"
             )
+        return self._hand_to(run, message)
+
+    def _hand_to(self, run: Run, message: Sent) -> bool:
         if not run.is_started:
             started = [
                 found
@@ -327,7 +363,10 @@ class Play:
             self._start(run, MessageStart(message_type=message.message_type, values=message.values))
             return True
         for identifier, wait in run.waits.items():
-            if (wait.message_type, wait.from_role) == (message.message_type, message.from_role):
+            if wait.message_type == message.message_type and wait.from_role in (
+                None,
+                message.from_role,
+            ):
                 self._take(run, message)
                 self._apply(run, MessageArrived(subscription_id=identifier, values=message.values))
                 return True

@@ -31,6 +31,14 @@ from workflows.names import BPMN, LT, local_name, text_of
 from workflows.schema import schema_findings
 from workflows.traits import EVENTS, read_events, read_loop
 
+# A global task is a process with nothing but that task; a call activity may lead to it.
+_GLOBAL: Final = {
+    "globalTask": Kind.TASK,
+    "globalUserTask": Kind.USER_TASK,
+    "globalManualTask": Kind.MANUAL_TASK,
+    "globalScriptTask": Kind.SCRIPT_TASK,
+    "globalBusinessRuleTask": Kind.BUSINESS_RULE_TASK,
+}
 _KINDS: Final = {kind.value: kind for kind in Kind if kind is not Kind.EVENT_SUB_PROCESS}
 # Elements that carry no token and mean nothing to execution; everything else is a finding.
 _INERT: Final = frozenset(
@@ -62,6 +70,11 @@ def read_model(source: bytes) -> tuple[Model, tuple[Finding, ...]]:
     draft = Draft()
     _index(root, draft)
     processes = [_read_process(element, draft) for element in root.iterchildren(BPMN + "process")]
+    processes += [
+        _read_global(element, draft)
+        for element in root.iterchildren(BPMN + "*")
+        if local_name(element) in _GLOBAL
+    ]
     participants, wires, collaboration = _read_collaboration(root, draft)
     for element in root.iterchildren("*"):
         if local_name(element) in ("choreography", "globalConversation", "conversation"):
@@ -131,6 +144,19 @@ def _read_process(element: etree._Element, draft: Draft) -> Process:
     )
 
 
+def _read_global(element: etree._Element, draft: Draft) -> Process:
+    identifier = element.get("id") or f"task-{line_of(element)}"
+    node = _read_node(element, identifier, draft)
+    return Process(
+        id=identifier,
+        line=line_of(element),
+        name=element.get("name"),
+        executable=True,
+        nodes={node.id: node},
+        flows={},
+    )
+
+
 def _read_scope(
     element: etree._Element,
     scope: str,
@@ -184,7 +210,7 @@ def _read_flow(element: etree._Element, draft: Draft) -> Flow:
 
 
 def _read_node(element: etree._Element, scope: str, draft: Draft) -> Node:
-    kind: Kind = _KINDS[local_name(element)]
+    kind: Kind = _GLOBAL.get(local_name(element)) or _KINDS[local_name(element)]
     identifier = element.get("id")
     if not identifier:
         draft.report("missing_id", element, Severity.ERROR, kind=kind.value)

@@ -56,6 +56,7 @@ class Run:
     waits: dict[str, OpenSubscription] = field(default_factory=dict)
     opened: dict[str, datetime] = field(default_factory=dict)  # since when each wait waits
     timers: dict[str, datetime] = field(default_factory=dict)
+    alarms: dict[str, datetime] = field(default_factory=dict)  # timer starts, before it runs
     calls: dict[str, CallService | CallDecision] = field(default_factory=dict)
     incidents: dict[str, RaiseIncident] = field(default_factory=dict)
     pauses: dict[str, str] = field(default_factory=dict)  # token → basis

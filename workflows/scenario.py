@@ -171,7 +171,7 @@ def _do(play: Play, step: Step, number: int) -> tuple[Mismatch, ...]:
 def _act(play: Play, step: Step) -> None:  # noqa: C901 - one arm per verb
     match step.verb:
         case Verb.START:
-            play.start(step.subject, values=step.values)
+            play.start(step.subject, values=step.values, event=step.event)
         case Verb.COMPLETE:
             play.complete(step.subject, values=step.values, which=step.which)
         case Verb.RECEIVE:
@@ -182,6 +182,8 @@ def _act(play: Play, step: Step) -> None:  # noqa: C901 - one arm per verb
             play.forward_to(parse_instant(step.subject, line=step.line))
         case Verb.LOSE:
             play.lose(step.subject)
+        case Verb.SIGNAL:
+            play.signal(step.subject)
         case Verb.ANSWER:
             play.answer(step.subject, values=step.values)
         case Verb.FAIL:

@@ -24,7 +24,7 @@ _SIZE_LIMIT: Final = 256 * 1024
 _DEPTH: Final = 12
 _INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})")
 _TOP: Final = {"name", "at", "play", "hours", "layers", "steps"}
-_STEP: Final = {"values", "which", "code", "refused"}
+_STEP: Final = {"values", "which", "code", "refused", "event"}
 _EXPECT: Final = {
     "open", "waiting", "statuses", "finished", "sent", "undelivered", "path", "values",
     "incidents", "paused", "silent", "late",
@@ -39,6 +39,7 @@ class Verb(StrEnum):
     RECEIVE = "receive"  # a message type
     FORWARD = "forward"  # an allowance
     FORWARD_TO = "forward_to"  # an instant
+    SIGNAL = "signal"  # the name of a signal
     LOSE = "lose"  # a message type
     ANSWER = "answer"  # an element
     FAIL = "fail"  # an element
@@ -55,6 +56,7 @@ class Step:
     values: Mapping[str, Json] = field(default_factory=dict)
     which: int = 0  # of several open instances of an element
     code: str = ""  # of a failing call
+    event: str = ""  # the start event at which a pool begins; empty: its none start event
     refused: str = ""  # the reason with which the step must be refused; empty: it must work
     expected: Mapping[str, Json] = field(default_factory=dict)
 
@@ -165,8 +167,15 @@ class _Reader:
             values=values,
             which=which,
             code=str(self._plain(table, "code") or ""),
+            event=self._event(table),
             refused=str(self._plain(table, "refused") or ""),
         )
+
+    def _event(self, table: _Located) -> str:
+        named = str(self._plain(table, "event") or "")
+        if named:
+            self._known(named, self.elements, "element", self._line(table, "event"))
+        return named
 
     def _expect(self, table: _Located) -> Step:
         if table.items.keys() != {"expect"}:

@@ -143,8 +143,26 @@ def read_loop(element: etree._Element, draft: Draft) -> Loop | None:
         if output_item is not None
         else None,
         behavior=multi.get("behavior", "All"),
+        throws=tuple(_read_throws(multi, draft)),
     )
     return dialects.translate_loop(multi, loop, draft.report)
+
+
+def _read_throws(multi: etree._Element, draft: Draft) -> Iterator[tuple[str | None, Event]]:
+    """Yield what is thrown when instances finish, with the condition of a complex behaviour."""
+    behavior = multi.get("behavior", "All")
+    if behavior in ("None", "One"):
+        reference = multi.get(f"{behavior.lower()}BehaviorEventRef", "").rpartition(":")[2]
+        target = draft.named.get(reference) if reference else None
+        if target is not None and local_name(target) in EVENTS:
+            yield None, _read_event(target, EVENTS[local_name(target)], multi, draft)
+        elif reference:
+            draft.report("missing_reference", multi, Severity.ERROR, kind="eventDefinition")
+    for definition in multi.iterchildren(BPMN + "complexBehaviorDefinition"):
+        condition = _child_expression(definition, "condition", draft)
+        for event in definition.iterfind(BPMN + "event/*"):
+            if local_name(event) in EVENTS:
+                yield condition, _read_event(event, EVENTS[local_name(event)], multi, draft)
 
 
 def _data_name(multi: etree._Element, name: str, draft: Draft) -> str | None:

@@ -10,13 +10,15 @@ from dossier.texts import Language
 from exchange.procedures.lint import Problem, lint, lint_files
 from exchange.procedures.scaffold import check_code, write_folder
 from workflows.adopt import adopt
+from workflows.errors import DefinitionRefused
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Adopted:
     """What became of the file."""
 
-    folder: Path | None  # None: the model cannot run, nothing was written
+    folder: Path | None  # None: the file is no BPMN model, nothing was written
+    is_runnable: bool  # else the folder is a draft: what forbids to run it is in `translated`
     translated: tuple[Problem, ...]  # what was translated, assumed or refused in the author's file
     to_do: tuple[Problem, ...]  # what the new folder still lacks
 
@@ -27,11 +29,14 @@ def adopt_model(
     """Write `below`/`name` from a BPMN file; raise `ScaffoldRefused` for the name or the place."""
     check_code(name)
     found = lint(file, language=language)
-    if not found.is_runnable:
-        return Adopted(folder=None, translated=found.problems, to_do=())
-    files = adopt(file.read_bytes(), code=name, effective=effective)
+    try:
+        files = adopt(file.read_bytes(), code=name, effective=effective)
+    except DefinitionRefused:
+        return Adopted(folder=None, is_runnable=False, translated=found.problems, to_do=())
     folder = write_folder(name, files, below=below)
     known = {(one.rule, one.element) for one in found.problems}
     left = lint_files(files, language=language).problems
     to_do = tuple(one for one in left if (one.rule, one.element) not in known)
-    return Adopted(folder=folder, translated=found.problems, to_do=to_do)
+    return Adopted(
+        folder=folder, is_runnable=found.is_runnable, translated=found.problems, to_do=to_do
+    )

@@ -124,7 +124,7 @@ def inner_starts_are_none(model: Model) -> Iterator[Finding]:
 
 
 def loops_are_complete(model: Model) -> Iterator[Finding]:
-    """A loop says how often, and only the plain completion behaviour is run."""
+    """A loop says how often, and throws only what an activity can throw."""
     for _, node in nodes_of(model):
         loop = node.loop
         if loop is None:
@@ -137,7 +137,8 @@ def loops_are_complete(model: Model) -> Iterator[Finding]:
         for text in (loop.cardinality, loop.maximum):
             if text and text.lstrip().startswith("-"):
                 yield found("loop_negative", Severity.ERROR, node)
-        if loop.behavior != "All":
+        carried = (EventKind.SIGNAL, EventKind.ESCALATION, EventKind.ERROR)
+        if any(event.kind not in carried for _condition, event in loop.throws):
             yield found("loop_behavior", Severity.ERROR, node, behavior=loop.behavior)
 
 

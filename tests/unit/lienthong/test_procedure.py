@@ -420,14 +420,26 @@ def test_a_camunda_model_becomes_a_folder_that_can_run(
     assert (folder / "forms/fill.json").exists()
 
 
-def test_a_model_that_cannot_run_is_reported_and_not_adopted(
+def test_a_model_that_cannot_run_yet_is_adopted_as_a_draft(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = tmp_path / "model.bpmn"
     model.write_text(CAMUNDA.replace('camunda:formKey="embedded:', 'camunda:class="embedded:', 1))
     model.write_text(model.read_text().replace("bpmn:userTask", "bpmn:serviceTask"))
-    assert run(["procedure", "import", str(model), "border-letter", "--in", str(tmp_path)]) == 1
+    assert run(["procedure", "import", str(model), "border-letter", "--in", str(tmp_path)]) == 0
     assert "[vendor_code]" in capsys.readouterr().out
+    assert run(["procedure", "lint", str(tmp_path / "border-letter")]) == 1
+    kept = (tmp_path / "border-letter/process.bpmn").read_text()
+    assert 'camunda:class="embedded:' in kept
+
+
+def test_what_is_no_model_is_not_adopted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tmp_path / "model.bpmn"
+    model.write_text("<a/>")
+    assert run(["procedure", "import", str(model), "border-letter", "--in", str(tmp_path)]) == 1
+    assert "[not_bpmn]" in capsys.readouterr().out
     assert not (tmp_path / "border-letter").exists()
 
 

@@ -27,7 +27,14 @@ BROKEN = {
     "inner_start": ("bs", "start s\nsub b {\nstart bs message=m\nend be\nbs > be\n}\ns > b"),
     "loop_unbounded": ("a", "start s\nuser a parallel=x:1\nend e\ns > a > e"),
     "loop_negative": ("a", "start s\nuser a parallel=n:-1\nend e\ns > a > e"),
-    "loop_behavior": ("a", "start s\nuser a parallel=n:2;behavior:None\nend e\ns > a > e"),
+    "loop_behavior": (
+        "a",
+        'start s\n<userTask id="a"><multiInstanceLoopCharacteristics behavior="Complex">'
+        '<loopCardinality>2</loopCardinality><complexBehaviorDefinition id="c"><condition id="d">'
+        'true</condition><event id="v"><messageEventDefinition id="w"/></event>'
+        '</complexBehaviorDefinition></multiInstanceLoopCharacteristics></userTask>\nend e\n'
+        's > a > e',
+    ),
     "script_missing": ("x", "start s\nscript x\nend e\ns > x > e"),
     "operation_missing": ("x", "start s\nservice x\nend e\ns > x > e"),
     "decision_missing": ("x", "start s\nrule x\nend e\ns > x > e"),

@@ -1,0 +1,49 @@
+"""When the timer start events of a process fall due, before any instance exists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from dossier.calendar import Calendar
+from dossier.deadline import due, parse_allowance
+from workflows.definition import Definition
+from workflows.expressions import Value
+from workflows.graph import EventKind, TimerForm
+from workflows.starts import OtherStartEvent, other_starts
+from workflows.timing import Duration, Timer, WorkingTime, is_literal, parse_timer
+
+
+def start_alarms(
+    definition: Definition, *, at: datetime, calendar: Calendar, values: Mapping[str, Value]
+) -> dict[str, datetime]:
+    """Return the first instant of each timer start event that is deployed at `at`, by element."""
+    found = {}
+    for start in other_starts(definition):
+        if start.kind is EventKind.TIMER and start.text:
+            found[start.element_id] = _first(_timer(definition, start, values, at), at, calendar)
+    return found
+
+
+def _timer(
+    definition: Definition, start: OtherStartEvent, values: Mapping[str, Value], at: datetime
+) -> Timer:
+    text, form = start.text or "", start.timer or TimerForm.DURATION
+    if is_literal(text):
+        return parse_timer(text, form)
+    value = definition.compiled.expressions[text].evaluate(values, at=at)
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, timedelta):
+        return Duration(months=0, exact=value)
+    return parse_timer(str(value), form)
+
+
+def _first(timer: Timer, at: datetime, calendar: Calendar) -> datetime:
+    if isinstance(timer, WorkingTime):
+        return due(at, allowance=parse_allowance(timer.text), calendar=calendar).at
+    if isinstance(timer, datetime):
+        return timer
+    if isinstance(timer, Duration):
+        return timer.after(at)
+    return timer.next_due(at, at)[0]
