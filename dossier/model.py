@@ -379,5 +379,6 @@ class IncidentRow:
     can_resend: bool  # the message is parked: the same id and bytes again
     can_reissue: bool  # the message was refused or parked: a new id and a new seal
     can_retry: bool
+    can_repair: bool = False
     element_name: Mapping[str, str] = field(default_factory=dict)  # of the step that stopped
     names_read: tuple[str, ...] = ()  # the values that the step reads, never what they hold

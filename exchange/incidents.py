@@ -139,7 +139,10 @@ def listed(node: Node, actor: Actor, *, limit: int = 100) -> list[IncidentRow]:
     rows = []
     for found in incidents.open_incidents(limit=limit):
         dossier = dossiers.get(found.dossier) if found.dossier else None
-        if dossier is None or not access.may_read(actor, dossier, at=now):
+        if dossier is None:
+            continue
+        can_repair = access.may_repair(actor, dossier, at=now)
+        if not can_repair and not access.may_read(actor, dossier, at=now):
             continue
         can = access.may_resolve(actor, dossier, at=now)
         state = outbox.state_of(found.message) if found.message else None
@@ -152,6 +155,7 @@ def listed(node: Node, actor: Actor, *, limit: int = 100) -> list[IncidentRow]:
                 can_resend=can and state is MessageState.PARKED,
                 can_reissue=can and state in (MessageState.PARKED, MessageState.REFUSED),
                 can_retry=can and found.message is None and found.instance is not None,
+                can_repair=can_repair and found.instance is not None,
                 element_name=name,
                 names_read=read,
             )

@@ -8,18 +8,25 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
-from dossier.model import Actor
+from dossier.model import Actor, Role
+from dossier.texts import render
 from exchange import incidents
 from exchange.queries.partners import partners_page
 from portal import pages
 from portal.errors import PageUnknown
+from portal.language import current_language
 from portal.pages import node_of
 
 
 def show_incidents(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the open incidents of the dossiers that the person may see."""
     rows = incidents.listed(node_of(request), actor)
-    return pages.show(request, "incidents.html", {"rows": rows}, actor=actor)
+    context = {
+        "rows": rows,
+        "retryable": sum(row.can_retry for row in rows),
+        "may_repair": any(one.role is Role.BUSINESS_ADMIN for one in actor.bindings),
+    }
+    return pages.show(request, "incidents.html", context, actor=actor)
 
 
 def resend(request: HttpRequest, actor: Actor, incident: UUID) -> HttpResponse:
@@ -40,6 +47,14 @@ def retry(request: HttpRequest, actor: Actor, incident: UUID) -> HttpResponse:
     """Let the engine try the step again."""
     incidents.retry(node_of(request), actor, incident)
     messages.success(request, _("The step is being tried again."))
+    return HttpResponseRedirect("/incidents")
+
+
+def retry_all(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Let the engine try again every step that can be tried."""
+    tried, left = incidents.retry_all(node_of(request), actor)
+    said = render("retried", "some", current_language(), tried=len(tried), left=len(left))
+    messages.success(request, said)
     return HttpResponseRedirect("/incidents")
 
 

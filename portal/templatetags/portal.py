@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from dossier.calendar import local_day
 from dossier.canonical import Json
 from dossier.model import Business
+from dossier.repair import Effect
 from dossier.texts import Bilingual, known_codes, render, render_stored, spell
 from exchange.queries.notices import NoticeLine
 from portal.assets import asset
@@ -108,6 +109,14 @@ def trouble(code: str, parameters: Mapping[str, str] | None = None) -> str:
     language = current_language()
     kind = "incident" if code in known_codes("incident", language) else "error"
     return render_stored(kind, code, language, parameters or {})
+
+
+@register.simple_tag
+def effect_said(effect: Effect) -> str:
+    """Return the sentence of one thing that a repair would change."""
+    language = current_language()
+    name = effect.name.get(language.value) or effect.element_id
+    return render_stored("effect", effect.what, language, {"element": name})
 
 
 @register.simple_tag
