@@ -45,6 +45,12 @@ def postgresql_cluster(*, durable: bool = False, options: str = "") -> Iterator[
         shutil.rmtree(room, ignore_errors=True)
 
 
+def restart_postgresql(data: Path) -> None:
+    """End the server of that data folder without a checkpoint, and start it as it was started."""
+    command = [_program("pg_ctl"), "restart", "-D", str(data), "-m", "immediate", "-w"]
+    _run([*command, "-l", str(data.parent / "log")], owner=_unprivileged_user())
+
+
 def _initialise(room: Path, *, owner: pwd.struct_passwd | None, password: str) -> None:
     secret = room / "password"
     secret.write_text(password)

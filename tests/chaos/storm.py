@@ -25,6 +25,9 @@ from exchange.node import Node
 from exchange.settings import settings
 from storage import sql, transactions
 from tests.builders import chaos
+from tests.builders.postgresql import restart_postgresql
+from tests.chaos.faults import POINTS
+from tests.chaos.web import Web
 
 _ROOT: Final = Path(__file__).parents[2]
 _PAUSED_SECONDS: Final = 6.0  # longer than the lease of an instance
@@ -63,6 +66,7 @@ class Storm:
         self._random = random.Random(seed)
         self._probability = probability
         self._process: subprocess.Popen[bytes] | None = None
+        self._web = Web(folder=folder, probability=probability)
         self._paused: dict[int, float] = {}
         self.report = Report(seed=seed, pairs=0)
 
@@ -72,9 +76,7 @@ class Storm:
             ends = time.monotonic() + seconds
             next_fault = time.monotonic() + 1.0
             while time.monotonic() < ends:
-                if chaos.count_open() < batch:
-                    self._open(batch)
-                self._people()
+                self._people(batch)
                 if time.monotonic() > next_fault:
                     self._strike()
                     next_fault = time.monotonic() + self._random.expovariate(1 / 0.4)
@@ -85,10 +87,12 @@ class Storm:
     @contextlib.contextmanager
     def _running(self) -> Iterator[None]:
         self._start()
+        self._web.start()
         try:
             yield
         finally:
             self._wake_paused(now=float("inf"))
+            self._web.stop()
             if self._process is not None:
                 self._process.send_signal(signal.SIGTERM)
                 self._process.wait(30)
@@ -103,22 +107,31 @@ class Storm:
 
     # --- People --------------------------------------------------------------------------------
 
-    def _open(self, count: int) -> None:
-        with contextlib.suppress(Unavailable):
-            opened = chaos.open_dossiers(self._node, 1)
-            self.report.pairs += len(opened)
-            for _ in range(count - 1):
-                self.report.pairs += len(chaos.open_dossiers(self._node, 1))
-
-    def _people(self) -> None:
-        with contextlib.suppress(Unavailable, Conflict):
+    def _people(self, batch: int = 0) -> None:
+        """Open dossiers over HTTP until that many are open, and complete tasks."""
+        with self._undaunted():
+            for _ in range(batch - chaos.count_open() - len(self._web.waiting)):
+                self._web.order()
+        self.report.pairs = self._web.ordered
+        self._web.keep()
+        with self._undaunted():
             chaos.complete_open_tasks(self._node)
+
+    @contextlib.contextmanager
+    def _undaunted(self) -> Iterator[None]:
+        """Go on when the database is away; the next attempt connects anew."""
+        try:
+            yield
+        except Conflict:
+            pass
+        except Unavailable:
+            transactions.close()
 
     def _settle(self) -> None:
         """Stop the faults and wait until all is done."""
         self._book.with_name("calm").touch()
         limit = time.monotonic() + _LIMIT_SECONDS
-        while chaos.count_open() or self._busy():
+        while self._web.waiting or chaos.count_open() or self._busy():
             self._wake_paused(now=time.monotonic())
             if self._process is None or self._process.poll() is not None:
                 self._start()
@@ -149,6 +162,8 @@ class Storm:
             + [self._double_bells] * 6
             + [self._kill_redis, self._kill_supervisor, self._pause_worker]
             + [self._cut_connections] * 3
+            + [self._kill_web] * 4
+            + [self._restart_postgresql]
         )
         fault = self._random.choice(faults)
         fault()
@@ -158,6 +173,22 @@ class Storm:
         if victims:
             self._signal(self._random.choice(victims), signal.SIGKILL)
             self.report.faults["kill_worker"] += 1
+
+    def _kill_web(self) -> None:
+        pids = self._web.processes()
+        if pids:
+            self._signal(self._random.choice(pids), signal.SIGKILL)
+            self.report.faults["kill_web"] += 1
+
+    def _restart_postgresql(self) -> None:
+        """Let the server end as if its machine had, and come back."""
+        if not sql.is_postgresql():
+            return
+        with self._undaunted():
+            (folder,) = sql.the_row("SHOW data_directory")
+            transactions.close()
+            restart_postgresql(Path(folder))
+            self.report.faults["restart_postgresql"] += 1
 
     def _kill_redis(self) -> None:
         for pid in self._descendants():
@@ -200,7 +231,7 @@ class Storm:
     def _cut_connections(self) -> None:
         if not sql.is_postgresql():
             return
-        with contextlib.suppress(Unavailable):
+        with self._undaunted():
             sql.all_rows(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE pid <> pg_backend_pid() AND datname = current_database()"
@@ -230,7 +261,9 @@ class Storm:
 
     def _count(self) -> None:
         if self._book.exists():
-            self.report.points.update(self._book.read_text().split())
+            told = self._book.read_text().split()
+            self.report.points.update(one for one in told if one in POINTS)
+            self.report.faults.update(one for one in told if one not in POINTS)
         row = sql.the_row("SELECT COALESCE(SUM(attempts), 0), COUNT(*) FROM outbox")
         self.report.redelivered = int(row[0]) - int(row[1])
 
