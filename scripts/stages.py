@@ -112,7 +112,10 @@ STAGES = (
         commands=(pytest("acceptance", "tests/acceptance"),),
     ),
     Stage(
-        name="chaos", title="chaos", budget_seconds=60, commands=(pytest("chaos", "-n2", "tests/chaos"),)
+        name="chaos",
+        title="chaos",
+        budget_seconds=60,
+        commands=(pytest("chaos", "-n2", "tests/chaos"),),
     ),
     Stage(
         name="fuzz",

@@ -142,9 +142,11 @@ def open_dossiers(node: Node, count: int) -> list[UUID]:
     ]
 
 
-def complete_open_tasks(node: Node) -> int:
-    """Complete every open task once, as people would; what moved meanwhile is left alone."""
-    rows = sql.all_rows("SELECT id FROM task WHERE state = 'open' ORDER BY opened LIMIT 50")
+def complete_open_tasks(node: Node, *, most: int = 50) -> int:
+    """Complete open tasks once, as people would; what moved meanwhile is left alone."""
+    rows = sql.all_rows(
+        "SELECT id FROM task WHERE state = 'open' ORDER BY opened LIMIT %s", (most,)
+    )
     done = 0
     for (task,) in rows:
         try:

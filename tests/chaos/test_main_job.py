@@ -21,8 +21,10 @@ import redis
 from rich.console import Console
 
 from dossier.clock import SystemClock
+from exchange import doorbell
 from exchange.demo.fixture import load_fixture
 from exchange.demo.layout import Home, lay_out
+from exchange.settings import load
 from lienthong.demo import launch, story
 from lienthong.demo.launch import RunningNode
 from tests.builders import demo
@@ -73,7 +75,8 @@ class Nemesis:
                 self.kills += 1
 
     def _flush(self, node: RunningNode) -> None:
-        path = self._home.node(node.name) / "run" / "redis.sock"
+        home = {"LIENTHONG_HOME": str(self._home.root), "LIENTHONG_NODE": node.name}
+        path = doorbell.own_socket(load(home))  # elsewhere when the folder's name is long
         with contextlib.suppress(redis.RedisError, OSError):
             redis.Redis(unix_socket_path=str(path), socket_timeout=1).flushall()
             self.floods += 1
