@@ -344,16 +344,33 @@ def hint_due(*, at: datetime, hinted_before: datetime, limit: int) -> list[UUID]
         return []
     rows = sql.all_rows(
         "UPDATE instance SET hinted_at = %s WHERE id IN (SELECT id FROM instance"  # noqa: S608 - constants
-        f" WHERE {_FREE.format(now=sql.now())} AND hinted_at < %s ORDER BY ready_at LIMIT %s"
+        f" WHERE {_FREE.format(now=sql.now())} AND NOT hinted_at BETWEEN %s AND %s"
+        " ORDER BY ready_at LIMIT %s"
         f" {sql.for_update(skip=True)}) RETURNING id",
         (
             sql.from_instant(at),
             sql.from_instant(at),
             sql.from_instant(hinted_before),
+            sql.from_instant(at),  # later than now: by a clock that has been set back since
             limit,
         ),
     )
     return [UUID(row[0]) for row in rows]
+
+
+def bring_forward(*, at: datetime, later_than: datetime) -> int:
+    """Make instances ready now that would be only then; return how many it were.
+
+    Nothing here waits longer than a retry: such an instant is of a clock that was set back since.
+    """
+    limit = sql.from_instant(later_than)
+    row = sql.the_row("SELECT MAX(ready_at) FROM instance WHERE status = 'ready'")
+    if row[0] is None or int(row[0]) <= limit:
+        return 0  # a read, so an idle sweep locks nothing
+    return sql.execute(
+        "UPDATE instance SET ready_at = %s WHERE status = 'ready' AND ready_at > %s",
+        (sql.from_instant(at), limit),
+    )
 
 
 def backlog(at: datetime) -> Backlog:

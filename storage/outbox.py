@@ -335,9 +335,11 @@ def hint_due(*, at: datetime, hinted_before: datetime, limit: int) -> list[UUID]
         return []
     rows = sql.all_rows(
         "UPDATE outbox SET hinted_at = %s WHERE id IN (SELECT id FROM outbox"  # noqa: S608 - constants
-        " WHERE state = 'new' AND next_at <= %s AND hinted_at < %s ORDER BY next_at LIMIT %s"
+        " WHERE state = 'new' AND next_at <= %s AND NOT hinted_at BETWEEN %s AND %s"
+        " ORDER BY next_at LIMIT %s"
         f" {sql.for_update(skip=True)}) RETURNING id",
-        (instant, instant, sql.from_instant(hinted_before), limit),
+        # A hint later than now is of a clock that was set back since.
+        (instant, instant, sql.from_instant(hinted_before), instant, limit),
     )
     return [UUID(row[0]) for row in rows]
 

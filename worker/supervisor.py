@@ -162,7 +162,8 @@ class Supervisor:
 
 def _free_leases(process_id: int) -> None:
     try:
-        sweep.free_leases(sweep.owner_of(process_id), at=SystemClock().now())
+        if sweep.free_leases(sweep.owner_of(process_id), at=SystemClock().now()):
+            sweep.wake_all()
     except LienThongError as exc:
         # The leases end by themselves; the database may be what killed the child.
         _log.warning("leases not given back", extra={"code": exc.code})
