@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_a_lost_bell_rings_again_within_two_seconds(one: OneNode, rung: list[str
             ticks.append(number)
         one.clock.forward(_TICK)
     assert ticks[0] == 0
-    assert all(later - earlier <= 3 for earlier, later in zip(ticks, ticks[1:], strict=False))
+    assert all(later - earlier <= 3 for earlier, later in pairwise(ticks))
     assert set(rung) == {"advance"}
 
 
@@ -46,9 +47,8 @@ def test_a_clock_that_is_set_back_an_hour_holds_nothing_up(one: OneNode, rung: l
     open_five_tasks(one.node, 2)
     sweep.ring_due(one.node)
     hour = timedelta(hours=1) // timedelta(microseconds=1)
-    sql.execute(
-        "UPDATE instance SET ready_at = ready_at + %s, hinted_at = hinted_at + %s", [hour] * 2
-    )
+    for column in ("ready_at", "hinted_at"):
+        sql.execute(f"UPDATE instance SET {column} = {column} + %s", [hour])  # noqa: S608 - above
     assert advance.drain_transitions(one.node, budget=BUDGET).done == 0
     rung.clear()
     assert sweep.ring_due(one.node) == 2
