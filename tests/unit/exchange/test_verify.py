@@ -21,7 +21,7 @@ from exchange.verify import (
     judge_path,
     read_file,
 )
-from exchange.verifyfolder import Judged, find_files, judge_all, open_ledger
+from exchange.verifyfolder import Judged, Wanted, find_files, judge_all, open_ledger
 from signing.errors import VerificationIndeterminate
 from signing.evidence import TrustGiven
 from signing.policy import Service, ServiceKind
@@ -272,3 +272,18 @@ def test_a_file_that_is_too_large_is_refused_unread(tmp_path: Path) -> None:
         read_file(huge)
     (judged,) = judge_all(find_files([tmp_path]), given=given())
     assert judged.answer is Answer.INDETERMINATE
+
+
+def test_a_brief_run_gives_the_same_answers(tmp_path: Path) -> None:
+    target = folder(tmp_path)
+    (target / "broken.asice").write_bytes(sealed()[:-1])
+    found = find_files([target])
+    brief = Wanted(json=False, reports=True, passed_reports=False)
+
+    full = list(judge_all(found, given=given(), at=LATER))
+    short = list(judge_all(found, given=given(), at=LATER, wanted=brief))
+
+    assert [(one.name, one.answer) for one in short] == [(one.name, one.answer) for one in full]
+    assert [one.report for one in short] == [
+        one.report if one.answer is not Answer.PASSED else None for one in full
+    ]
