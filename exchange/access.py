@@ -106,6 +106,15 @@ def may_lead(actor: Actor, task: Task, *, procedure: str, at: datetime) -> bool:
     )
 
 
+def is_publisher(actor: Actor, *, at: datetime) -> bool:
+    """Tell whether the person may publish anything at all."""
+    return any(
+        may_publish(actor, procedure=one.procedure, at=at)
+        for one in actor.bindings
+        if one.role is Role.BUSINESS_ADMIN
+    )
+
+
 def may_publish(actor: Actor, *, procedure: str, at: datetime) -> bool:
     """Tell whether the person may propose and confirm versions of a procedure, or of the rules.
 

@@ -35,8 +35,15 @@ def show_pack(pack: str, *, language: Language) -> Iterator[str]:
 
 
 def compare_packs(before: str, after: str, *, language: Language) -> Iterator[str]:
-    """Yield what differs between two packs, thing by thing."""
-    old, new = parse_rule_pack(_files(before)), parse_rule_pack(_files(after))
+    """Yield what differs between two packs, each a version of this node or a folder."""
+    return pack_changes(_files(before), _files(after), language=language)
+
+
+def pack_changes(
+    before: Mapping[str, bytes], after: Mapping[str, bytes], *, language: Language
+) -> Iterator[str]:
+    """Yield what differs between the files of two packs, thing by thing."""
+    old, new = parse_rule_pack(before), parse_rule_pack(after)
     yield f"{old.version} → {new.version}"
     found = list(change_lines(differences(_things(old, language), _things(new, language))))
     if not found:

@@ -15,6 +15,7 @@ from portal import (
     health,
     login,
     operations,
+    publication,
     repairs,
     tasks,
     verify,
@@ -57,6 +58,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("incidents/<uuid:incident>/resend", require_POST(for_people(operations.resend))),
     path("incidents/<uuid:incident>/reissue", require_POST(for_people(operations.reissue))),
     path("incidents/<uuid:incident>/retry", require_POST(for_people(operations.retry))),
+    path("procedures", require_GET(for_people(publication.show_all))),
+    path("procedures/proposals/<uuid:proposal>", require_GET(for_people(publication.show))),
+    path(
+        "procedures/proposals/<uuid:proposal>/confirm",
+        require_POST(for_people(publication.confirm)),
+    ),
+    path(
+        "procedures/proposals/<uuid:proposal>/refuse", require_POST(for_people(publication.refuse))
+    ),
     path("partners", require_GET(for_people(operations.show_partners))),
 ]
 

@@ -50,6 +50,11 @@ class Proposal:
     decided_by: str
     reason: str  # of a refusal
 
+    @property
+    def state_word(self) -> str:
+        """Return the key of the state's words in the texts."""
+        return f"state_{self.state.value}"
+
 
 def add(proposal: Proposal, files: Mapping[str, bytes]) -> None:
     """Store a proposal; raise `RowConflict` when one for the same version is open."""
