@@ -46,6 +46,15 @@ class Assurance(Enum):
         return list(Assurance).index(self)
 
 
+class Action(Enum):
+    """What a message does about the one that it supersedes."""
+
+    NEW = "new"  # nothing, or it is a reissue: the other one was never accepted
+    RECALL = "recall"  # takes it back
+    REPLACE = "replace"  # stands in its place
+    UPDATE = "update"  # adds to it or corrects it
+
+
 class Urgency(Enum):
     """Thường, khẩn, thượng khẩn, hỏa tốc (domain.md §8)."""
 
@@ -111,6 +120,7 @@ class Envelope:
     manifest: tuple[ManifestEntry, ...]
     in_reply_to: InReplyTo | None = None
     supersedes: MessageId | None = None
+    action: Action = Action.NEW
     document_number: str = ""  # from the sender's register of outgoing letters
     traceparent: str = ""  # W3C trace context
 
@@ -144,6 +154,8 @@ def write_envelope(envelope: Envelope) -> bytes:
         )
     if envelope.supersedes:
         parts.append(t("Supersedes", envelope.supersedes))
+    if envelope.action is not Action.NEW:
+        parts.append(t("Action", envelope.action.value))
     parts += [
         t("Issued", xmltext.instant(envelope.issued)),
         t("Expires", xmltext.instant(envelope.expires)),
@@ -197,6 +209,7 @@ def _read(reader: xmltext.Reader) -> Envelope:
     document_number = reader.optional_text("DocumentNumber") or ""
     in_reply_to = _read_answered(reader.child("InReplyTo")) if reader.has("InReplyTo") else None
     superseded = reader.optional_text("Supersedes")
+    action = Action(reader.optional_text("Action") or Action.NEW.value)
     issued = xmltext.parse_instant(reader.text("Issued"))
     expires = xmltext.parse_instant(reader.text("Expires"))
     assurance = Assurance(reader.text("Assurance"))
@@ -218,6 +231,7 @@ def _read(reader: xmltext.Reader) -> Envelope:
         document_number=document_number,
         in_reply_to=in_reply_to,
         supersedes=parse_message_id(superseded) if superseded else None,
+        action=action,
         issued=issued,
         expires=expires,
         assurance=assurance,
@@ -263,9 +277,17 @@ def _check(envelope: Envelope) -> None:
         raise EnvelopeRefused("expected a manifest without the envelope itself")
     if len(envelope.subject) > 500 or not envelope.dossier_code or len(envelope.dossier_code) > 64:
         raise EnvelopeRefused("expected a subject and a dossier code within their lengths")
+    _check_action(envelope)
     if envelope.expires <= envelope.issued:
         raise EnvelopeRefused("expected an expiry after the time of issue")
     for entry in envelope.manifest:
         in_meta = entry.name.startswith("META-INF/")
         if in_meta != (entry.kind is FileKind.SIGNATURE):
             raise EnvelopeRefused("expected signatures, and only those, under META-INF/")
+
+
+def _check_action(envelope: Envelope) -> None:
+    if envelope.action is not Action.NEW and envelope.supersedes is None:
+        raise EnvelopeRefused("expected the message that the action is about")
+    if envelope.action is Action.RECALL and envelope.manifest:
+        raise EnvelopeRefused("expected a recall without files")

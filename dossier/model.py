@@ -207,6 +207,7 @@ class MessageState(Enum):
     RECEIVED = "received"  # in: accepted, not yet handed to an instance
     CORRELATED = "correlated"  # in: an instance took it
     BUFFERED = "buffered"  # in: nobody waits for it (yet)
+    WITHDRAWN = "withdrawn"  # taken back by its sender before anybody acted on it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

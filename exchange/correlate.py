@@ -15,18 +15,19 @@ from uuid import UUID
 
 from dossier import canonical
 from dossier.canonical import Json
-from dossier.envelope import Envelope, FileKind
+from dossier.envelope import Action, Envelope, FileKind
 from dossier.errors import LienThongError, Unavailable
 from dossier.ids import AgencyCode
-from dossier.model import Document, DocumentOrigin, Dossier, MessageState
-from exchange import chronicle, tracing
+from dossier.model import Dossier, MessageState
+from exchange import chronicle, superseded, tracing
 from exchange.chronicle import Event
 from exchange.drained import Drained, ring_after_commit
+from exchange.filing import keep_documents
 from exchange.node import Node
 from exchange.opening import Opening, bind_received, open_dossier
 from exchange.silences import fallen_for, keep_late
 from signing.log.leaf import LeafKind
-from storage import documents, dossiers, facts, history, inbox, incidents, subscriptions
+from storage import dossiers, facts, history, inbox, incidents, subscriptions
 from storage.inbox import InboxMessage
 from storage.silences import Silence
 from storage.subscriptions import Subscription, WaitKind
@@ -98,11 +99,14 @@ def offer(node: Node, message: InboxMessage, *, at: datetime) -> None:
     agency = node.hosted(envelope.to_agency) or envelope.to_agency
     dossier = dossiers.find_conversation(agency, envelope.conversation_id)
     if dossier is None:
-        _start(node, message, agency=agency, at=at)
+        if not superseded.settle_unopened(message, agency=agency):
+            _start(node, message, agency=agency, at=at)
         return
     # A transition that opens a wait locks the dossier before it looks for kept messages. Under the
     # same lock one of the two sees the other; without it both commit and neither is ever found.
     history.lock([dossier.id])
+    if superseded.settle(node, message, dossier, at=at):
+        return
     waiting = subscriptions.waiting(agency, envelope.conversation_id, envelope.message_type)
     fitting = [one for one in waiting if _fits(node, one, envelope)]
     if fitting:
@@ -128,7 +132,8 @@ def wake(node: Node, opened: Sequence[Subscription], *, at: datetime) -> None:
             subscription.agency, subscription.conversation_id, subscription.name
         )
         for message in buffered:
-            if _fits(node, subscription, message.envelope):
+            is_recall = message.envelope.action is Action.RECALL
+            if not is_recall and _fits(node, subscription, message.envelope):
                 dossier = dossiers.find_conversation(
                     subscription.agency, subscription.conversation_id
                 )
@@ -236,38 +241,6 @@ def travelled(node: Node, envelope: Envelope) -> dict[str, Json]:
             values = canonical.parse(node.blobs.read(entry.sha256))
             return dict(values) if isinstance(values, Mapping) else {}
     return {}
-
-
-def keep_documents(node: Node, message: InboxMessage, dossier: Dossier, *, at: datetime) -> None:
-    """Add the documents of a message to the dossier, with the persons' signatures over them."""
-    envelope = message.envelope
-    signatures = tuple(
-        entry.sha256 for entry in envelope.manifest if entry.kind is FileKind.SIGNATURE
-    )
-    for entry in envelope.manifest:
-        if entry.kind is not FileKind.DOCUMENT:
-            continue
-        received = Document(
-            id=uuid.uuid5(message.id, entry.name),
-            dossier=dossier.id,
-            name=entry.name,
-            media_type=entry.media_type,
-            kind=entry.document_kind,
-            sha256=entry.sha256,
-            size_bytes=entry.size_bytes,
-            origin=DocumentOrigin.RECEIVED,
-            added=at,
-            added_by=envelope.from_agency,
-        )
-        documents.add(received)
-        for signature in signatures:
-            documents.add_signature(
-                received.id,
-                signature,
-                signer=envelope.from_agency,
-                role="received",
-                at=at,
-            )
 
 
 def _buffer(message: InboxMessage, dossier: Dossier | None, *, at: datetime) -> None:

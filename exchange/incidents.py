@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from uuid import NAMESPACE_OID, UUID, uuid5
+from uuid import UUID
 
 from dossier.errors import Conflict, Denied
-from dossier.ids import MessageOrigin, message_id
 from dossier.model import Actor, Dossier, Incident, IncidentRow, MessageState
 from exchange import access, chronicle
 from exchange.chronicle import Event
@@ -19,13 +18,12 @@ from storage.transactions import transaction
 from workflows.naming import names_read
 
 _MOST_RETRIED = 10_000  # by one order
-_REISSUED = 1_000_000  # sequences from here on belong to reissued messages, never to transitions
 
 
 def resend(node: Node, actor: Actor, message: UUID) -> None:
     """Send a parked message again: the same id, the same bytes."""
     outgoing = outbox.get(message)
-    _demand(node, actor, outgoing.message.dossier)
+    demand(node, actor, outgoing.message.dossier)
     now = node.now()
     with transaction():
         if not outbox.resend(message, at=now):
@@ -35,55 +33,10 @@ def resend(node: Node, actor: Actor, message: UUID) -> None:
         ring_after_commit("deliver", str(message))
 
 
-def reissue(node: Node, actor: Actor, message: UUID) -> UUID:
-    """Send a refused message anew: a new id and a new seal; it names the one it supersedes."""
-    outgoing = outbox.get(message)
-    _demand(node, actor, outgoing.message.dossier)
-    now = node.now()
-    if outgoing.message.state not in (MessageState.REFUSED, MessageState.PARKED):
-        raise NothingToResend("expected a refused or parked message")
-    if outgoing.instance is None or outgoing.message.dossier is None:
-        raise NothingToResend("expected a message of an instance")
-    sequence = int(outgoing.ref.rpartition(":")[2].split("+")[0])
-    identity = message_id(
-        MessageOrigin(
-            epoch=node.epoch,
-            instance=outgoing.instance,
-            sequence=_REISSUED + sequence * 100 + outgoing.message.attempts,
-            to=outgoing.message.partner,
-        )
-    )
-    replacement = uuid5(NAMESPACE_OID, identity)
-    with transaction():
-        outbox.add(
-            outbox.NewOutgoing(
-                id=replacement,
-                agency=outgoing.message.agency,
-                partner=outgoing.message.partner,
-                dossier=outgoing.message.dossier,
-                dossier_code=outgoing.message.dossier_code,
-                instance=outgoing.instance,
-                ref=f"{outgoing.ref}+{outgoing.message.attempts}",
-                message_id=identity,
-                message_type=outgoing.message.message_type,
-                conversation_id=outgoing.conversation_id,
-                request=outgoing.request,
-                created=now,
-                expires=max(outgoing.expires, now + (outgoing.expires - outgoing.message.created)),
-                supersedes=outgoing.message.message_id,
-            )
-        )
-        outbox.supersede(message, by=identity)
-        incidents.resolve_message(message, by=actor.username, at=now)
-        _note(outgoing.message.dossier, actor, "message_reissued", node, identity)
-        ring_after_commit("deliver", str(replacement))
-    return replacement
-
-
 def retry(node: Node, actor: Actor, incident: UUID) -> None:
     """Let the engine try again the step that an incident stopped."""
     found = incidents.get(incident)
-    _demand(node, actor, found.dossier)
+    demand(node, actor, found.dossier)
     now = node.now()
     if found.resolved is not None or found.instance is None:
         raise NothingToRetry("expected an open incident of a step")
@@ -174,7 +127,13 @@ def step_of(
     return procedure.element_name(incident.element_id), names_read(definition, incident.element_id)
 
 
-def _demand(node: Node, actor: Actor, dossier: UUID | None) -> Dossier:
+def demand_message(node: Node, actor: Actor, message: UUID) -> None:
+    """Raise `NotAllowed` unless the person may deal with this outgoing message."""
+    demand(node, actor, outbox.get(message).message.dossier)
+
+
+def demand(node: Node, actor: Actor, dossier: UUID | None) -> Dossier:
+    """Return the dossier if the person may deal with its messages; raise `NotAllowed`."""
     if dossier is None:
         raise DossierUnknown("expected an incident of a dossier", code="")
     held = dossiers.get(dossier)

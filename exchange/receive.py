@@ -14,7 +14,15 @@ from typing import Final
 from dossier import canonical, xmltext
 from dossier.canonical import Json
 from dossier.directory import Directory, DirectoryAgency
-from dossier.envelope import FILE_NAME, PAYLOAD_NAME, Assurance, Envelope, FileKind, parse_envelope
+from dossier.envelope import (
+    FILE_NAME,
+    PAYLOAD_NAME,
+    Action,
+    Assurance,
+    Envelope,
+    FileKind,
+    parse_envelope,
+)
 from dossier.errors import LienThongError, Rejected
 from dossier.ids import Sha256
 from dossier.receipt import Outcome, Receipt, write_receipt
@@ -171,6 +179,8 @@ class Reception:
     def _admit_content(
         self, verified: Verified, procedure: Procedure, declared: MessageType
     ) -> None:
+        if verified.envelope.action is Action.RECALL:
+            return
         values = read_payload(verified.container, allowed=frozenset(declared.values))
         if declared.payload:
             try:

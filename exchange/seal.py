@@ -16,6 +16,7 @@ from dossier.envelope import (
     FILE_NAME,
     MEDIA_TYPE,
     PAYLOAD_NAME,
+    Action,
     Assurance,
     Contract,
     Envelope,
@@ -149,6 +150,7 @@ def _envelope(
         manifest=manifest,
         in_reply_to=_answered(outgoing),
         supersedes=outgoing.supersedes,
+        action=Action(str(request.get("action") or Action.NEW.value)),
         document_number=str(request.get("document_number") or ""),
     )
 

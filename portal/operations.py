@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from dossier.model import Actor, Role
 from dossier.texts import render
-from exchange import incidents
+from exchange import incidents, supersede
 from exchange.queries.partners import partners_page
 from portal import pages
 from portal.errors import PageUnknown
@@ -38,8 +38,20 @@ def resend(request: HttpRequest, actor: Actor, incident: UUID) -> HttpResponse:
 
 def reissue(request: HttpRequest, actor: Actor, incident: UUID) -> HttpResponse:
     """Send the message of an incident anew, under a new id and a new seal."""
-    incidents.reissue(node_of(request), actor, _message_of(request, actor, incident))
+    message = _message_of(request, actor, incident)
+    incidents.demand_message(node_of(request), actor, message)
+    supersede.reissue(node_of(request), message, by=actor.username)
     messages.success(request, _("A new message is on its way; it names the one it supersedes."))
+    return HttpResponseRedirect("/incidents")
+
+
+def redirect(request: HttpRequest, actor: Actor, incident: UUID) -> HttpResponse:
+    """Send the message of an incident to another agency."""
+    message = _message_of(request, actor, incident)
+    incidents.demand_message(node_of(request), actor, message)
+    to = request.POST.get("agency", "").strip()
+    supersede.redirect(node_of(request), message, to=to, by=actor.username)
+    messages.success(request, _("The message is on its way to another agency."))
     return HttpResponseRedirect("/incidents")
 
 

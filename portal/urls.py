@@ -57,6 +57,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("incidents/retry", require_POST(for_people(operations.retry_all))),
     path("incidents/<uuid:incident>/resend", require_POST(for_people(operations.resend))),
     path("incidents/<uuid:incident>/reissue", require_POST(for_people(operations.reissue))),
+    path("incidents/<uuid:incident>/redirect", require_POST(for_people(operations.redirect))),
     path("incidents/<uuid:incident>/retry", require_POST(for_people(operations.retry))),
     path("procedures", require_GET(for_people(publication.show_all))),
     path("procedures/proposals/<uuid:proposal>", require_GET(for_people(publication.show))),

@@ -153,6 +153,15 @@ def buffer(message: UUID, *, dossier: UUID | None) -> bool:
     return touched == 1
 
 
+def withdraw(message: UUID) -> bool:
+    """Take a message back that no instance has taken; False when one did."""
+    touched = sql.execute(
+        "UPDATE inbox SET state = 'withdrawn' WHERE id = %s AND consumed_by IS NULL",
+        (str(message),),
+    )
+    return touched == 1
+
+
 def of_dossier(dossier: UUID) -> list[InboxMessage]:
     """Return the messages that came for a dossier, oldest first."""
     rows = sql.all_rows(f"{_SELECT} WHERE dossier = %s ORDER BY received, id", (str(dossier),))

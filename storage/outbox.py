@@ -222,6 +222,14 @@ def resend(message: UUID, *, at: datetime) -> bool:
     return touched == 1
 
 
+def withdraw(message: UUID) -> bool:
+    """Take back a message that is not answered and that nobody is sending at this moment."""
+    change = "UPDATE outbox SET state = 'withdrawn', next_at = NULL WHERE id = %s"
+    return (
+        sql.execute(f"{change} AND state IN ('new', 'parked') AND token = ''", (str(message),)) == 1
+    )
+
+
 def supersede(message: UUID, *, by: MessageId) -> bool:
     """Record that a reissued message stands for this one (protocol §6); only once."""
     touched = sql.execute(

@@ -68,6 +68,15 @@ def close_subscriptions(refs: Sequence[str]) -> None:
     sql.execute_many("DELETE FROM subscription WHERE ref = %s", [(ref,) for ref in sorted(refs)])
 
 
+def redirect(dossier: UUID, *, old: str, new: str) -> int:
+    """Wait for another agency where a dossier waits for `old`; return how many waits it were."""
+    return sql.execute(
+        "UPDATE subscription SET from_agency = %s WHERE lower(from_agency) = %s AND instance IN"
+        " (SELECT id FROM instance WHERE dossier = %s)",
+        (new, old.lower(), str(dossier)),
+    )
+
+
 def waiting(agency: str, conversation_id: str, message_type: str) -> list[Subscription]:
     """Return who waits for such a message, whichever agency it must come from, oldest first."""
     rows = sql.all_rows(

@@ -12,6 +12,7 @@ from dossier.errors import LienThongError
 from dossier.model import MessageState
 from dossier.wire import SendHints, Sending
 from exchange import incidents as resolving
+from exchange import supersede
 from exchange.receive import Reception
 from storage import inbox, incidents, outbox
 from storage.outbox import Outgoing
@@ -133,7 +134,7 @@ def test_refused_message_can_be_reissued_under_a_new_id(
         refused = letter_of(one, code)
         assert refused.message.state is MessageState.REFUSED
         assert refused.message.receipt_code == "access_denied"
-    resolving.reissue(one.node, one.actor("hb.vanthu"), refused.message.id)
+    supersede.reissue(one.node, refused.message.id, by="hb.vanthu")
     one.drain()
     received = inbox.of_dossier(one.sides(code)[BINH_DINH].id)
     assert [one_.envelope.supersedes for one_ in received] == [refused.message.message_id]
