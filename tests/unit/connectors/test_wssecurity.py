@@ -1,4 +1,4 @@
-"""WS-Security: rows 27 to 33 and 42 of the list, against the whole server."""
+"""WS-Security: rows 27 to 33 and 42 of the list, by HTTP against the whole server."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 import pytest
+import requests
 from lxml import etree
 
 from connectors.incoming import SignedCalls
@@ -37,6 +38,7 @@ from tests.builders.connectors import (
     root_part,
     send_xml,
 )
+from tests.builders.wire_server import served
 
 _AT = datetime(2022, 4, 20, 2, 0, tzinfo=UTC)
 _INLINE = base64.b64encode(CONTAINER).decode()
@@ -64,20 +66,13 @@ def _code(folder: Path, body: bytes, *, content_type: str = "text/xml") -> str:
         spool=DiskSpool(folder),
         signed=SignedCalls(judge=_JUDGE, clock=VirtualClock(at=_AT)),
     )
-    reply = server(
-        WireRequest(
-            method="POST",
-            path="/soap",
-            query="",
-            headers={"content-type": content_type},
-            stream=cast(BinaryIO, io.BytesIO(body)),
-            peer="test",
+    with served(server) as address:
+        answer = requests.post(
+            f"{address}/soap", data=body, headers={"Content-Type": content_type}, timeout=20
         )
-    )
-    content = b"".join(reply.body)
-    if b"<lt:Receipt>" in content:
+    if b"<lt:Receipt>" in answer.content:
         return "accepted"
-    return content.partition(b"<lt:ErrorCode>")[2].partition(b"<")[0].decode()
+    return answer.content.partition(b"<lt:ErrorCode>")[2].partition(b"<")[0].decode()
 
 
 @pytest.mark.parametrize("kind", list(Algorithm))
