@@ -17,12 +17,14 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from dossier.clock import SystemClock
 from dossier.errors import Unavailable
 from dossier.wire import WireEndpoint, WireReply, WireRequest
 from exchange import doorbell, figures
 from exchange.node import Node
 from storage import circuits, inbox, incidents, instances, log, outbox, tallies, timers
 from storage.instances import Backlog
+from storage.transactions import database_instant
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _FORWARDED: Final = frozenset({"forwarded", "via", "x-forwarded-for", "x-real-ip"})
@@ -54,6 +56,7 @@ class _Figures(Collector):
 
     def __init__(self, at: datetime, run_dir: Path) -> None:
         self._at = at
+        self._wall = SystemClock().now()
         self._run_dir = run_dir
 
     def collect(self) -> Iterator[Metric]:
@@ -95,6 +98,10 @@ class _Figures(Collector):
             "Partners that messages wait for without being tried",
             "partner",
             {one.partner: int(one.opened is not None) for one in troubled},
+        )
+        skew = (database_instant() - self._wall).total_seconds()
+        yield _family(
+            "lienthong_clock_seconds", "The database's clock less this machine's", "", {"": skew}
         )
         yield _family("lienthong_log_size", "Entries of the log", "", {"": log.state().size})
 
