@@ -292,11 +292,10 @@ def _fire(walk: Walk, fact: TimerFired) -> None:
     token, index = _find(walk, fact.subscription_id)
     _open_token(walk, walk.public(token), "subscription")
     node = waited_node(walk, token)
+    walk.write_in(token.workflow, fact.values)  # a called process may have that name for itself
     if is_wait_with_silence(node) and node.events[index].kind is EventKind.MESSAGE:
-        walk.write(fact.values)
         end_silent(walk, token)
         return
-    walk.write(fact.values)
     _deliver(walk, fact.subscription_id, EventKind.TIMER, {})
 
 

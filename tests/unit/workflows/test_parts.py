@@ -10,6 +10,7 @@ from workflows.commands import SendMessage
 from workflows.definition import Definition, deploy, deploy_or_refuse
 from workflows.errors import DefinitionRefused
 from workflows.expressions import Value
+from workflows.facts import TimerFired
 from workflows.graph import Kind
 from workflows.linking import Part
 
@@ -270,6 +271,26 @@ def test_an_expression_chooses_the_partner_of_each_call() -> None:
     p = Play(deploy_or_refuse(source, [bound]).definition("commune"), values).start()
     assert [one.to_role for one in p.sent(SendMessage)] == ["police", "tax"]
     assert [one.from_role for one in p.subscriptions.values()] == ["police", "tax"]
+
+
+def test_silence_in_one_of_several_calls_stays_in_that_call() -> None:
+    rule = b'<lt:silence policy="consent" citation="x" after="3wd" result="said"/>'
+    chosen = part(f'<dataObject id="said"/>{ASKING}').source
+    for kind in (b"request", b"opinion"):
+        chosen = chosen.replace(b'type="%b"/>' % kind, b'type="%b" with="agency"/>' % kind)
+    chosen = chosen.replace(
+        b'type="opinion" with="agency"/>', b'type="opinion" with="agency"/>' + rule
+    )
+    source = pools("parallel=of:agencies;item:agency;into:opinions;result:said")
+    bound = Part(path="parts/consult/process.bpmn", source=chosen)
+    values: dict[str, Value] = {"agencies": ["police", "tax"]}
+    p = Play(deploy_or_refuse(source, [bound]).definition("commune"), values).start()
+    first, second = p.subscriptions
+    p.take(TimerFired(subscription_id=first, values={"said": "deemed_consent"}))
+    assert list(p.subscriptions) == [second]
+    p.take(TimerFired(subscription_id=second, values={"said": "deemed_refusal"}))
+    assert p.values["opinions"] == ["deemed_consent", "deemed_refusal"]
+    assert "said" not in p.values
 
 
 def test_a_partner_without_a_flow_is_an_incident() -> None:
