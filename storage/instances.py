@@ -266,28 +266,24 @@ def mark_ready(instance: UUID, *, at: datetime) -> bool:
 
 def retry_later(instance: UUID, *, token: str, ready_at: datetime) -> bool:
     """Give the instance back and look at it again at that instant; the attempt stays counted."""
-    touched = sql.execute(
-        f"UPDATE instance SET ready_at = %s, {_NO_LEASE} WHERE id = %s AND lease_token = %s",  # noqa: S608 - constants
-        (sql.from_instant(ready_at), str(instance), token),
-    )
-    return touched == 1
+    return _leave(instance, token, "ready_at = %s", sql.from_instant(ready_at))
 
 
 def postpone(instance: UUID, *, token: str, ready_at: datetime) -> bool:
     """Leave the instance to another worker from that instant on, and return its attempt."""
-    touched = sql.execute(
-        f"UPDATE instance SET ready_at = %s, attempts = attempts - 1, {_NO_LEASE}"  # noqa: S608 - constants
-        " WHERE id = %s AND lease_token = %s",
-        (sql.from_instant(ready_at), str(instance), token),
-    )
-    return touched == 1
+    changes = "attempts = attempts - 1, ready_at = %s"
+    return _leave(instance, token, changes, sql.from_instant(ready_at))
 
 
 def park(instance: UUID, *, token: str) -> bool:
     """Leave the instance to a person; open its incident in the same transaction."""
+    return _leave(instance, token, "status = 'incident'")
+
+
+def _leave(instance: UUID, token: str, changes: str, *values: int) -> bool:
     touched = sql.execute(
-        f"UPDATE instance SET status = 'incident', {_NO_LEASE} WHERE id = %s AND lease_token = %s",  # noqa: S608 - constants
-        (str(instance), token),
+        f"UPDATE instance SET {changes}, {_NO_LEASE} WHERE id = %s AND lease_token = %s",  # noqa: S608 - callers above
+        (*values, str(instance), token),
     )
     return touched == 1
 
@@ -339,7 +335,7 @@ def next_ready() -> datetime | None:
 
 def hint_due(*, at: datetime, hinted_before: datetime, limit: int) -> list[UUID]:
     """Return free due instances that nobody was told of since, and note that somebody is now."""
-    ready = next_ready()
+    ready, now = next_ready(), sql.from_instant(at)
     if ready is None or ready > at:
         return []
     rows = sql.all_rows(
@@ -347,13 +343,8 @@ def hint_due(*, at: datetime, hinted_before: datetime, limit: int) -> list[UUID]
         f" WHERE {_FREE.format(now=sql.now())} AND NOT hinted_at BETWEEN %s AND %s"
         " ORDER BY ready_at LIMIT %s"
         f" {sql.for_update(skip=True)}) RETURNING id",
-        (
-            sql.from_instant(at),
-            sql.from_instant(at),
-            sql.from_instant(hinted_before),
-            sql.from_instant(at),  # later than now: by a clock that has been set back since
-            limit,
-        ),
+        # A hint later than now is of a clock that was set back since.
+        (now, now, sql.from_instant(hinted_before), now, limit),
     )
     return [UUID(row[0]) for row in rows]
 
