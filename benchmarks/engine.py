@@ -15,7 +15,8 @@ from SpiffWorkflow.bpmn.util.task import BpmnTaskIterator
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from SpiffWorkflow.util.task import TaskIterator, TaskState
 
-from benchmarks.measure import Bound, Measure
+from benchmarks.measure import Bound, Measure, seconds_per_call
+from benchmarks.peer_bpmn_engine import seconds_of_five_tasks
 from tests.builders.workflows import Play, definition_of, draw
 from workflows.definition import DefinitionCache
 
@@ -178,6 +179,27 @@ def _five_tasks(name: str) -> Measure:
     )
 
 
+def _five_tasks_npm(name: str) -> Measure:
+    model = draw(FIVE)
+    definition = definition_of(model)
+
+    def ours() -> None:
+        play = Play(definition).start()
+        for task in ("t1", "t2", "t3", "t4", "t5"):
+            play.done(task)
+
+    theirs = seconds_of_five_tasks(model, rounds=30)
+    own = seconds_per_call(ours)
+    return Measure(
+        name=name,
+        value=6 / own,
+        unit="transitions/s",
+        baseline="npm bpmn-engine 25.0.1 with save and restore at each step",
+        ratio=theirs / own,
+        bound=Bound.AT_LEAST,
+    )
+
+
 def _thousand_tasks(name: str) -> Measure:
     stock = _Stock(TASK_LOOP)
     many = _grown(TASK_LOOP, 1_000)
@@ -279,6 +301,7 @@ _MEASURES: dict[str, Callable[[str], Measure]] = {
     "engine.snapshot_at_5000": _snapshot,
     "engine.instances_1000": _many_instances,
     "engine.five_tasks": _five_tasks,
+    "engine.five_tasks_npm": _five_tasks_npm,
     "engine.thousand_tasks": _thousand_tasks,
     "engine.definition_cache": _cache,
 }

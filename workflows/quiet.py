@@ -38,12 +38,13 @@ def awaited(process: Process, node: Node) -> Iterator[Node]:
         yield from _siblings(process, node)
 
 
-def _inside(process: Process, scope: str) -> Iterator[Node]:
-    for node in process.inside(scope):
+def _inside(process: Process, scope: str, around: frozenset[str] = frozenset()) -> Iterator[Node]:
+    """Yield the waits of a scope and below it; a circle of calls is for the lint to refuse."""
+    for node in process.inside(scope) if scope not in around else ():
         if is_wait(node):
             yield node
         elif node.kind in SCOPES or node.called:
-            yield from _inside(process, node.called or node.id)
+            yield from _inside(process, node.called or node.id, around | {scope})
 
 
 def _siblings(process: Process, node: Node) -> Iterator[Node]:

@@ -302,5 +302,9 @@ def _refused(line: int, fault: str, **parameters: str | int) -> ScenarioRefused:
     reason = render("scenario_fault", fault, Language.EN, **parameters)
     return ScenarioRefused(
         f"expected a scenario as documented, got in line {line}: {reason}",
-        **{**parameters, "where": line, "fault": fault, "reason": reason},
+        hint=None,
+        where=line,
+        fault=fault,
+        reason=reason,
+        **parameters,
     )

@@ -97,6 +97,12 @@ def test_a_part_that_calls_its_caller_is_a_circle() -> None:
     assert ("call_cycle", "", "c") in rules(draw(CALLER), back)
 
 
+def test_a_circle_around_a_rule_of_silence_is_refused_too() -> None:
+    back = part("start s\nreceive r message=m\ncall back called=p\nend e\ns > r > back > e")
+    text = CALLER + "boundary b on=c duration=PT1H lt:silence=escalate\nend late\nb > late"
+    assert ("call_cycle", "", "c") in rules(draw(text), back)
+
+
 def test_the_wanted_version_is_bound() -> None:
     text = CALLER.replace("called=consult", "called=consult lt:call.version=2")
     newer = part("start s\nuser newer\nend e\ns > newer > e", version="2")
