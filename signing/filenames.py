@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from signing.errors import FileNameRefused
 
 MAX_NAME_BYTES: Final = 1024
+_FEW: Final = 16
 
 
 def check_names(names: Sequence[str], *, folders: Sequence[str] = ()) -> None:
@@ -16,6 +18,18 @@ def check_names(names: Sequence[str], *, folders: Sequence[str] = ()) -> None:
 
     `folders` are those that have an entry of their own, named without the slash.
     """
+    if len(names) <= _FEW and not folders:
+        _check_few(tuple(names))
+    else:
+        _check(names, folders)
+
+
+@lru_cache(maxsize=256)  # the messages of one kind have the same names; a refusal is not kept
+def _check_few(names: tuple[str, ...]) -> None:
+    _check(names, ())
+
+
+def _check(names: Sequence[str], folders: Sequence[str]) -> None:
     seen: set[str] = set()
     parents = _folded_folders(folders)
     for name in names:
