@@ -9,6 +9,7 @@ from uuid import UUID
 import click
 
 from dossier.calendar import HERE
+from dossier.clock import SystemClock
 from exchange import taskhand
 from exchange.queries.tasks import open_tasks
 from exchange.wiring import node
@@ -26,7 +27,8 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def listed(agency: str, overdue: bool, limit: int, as_json: bool) -> None:
     """Print open tasks, those due first."""
-    found = open_tasks(node(), agency=agency, only_overdue=overdue, limit=limit)
+    at = SystemClock().now() if overdue else None
+    found = open_tasks(agency=agency, overdue_at=at, limit=limit)
     if as_json:
         click.echo(json.dumps([asdict(one) for one in found], default=str, ensure_ascii=False))
         return

@@ -41,7 +41,9 @@ def task_page(node: Node, actor: Actor, task: UUID) -> TaskPage:
         may_complete=mine and is_open and found.claimed_by in ("", actor.username),
         may_claim=mine and is_open and not found.claimed_by,
         may_hand=may_hand,
-        colleagues=[(one.username, one.display_name) for one in others],
+        colleagues=[
+            (one.username, one.display_name) for one in others if one.username != actor.username
+        ],
     )
 
 

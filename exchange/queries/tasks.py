@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from exchange.node import Node
 from storage import dossiers, tasks
 
 
@@ -25,12 +24,10 @@ class TaskLine:
 
 
 def open_tasks(
-    node: Node, *, agency: str = "", only_overdue: bool = False, limit: int = 100
+    *, agency: str = "", overdue_at: datetime | None = None, limit: int = 100
 ) -> list[TaskLine]:
-    """Return the open tasks that are due next, of one agency if given."""
-    found = tasks.open_of_node(
-        agency=agency, due_before=node.now() if only_overdue else None, limit=limit
-    )
+    """Return the open tasks that are due next; of one agency, overdue at an instant if given."""
+    found = tasks.open_of_node(agency=agency, due_before=overdue_at, limit=limit)
     held = dossiers.load([one.dossier for one in found])
     return [
         TaskLine(

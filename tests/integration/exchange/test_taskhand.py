@@ -93,12 +93,12 @@ def test_the_operator_hands_a_task_over_by_command(
     one: OneNode, numbering: tuple[str, Task]
 ) -> None:
     code, task = numbering
-    assert [line.element_id for line in open_tasks(one.node, agency=HOA_BINH)] == ["number_letter"]
+    assert [line.element_id for line in open_tasks(agency=HOA_BINH)] == ["number_letter"]
     taskhand.hand_over(one.node, task.id, to="hb.vanthu", reason="Không ai nhận")
-    (line,) = open_tasks(one.node)
+    (line,) = open_tasks()
     assert line.holder == "hb.vanthu"
     assert entries(one, code, "task_delegated")[0].actor == "operator"
-    assert open_tasks(one.node, only_overdue=True) == []
+    assert open_tasks(overdue_at=one.node.now()) == []
 
 
 def test_an_escalated_task_stands_on_the_leaders_desk_and_they_may_do_it(
