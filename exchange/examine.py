@@ -17,7 +17,7 @@ from exchange.trust import read_trust
 from signing.certificate import parse_certificate
 from signing.crl import crl_end
 from signing.keys import read_certificates
-from storage import agencies, circuits, inbox, incidents, instances, outbox
+from storage import agencies, circuits, inbox, incidents, instances, tallies
 from storage.transactions import database_instant, is_read_only
 
 _SOON: Final = timedelta(days=30)
@@ -87,7 +87,7 @@ def _incidents() -> Finding:
 
 
 def _backlogs(now: datetime) -> Finding:
-    due = instances.backlog(now).due + outbox.backlog(now).due + inbox.backlog().due
+    due = instances.backlog(now).due + tallies.delivery_backlog(now).due + inbox.backlog().due
     return finding("backlog", due < 1000, due=due)
 
 

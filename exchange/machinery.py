@@ -18,7 +18,7 @@ from exchange.settings import Settings
 from exchange.stores import blob_store
 from signing.certificate import parse_certificate
 from signing.keys import read_certificates
-from storage import inbox, instances, log, outbox, schema, timers
+from storage import inbox, instances, log, schema, tallies, timers
 
 _SOON: Final = timedelta(days=30)
 _OLDEST: Final = timedelta(minutes=5)
@@ -73,7 +73,8 @@ def files(here: Settings) -> Finding:
 def oldest_due(now: datetime) -> Finding:
     """Tell how long the oldest due work has been waiting."""
     starts = [
-        one.oldest for one in (instances.backlog(now), outbox.backlog(now), inbox.backlog())
+        one.oldest
+        for one in (instances.backlog(now), tallies.delivery_backlog(now), inbox.backlog())
     ] + [timers.next_due()]
     waiting = [now - one for one in starts if one is not None]
     age = max(waiting, default=timedelta())

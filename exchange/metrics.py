@@ -22,7 +22,7 @@ from dossier.errors import Unavailable
 from dossier.wire import WireEndpoint, WireReply, WireRequest
 from exchange import doorbell, figures
 from exchange.node import Node
-from storage import circuits, inbox, incidents, instances, log, outbox, tallies, timers
+from storage import circuits, inbox, incidents, instances, log, tallies, timers
 from storage.instances import Backlog
 from storage.transactions import database_instant
 
@@ -121,7 +121,7 @@ class _Figures(Collector):
     def _backlogs(self) -> Iterator[Metric]:
         found = {
             "transitions": instances.backlog(self._at),
-            "deliveries": outbox.backlog(self._at),
+            "deliveries": tallies.delivery_backlog(self._at),
             "arrivals": inbox.backlog(),
             "timers": Backlog(due=timers.count_due(at=self._at), oldest=timers.next_due()),
             "log": log.backlog(),

@@ -17,7 +17,6 @@ from dossier.ids import AgencyCode, ConversationId, MessageId, Sha256
 from dossier.model import Direction, Message, MessageState
 from storage import sql
 from storage.errors import RowMissing
-from storage.instances import Backlog
 from storage.transactions import transaction
 
 _COLUMNS = (
@@ -355,15 +354,6 @@ def hint_due(*, at: datetime, hinted_before: datetime, limit: int) -> list[UUID]
 def next_due() -> datetime | None:
     """Return when the next message is due; a read, so an idle sweep locks nothing."""
     return sql.to_maybe(sql.the_row("SELECT MIN(next_at) FROM outbox WHERE state = 'new'")[0])
-
-
-def backlog(at: datetime) -> Backlog:
-    """Return how many messages are due and since when."""
-    due, oldest = sql.the_row(
-        "SELECT COUNT(*), MIN(next_at) FROM outbox WHERE state = 'new' AND next_at <= %s",
-        (sql.from_instant(at),),
-    )
-    return Backlog(due=int(due), oldest=sql.to_maybe(oldest))
 
 
 def _outgoing(row: sql.Row) -> Outgoing:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from storage import sql
+from storage.instances import Backlog
 
 
 def deliveries() -> dict[tuple[str, str], int]:
@@ -15,3 +18,12 @@ def open_incidents() -> dict[str, int]:
     """Return how many incidents are open, by their code."""
     rows = sql.all_rows("SELECT code, COUNT(*) FROM incident WHERE resolved IS NULL GROUP BY code")
     return {str(code): int(count) for code, count in rows}
+
+
+def delivery_backlog(at: datetime) -> Backlog:
+    """Return how many messages are due and since when."""
+    due, oldest = sql.the_row(
+        "SELECT COUNT(*), MIN(next_at) FROM outbox WHERE state = 'new' AND next_at <= %s",
+        (sql.from_instant(at),),
+    )
+    return Backlog(due=int(due), oldest=sql.to_maybe(oldest))
