@@ -25,7 +25,7 @@ _FOLDER: Final = Path(__file__).parents[1] / "procedures" / "p5_investment_polic
 _SCENARIO: Final = "all_answer"
 _MORNING: Final = datetime(2026, 3, 2, 8, 0, tzinfo=HERE)
 _RUNS: Final = 30
-_SHARED_RUNS: Final = 160  # enough to outweigh the start of two processes
+_SHARED_RUNS: Final = 240  # enough to outweigh the start of two processes
 _ROUNDS: Final = 9
 
 _Call = Callable[[], object]
