@@ -1,9 +1,10 @@
-"""Which values an element reads: their names can be shown where their contents may not."""
+"""Which case values an element reads: their names can be shown where their contents may not."""
 
 from __future__ import annotations
 
 from workflows.compiling import texts_of
 from workflows.definition import Definition
+from workflows.walk import PARAMETERS
 
 
 def names_read(definition: Definition, element: str) -> tuple[str, ...]:
@@ -19,4 +20,4 @@ def names_read(definition: Definition, element: str) -> tuple[str, ...]:
     script = definition.compiled.scripts.get(element)
     if script is not None:
         names |= script.names
-    return tuple(sorted(names))
+    return tuple(sorted(names - {PARAMETERS}))

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser.conftest import AXE, SCREENSHOTS, Site, file
 
 CLERK = "tp.motcua"
+ADMIN = "bd.quantri1"
 PDF = b"%PDF-1.4\n%%EOF\n"
 WIDTHS = (360, 768, 1280)
 
@@ -99,6 +100,17 @@ def refused_login(site: Site, page: Page) -> None:
     page.click("form[action='/login'] button")
 
 
+def repair(site: Site, page: Page) -> None:
+    page.goto(f"{site.origin}/repairs?code={site.waiting}")
+
+
+def repair_effects(site: Site, page: Page) -> None:
+    repair(site, page)
+    page.fill("textarea >> nth=0", "nhập sai biểu mẫu")
+    page.click("form[action$='/repair'] button >> nth=0")
+
+
+OPERATORS: tuple[Callable[[Site, Page], None], ...] = (repair, repair_effects)
 PAGES: tuple[Callable[[Site, Page], None], ...] = (
     *(desk, new_dossier, found, not_found, open_dossier, closed_dossier, task, refused_task),
     *(verify, verified, refuted, incidents, partners, absences, unknown, login, refused_login),
@@ -109,10 +121,27 @@ PAGES: tuple[Callable[[Site, Page], None], ...] = (
 def test_every_page_is_accessible_and_fits_every_width(
     site: Site, page: Page, language: str
 ) -> None:
-    site.log_in(page, CLERK)
+    assert _complaints(site, page, CLERK, PAGES, language) == []
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_pages_of_operators_are_accessible_and_fit_every_width(
+    site: Site, page: Page, language: str
+) -> None:
+    assert _complaints(site, page, ADMIN, OPERATORS, language) == []
+
+
+def _complaints(
+    site: Site,
+    page: Page,
+    username: str,
+    pages: tuple[Callable[[Site, Page], None], ...],
+    language: str,
+) -> list[str]:
+    site.log_in(page, username)
     page.context.add_cookies([{"name": "django_language", "value": language, "url": site.origin}])
-    complaints = []
-    for opened in PAGES:
+    complaints: list[str] = []
+    for opened in pages:
         opened(site, page)
         assert page.locator("html").get_attribute("lang") == language
         complaints += [f"{opened.__name__}: {one}" for one in violations(page)]
@@ -124,17 +153,18 @@ def test_every_page_is_accessible_and_fits_every_width(
             page.screenshot(
                 path=SCREENSHOTS / f"{opened.__name__}-{language}-{width}.png", full_page=True
             )
-    assert complaints == []
+    return complaints
 
 
 def test_every_page_is_whole_without_javascript(site: Site, browser: Browser) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    site.log_in(page, CLERK)
-    for opened in PAGES:
-        opened(site, page)
-        assert page.locator("h1").inner_text(), opened.__name__
-        assert page.locator("footer").is_visible(), opened.__name__
+    for username, pages in ((CLERK, PAGES), (ADMIN, OPERATORS)):
+        site.log_in(page, username)
+        for opened in pages:
+            opened(site, page)
+            assert page.locator("h1").inner_text(), opened.__name__
+            assert page.locator("footer").is_visible(), opened.__name__
     context.close()
 
 
