@@ -27,7 +27,7 @@ from storage import sql, transactions
 from tests.builders.fivetasks import TASKS, complete, complete_all
 from worker.own_redis import OwnRedis
 
-_DOSSIERS: Final = 160
+_DOSSIERS: Final = 500
 _NAIVE: Final = 20
 _WORKERS: Final = 2
 _ROUNDS: Final = 3
