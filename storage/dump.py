@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from django.apps import apps
 from django.db.migrations.recorder import MigrationRecorder
-from django.db.models import BigAutoField, Model
+from django.db.models import BigAutoField, BooleanField, Model
 
 from storage import sql
 from storage.errors import BackupRefused
@@ -44,9 +44,11 @@ def migrations() -> list[str]:
 
 def lines(table: str) -> Iterator[bytes]:
     """Yield each row of a table as one line."""
-    names = _columns(table)
+    names, flags = _columns(table), _flags(table)
     for row in sql.stream(f"SELECT {', '.join(names)} FROM {table} ORDER BY 1"):  # noqa: S608 - ours
         fields = dict(zip(names, map(_out, row), strict=True))
+        # SQLite keeps 0 and 1, which PostgreSQL would not take.
+        fields |= {name: bool(fields[name]) for name in flags}
         yield json.dumps(fields, ensure_ascii=False, sort_keys=True).encode() + b"\n"
 
 
@@ -102,6 +104,11 @@ def _models() -> dict[str, type[Model]]:
 def _columns(table: str) -> list[str]:
     fields = _models()[table]._meta.concrete_fields
     return [field.column for field in fields if field.column and field.column not in _LEFT_OUT]
+
+
+def _flags(table: str) -> list[str]:
+    fields = _models()[table]._meta.concrete_fields
+    return [field.column for field in fields if field.column and isinstance(field, BooleanField)]
 
 
 def _out(value: object) -> object:

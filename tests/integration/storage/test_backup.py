@@ -126,6 +126,14 @@ def test_no_private_key_is_in_a_backup(made: Path) -> None:
     assert made.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_backup_says_the_same_whichever_database_it_is_of(made: Path) -> None:
+    with tarfile.open(made) as archive:
+        rows = archive.extractfile("tables/dossier")
+        assert rows is not None
+        assert {json.loads(line)["is_open"] for line in rows} <= {True, False}
+        assert all(isinstance(json.loads(line)["is_open"], bool) for line in dump.lines("dossier"))
+
+
 def _changed(made: Path, tmp_path: Path, name: str, content: bytes) -> Path:
     target = tmp_path / "changed.tar"
     with tarfile.open(made) as archive, tarfile.open(target, "w") as changed:
