@@ -80,6 +80,10 @@ def partners(site: Site, page: Page) -> None:
     page.goto(f"{site.origin}/partners")
 
 
+def procedures(site: Site, page: Page) -> None:
+    page.goto(f"{site.origin}/procedures")
+
+
 def absences(site: Site, page: Page) -> None:
     page.goto(f"{site.origin}/absences")
 
@@ -113,7 +117,8 @@ def repair_effects(site: Site, page: Page) -> None:
 OPERATORS: tuple[Callable[[Site, Page], None], ...] = (repair, repair_effects)
 PAGES: tuple[Callable[[Site, Page], None], ...] = (
     *(desk, new_dossier, found, not_found, open_dossier, closed_dossier, task, refused_task),
-    *(verify, verified, refuted, incidents, partners, absences, unknown, login, refused_login),
+    *(verify, verified, refuted, incidents, partners, procedures, absences, unknown),
+    *(login, refused_login),
 )
 
 
