@@ -55,7 +55,10 @@ def _take_batch(node: Node) -> int:
         with transaction():
             received = inbox.take_received(limit=_BATCH)
             for message in received:
-                with tracing.continued("correlate", message.envelope.message_id):
+                envelope = message.envelope
+                with tracing.continued(
+                    "correlate", envelope.message_id, otherwise=envelope.traceparent
+                ):
                     offer(node, message, at=node.now())
             return len(received)
     except Unavailable:
@@ -70,7 +73,10 @@ def _take_one(node: Node) -> bool:
     try:
         with transaction():
             for message in inbox.take_received(limit=1):
-                with tracing.continued("correlate", message.envelope.message_id):
+                envelope = message.envelope
+                with tracing.continued(
+                    "correlate", envelope.message_id, otherwise=envelope.traceparent
+                ):
                     offer(node, message, at=node.now())
     except Unavailable:
         raise

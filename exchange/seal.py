@@ -28,6 +28,7 @@ from dossier.envelope import (
 )
 from dossier.ids import Sha256, parse_sha256
 from dossier.model import Document
+from exchange import tracing
 from exchange.errors import DocumentMissing
 from exchange.node import Node
 from signing.asic import DataFile, seal_container, signature_name
@@ -152,6 +153,7 @@ def _envelope(
         supersedes=outgoing.supersedes,
         action=Action(str(request.get("action") or Action.NEW.value)),
         document_number=str(request.get("document_number") or ""),
+        traceparent=tracing.traceparent() if tracing.is_on() else "",
     )
 
 

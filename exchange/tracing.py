@@ -2,8 +2,8 @@
 
 Work waits in the database between processes, so the context of a bell (which job, for which row)
 is kept there with the row that it rings for, in the same commit. Between nodes it travels in the
-HTTP header `traceparent`: the sealed envelope has no place for what proves nothing. Without
-LIENTHONG_TRACES_URL nothing is recorded, kept or asked of the database.
+envelope, and in the HTTP header `traceparent` for the request itself. Without LIENTHONG_TRACES_URL
+nothing is recorded, kept or asked of the database.
 """
 
 from __future__ import annotations
@@ -70,9 +70,11 @@ def span(
 
 
 @contextmanager
-def continued(job: str, identifier: str, *, since: datetime | None = None) -> Iterator[None]:
-    """Record the work on a row as a child of what rang for it."""
-    parent = traces.of(job, identifier) if is_on() else ""
+def continued(
+    job: str, identifier: str, *, since: datetime | None = None, otherwise: str = ""
+) -> Iterator[None]:
+    """Record the work on a row as a child of what rang for it, or of the trace `otherwise`."""
+    parent = (traces.of(job, identifier) or otherwise) if is_on() else ""
     if not parent:
         yield
         return

@@ -21,7 +21,7 @@ from dossier.wire import SendHints, Sending
 from exchange import tracing
 from exchange.wiring import soap_endpoint
 from portal.soap import WireApp
-from storage import sql, transactions
+from storage import inbox, sql, transactions
 from tests.builders.exchange import OneNode
 
 
@@ -91,7 +91,11 @@ def test_one_trace_leads_from_the_page_to_the_partner_and_its_worker(
     assert all(span.parent is not None and span.parent.is_remote for span in received)
     placed = [_way(span, known) for span in known.values() if span.name == "correlate"]
     assert ["correlate", "receive", "deliver", "advance", "page"] in placed
-    assert len({span.context.trace_id for span in known.values() if span.context}) == 1
+    traced = {span.context.trace_id for span in known.values() if span.context}
+    assert len(traced) == 1
+    # The envelope names it too: a message that is fetched or dropped in has no HTTP header.
+    (message,) = inbox.list_incoming(one.node.hosted_agencies())
+    assert message.envelope.traceparent.split("-")[1] == f"{traced.pop():032x}"
 
 
 def _way(span: ReadableSpan, known: dict[int, ReadableSpan]) -> list[str]:
