@@ -21,6 +21,7 @@ ROOMS = (
     ("signing", "rivals"),
     ("connectors", "connectors"),
     ("connectors", "exchange"),
+    ("connectors", "receiving"),
     ("worker", "worker"),
     ("worker", "steady"),
     ("procedures", "procedures"),

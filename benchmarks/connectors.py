@@ -234,7 +234,7 @@ def bare_app(folder: str) -> Callable[[WSGIEnvironment, StartResponse], Iterable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Served:
+class Served:
     """A running server."""
 
     url: str
@@ -247,7 +247,8 @@ class _Served:
 
 
 @contextmanager
-def _served(app: str) -> Iterator[_Served]:
+def served_app(app: str) -> Iterator[Served]:
+    """Serve an app of this module by gunicorn."""
     with (
         tempfile.TemporaryDirectory() as folder,
         socket.create_server(("127.0.0.1", 0)) as listener,
@@ -261,7 +262,7 @@ def _served(app: str) -> Iterator[_Served]:
         try:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}/soap"
             requests.post(url, data=b"", timeout=60)
-            yield _Served(url=url, process=psutil.Process(started.pid))
+            yield Served(url=url, process=psutil.Process(started.pid))
         finally:
             started.terminate()
             started.wait(timeout=30)
@@ -309,7 +310,7 @@ def _sending(name: str, size_bytes: int, *, calls: int, gate: float) -> Measure:
     """Send whole messages one after the other, against POSTs of the same bytes."""
     client = SoapClient(http=HttpClient(may_call=only_hosts("127.0.0.1")))
     session = requests.Session()
-    with _load(size_bytes) as load, _served("soap_app") as soap, _served("bare_app") as bare:
+    with _load(size_bytes) as load, served_app("soap_app") as soap, served_app("bare_app") as bare:
         ours, theirs = [], []
         load.send(client, soap.url)
         load.post(session, bare.url)
@@ -332,7 +333,7 @@ def _sending(name: str, size_bytes: int, *, calls: int, gate: float) -> Measure:
 def _memory(name: str) -> Measure:
     """Compare the server's memory after 400 MiB with that after 1 MiB."""
     client = SoapClient(http=HttpClient(may_call=only_hosts("127.0.0.1")))
-    with _served("soap_app") as soap:
+    with served_app("soap_app") as soap:
         with _load(_MIB) as small:
             small.send(client, soap.url)
         before = soap.rss_bytes()

@@ -59,7 +59,7 @@ def run(only: str) -> Iterator[Measure]:
     """Yield the figure if its name begins with `only`."""
     if not _NAME.startswith(only):
         return
-    with tempfile.TemporaryDirectory() as folder, _two_nodes(Home(root=Path(folder))) as exchange:
+    with tempfile.TemporaryDirectory() as folder, two_nodes(Home(root=Path(folder))) as exchange:
         own: list[float] = []
         bare: list[float] = []
         # In turns, so that what else the machine does falls on both.
@@ -78,7 +78,7 @@ def run(only: str) -> Iterator[Measure]:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Exchange:
+class Exchange:
     """A sender with a letter to repeat, and what the baseline needs."""
 
     sender: OneNode
@@ -128,7 +128,8 @@ class _Exchange:
 
 
 @contextmanager
-def _two_nodes(home: Home) -> Iterator[_Exchange]:
+def two_nodes(home: Home) -> Iterator[Exchange]:
+    """Serve the node of Bình Định and be the one of Hòa Bình."""
     fixture, ports = load_fixture(), free_ports()
     now = SystemClock().now()
     lay_out(home, fixture=fixture, ports={n.name: ports.of(n.name) for n in fixture.nodes}, at=now)
@@ -138,7 +139,7 @@ def _two_nodes(home: Home) -> Iterator[_Exchange]:
         yield _exchange(home, ports)
 
 
-def _exchange(home: Home, ports: Ports) -> _Exchange:
+def _exchange(home: Home, ports: Ports) -> Exchange:
     here = load({"LIENTHONG_HOME": str(home.root), "LIENTHONG_NODE": "h28"})
     boot(here)
     sender = OneNode(
@@ -150,7 +151,7 @@ def _exchange(home: Home, ports: Ports) -> _Exchange:
     sender.send_letter()
     (letter,) = outbox.list_outgoing(sender.node.hosted_agencies(), state=None, limit=1)
     key = ec.generate_private_key(ec.SECP256R1())
-    return _Exchange(
+    return Exchange(
         sender=sender,
         letter=letter,
         url=f"http://127.0.0.1:{ports.of('h08')}/soap",

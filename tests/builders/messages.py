@@ -65,10 +65,11 @@ class Draft:
     unlisted: tuple[DataFile, ...] = ()  # in the container, not in the manifest
     dossier_code: str = "000.00.00.H28-261123-9001"
     document_kind: str = "letter"
+    letter: DataFile = LETTER
 
     def envelope(self) -> Envelope:
         """Return the envelope with a manifest of payload and letter."""
-        files = [self._payload(), LETTER]
+        files = [self._payload(), self.letter]
         return Envelope(
             message_id=message_id(
                 MessageOrigin(
@@ -106,7 +107,7 @@ class Draft:
         )
         stamper = self.timestamper or self.node.timestamper
         return seal_container(
-            [written, self._payload(), LETTER, *self.unlisted],
+            [written, self._payload(), self.letter, *self.unlisted],
             signer=self.signer or self.node.seal(self.sender),
             timestamper=stamper if self.is_stamped else None,
             at=self.at,

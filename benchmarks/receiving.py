@@ -1,0 +1,248 @@
+"""What a whole node costs: CPU of one SendMessage, its rate, and what one worker delivers.
+
+The receiver is a node served as in production: it verifies, stores, logs and answers with a sealed
+receipt. The bare receiver of `benchmarks.connectors` only hashes, fsyncs and commits one row.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import psutil  # type: ignore[import-untyped]  # ships no types
+import requests
+
+from benchmarks.connectors import served_app
+from benchmarks.exchange import Exchange, two_nodes
+from benchmarks.measure import Bound, Measure
+from connectors.http import HttpClient, only_hosts
+from connectors.soap_client import SoapClient
+from dossier.model import MessageState
+from dossier.receipt import Outcome, Receipt, write_receipt
+from dossier.wire import SendHints
+from dossier.xmltext import truncated
+from exchange.deliver import drain_outbox
+from exchange.demo.layout import Home
+from signing.asic import DataFile
+from signing.enveloped import sign_xml
+from signing.verify import open_container
+from storage import outbox
+from storage.outbox import NewOutgoing
+from tests.builders.messages import Draft, hints_for, spooled
+
+_KIB: Final = 1024
+_MIB: Final = 1024 * _KIB
+_ROUNDS: Final = 5
+_SMALL: Final = 10 * _KIB
+_CALLS: Final = 20
+_DELIVERIES: Final = 40
+_BARE: Final = "POST of the same bytes to a receiver that hashes, fsyncs and commits one row"
+
+
+def run(only: str) -> Iterator[Measure]:
+    """Yield the figures whose names begin with `only`."""
+    figures: tuple[tuple[str, Callable[[str, Exchange, Path], Measure]], ...] = (
+        ("connectors.server_cpu_10kib", _server_cpu),
+        ("connectors.full_send_1mib", _full_send),
+        ("connectors.deliver_10kib", _delivering),
+    )
+    chosen = [(name, figure) for name, figure in figures if name.startswith(only)]
+    if not chosen:
+        return
+    with tempfile.TemporaryDirectory() as folder, two_nodes(Home(root=Path(folder))) as exchange:
+        for name, figure in chosen:
+            yield figure(name, exchange, Path(folder))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Sealed:
+    """One message that nobody has sent yet."""
+
+    path: Path
+    hints: SendHints
+
+
+def _sealed(exchange: Exchange, folder: Path, size_bytes: int) -> _Sealed:
+    node = exchange.sender.node
+    letter = DataFile(name="a.pdf", media_type="application/pdf", content=os.urandom(size_bytes))
+    draft = Draft(node=node, at=node.now(), letter=letter)
+    container = spooled(folder, draft.container())
+    return _Sealed(path=container.path, hints=hints_for(draft, container))
+
+
+def _letter_bytes(exchange: Exchange, folder: Path) -> int:
+    """Return how large a letter makes a container of ten KiB."""
+    empty = _sealed(exchange, folder, 0)
+    return max(1, _SMALL - empty.hints.size_bytes)
+
+
+def _server_cpu(name: str, exchange: Exchange, folder: Path) -> Measure:
+    """Compare the CPU of the server with that of its own verification and receipt."""
+    size = _letter_bytes(exchange, folder)
+    client = SoapClient(http=HttpClient(may_call=only_hosts("127.0.0.1")))
+    waiting = [_sealed(exchange, folder, size) for _ in range(_CALLS * _ROUNDS + 1)]
+    first = waiting.pop()
+    client.send(exchange.url, first.hints, first.path)
+    own = []
+    for _ in range(_ROUNDS):
+        before = _cpu_seconds(exchange.url)
+        for _ in range(_CALLS):
+            one = waiting.pop()
+            client.send(exchange.url, one.hints, one.path)
+        own.append((_cpu_seconds(exchange.url) - before) / _CALLS)
+    least = min(_least_cpu(exchange, first) for _ in range(_ROUNDS))
+    return Measure(
+        name=name,
+        value=statistics.median(own) * 1e3,
+        unit="ms",
+        baseline="CPU of verifying the same container and sealing its receipt, in one process",
+        ratio=statistics.median(own) / least,
+        gate=2.5,
+    )
+
+
+def _least_cpu(exchange: Exchange, sealed: _Sealed) -> float:
+    node = exchange.sender.node
+    at, hints = node.now(), sealed.hints
+    receipt = write_receipt(
+        Receipt(
+            outcome=Outcome.ACCEPTED,
+            code="accepted",
+            message_id=hints.message_id,
+            from_agency=hints.from_agency,
+            to_agency=hints.to_agency,
+            container_sha256=hints.container_sha256,
+            received=truncated(at),
+            contract_sha256=hints.container_sha256,
+            directory_number=1,
+        )
+    )
+    started = time.process_time()
+    for _ in range(_CALLS):
+        open_container(sealed.path, trust=node.trust(), at=at)
+        signer = node.seal(hints.from_agency)
+        sign_xml(receipt, signer=signer, timestamper=node.timestamper, at=at)
+    return (time.process_time() - started) / _CALLS
+
+
+def _cpu_seconds(url: str) -> float:
+    """Return the CPU time of the web server's processes: those that listen on the port."""
+    port = urlsplit(url).port
+    total = 0.0
+    for process in psutil.Process().children(recursive=True):
+        try:
+            open_ports = {one.laddr.port for one in process.net_connections("tcp") if one.laddr}
+            times = process.cpu_times()
+        except psutil.NoSuchProcess:  # a worker's forked job that is done
+            continue
+        total += times.user + times.system if port in open_ports else 0.0
+    return total
+
+
+def _full_send(name: str, exchange: Exchange, folder: Path) -> Measure:
+    """Send whole messages of one MiB, verified and receipted, against bare POSTs."""
+    client = SoapClient(http=HttpClient(may_call=only_hosts("127.0.0.1")))
+    session = requests.Session()
+    waiting = [_sealed(exchange, folder, _MIB) for _ in range(2 * _ROUNDS + 1)]
+    own, bare = [], []
+    with served_app("bare_app") as receiver:
+        first = waiting.pop()
+        client.send(exchange.url, first.hints, first.path)
+        _post(session, receiver.url, first.path)
+        for one in waiting:
+            own.append(_seconds(partial(client.send, exchange.url, one.hints, one.path)))
+            bare.append(_seconds(partial(_post, session, receiver.url, one.path)))
+    return _rate(name, own, bare, gate=0.4)
+
+
+def _delivering(name: str, exchange: Exchange, folder: Path) -> Measure:
+    """Let one worker deliver sealed containers of ten KiB, against as many bare POSTs."""
+    node, session = exchange.sender.node, requests.Session()
+    size = _letter_bytes(exchange, folder)
+    own, bare = [], []
+    with served_app("bare_app") as receiver:
+        _post(session, receiver.url, _sealed(exchange, folder, size).path)
+        for _ in range(_ROUNDS):
+            sealed = [_sealed(exchange, folder, size) for _ in range(_DELIVERIES)]
+            queued = _queue(exchange, sealed)
+            own.append(_seconds(lambda: drain_outbox(node, budget=timedelta(minutes=2))))
+            paths = [one.path for one in sealed]
+            bare.append(_seconds(partial(_post_all, session, receiver.url, paths)))
+            states = {outbox.get(one).message.state for one in queued}
+            if states != {MessageState.SENT}:
+                raise SystemExit(f"bench: expected receipts, got {states}")
+    return _rate(name, own, bare, gate=0.5, each=_DELIVERIES)
+
+
+def _queue(exchange: Exchange, waiting: Sequence[_Sealed]) -> list[uuid.UUID]:
+    """Queue messages whose containers are sealed already, as at a retry."""
+    node, letter, now = exchange.sender.node, exchange.letter, exchange.sender.node.now()
+    for one in waiting:
+        instance, hints = uuid.uuid4(), one.hints
+        outbox.add(
+            NewOutgoing(
+                id=uuid.uuid4(),
+                agency=hints.from_agency,
+                partner=hints.to_agency,
+                dossier=letter.message.dossier or instance,
+                dossier_code=letter.message.dossier_code,
+                instance=letter.instance or instance,
+                ref=instance.hex,
+                message_id=hints.message_id,
+                message_type=letter.message.message_type,
+                conversation_id=letter.conversation_id,
+                request=letter.request,
+                created=now,
+                expires=now + timedelta(days=1),
+            )
+        )
+    claim = uuid.uuid4().hex
+    claimed = outbox.claim_due(token=claim, lease=timedelta(), limit=len(waiting), at=now)
+    known = {one.hints.message_id: one for one in waiting}
+    for outgoing in claimed:
+        one = known[outgoing.message.message_id]
+        digest, size = one.hints.container_sha256, one.hints.size_bytes
+        outbox.keep_container(outgoing.message.id, token=claim, sha256=digest, size_bytes=size)
+        node.blobs.put(one.path.read_bytes())
+    return [outgoing.message.id for outgoing in claimed]
+
+
+def _post(session: requests.Session, url: str, path: Path) -> None:
+    with path.open("rb") as file:
+        session.post(url, data=file, timeout=300).raise_for_status()
+
+
+def _post_all(session: requests.Session, url: str, paths: Sequence[Path]) -> None:
+    for path in paths:
+        _post(session, url, path)
+
+
+def _rate(
+    name: str, own: Sequence[float], bare: Sequence[float], *, gate: float, each: int = 1
+) -> Measure:
+    seconds = statistics.median(own) / each
+    return Measure(
+        name=name,
+        value=1 / seconds,
+        unit="messages/s",
+        baseline=_BARE,
+        ratio=statistics.median(bare) / each / seconds,
+        gate=gate,
+        bound=Bound.AT_LEAST,
+    )
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
