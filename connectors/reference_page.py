@@ -31,10 +31,9 @@ None is needed. Blocks that must be understood are refused, but for these:
 
 - **X-Road 4.0** (`client`, `service`, `id`, `userId`, `issue`, `protocolVersion`): repeated in the
   reply, in their order. `serviceCode` must be the operation.
-- **WS-Security**, on nodes that were told to verify it: one `Security` with a
-  `BinarySecurityToken` (X.509), a `Timestamp` and one `Signature` over the Timestamp and the Body;
-  exclusive canonicalisation, SHA-256, RSA or ECDSA; no part included by MTOM. The certificate must
-  be bound to `From`.
+- **WS-Security**, verified by every node: one `Security` with a `BinarySecurityToken` (X.509), a
+  `Timestamp` and one `Signature` over the Timestamp and the Body; exclusive canonicalisation,
+  SHA-256, RSA or ECDSA; no part included by MTOM. The certificate must be bound to `From`.
 """
 
 

@@ -38,7 +38,12 @@ def schema_version() -> Finding:
 
 
 def redis(here: Settings) -> Finding:
-    """Tell whether the node's Redis answers; without it the workers poll."""
+    """Tell whether the node's Redis answers; without it the workers poll.
+
+    The node's own one lives and ends with the workers: without its socket nothing is wrong.
+    """
+    if not here.redis_url and not doorbell.own_socket(here).exists():
+        return finding("own_redis_rests", True)
     try:
         connection = open_redis(doorbell.redis_url(here), seconds=1.0)
         try:
