@@ -33,6 +33,7 @@ from workflows.facts import (
     TimerFired,
 )
 from workflows.graph import EventKind
+from workflows.postplay import Post, Posts
 from workflows.procedure import Procedure
 from workflows.quietplay import Quiet, Sent
 from workflows.rows import Run
@@ -72,6 +73,7 @@ class Play:
                 run.definition, at=at, calendar=calendar, values={"param": self._parameters}
             )
         self.quiet = Quiet(self.sent, calendar=calendar)
+        self.posts = Posts(self.sent, self._under_way, self.runs, quiet=self.quiet)
 
     # --- what a person, a partner or the clock does -------------------------------------------
 
@@ -216,6 +218,11 @@ class Play:
         """Let messages of a type leave without a receipt from now on."""
         self.quiet.lost.add(message_type)
 
+    def post(self, post: Post, subject: str) -> None:
+        """Refuse, redirect, take back, replace or add to messages of a type, or merge an agency."""
+        self.posts.do(post, subject, at=self.clock.at)
+        self._settle()
+
     # --- the walk -----------------------------------------------------------------------------
 
     def _run(self, role: str) -> Run:
@@ -310,10 +317,7 @@ class Play:
             documents=documents,
             values=names,
         )
-        self.sent.append(message)
-        self.quiet.note(message)
-        if message.to_role in self.runs or not message.to_role:
-            self._under_way.append(message)
+        self.posts.leave(message)
 
     def _demand(self, documents: frozenset[str], kinds: tuple[str, ...], element_id: str) -> None:
         if self.procedure.documents:

@@ -26,6 +26,8 @@ class Sent:
     to_role: str
     documents: tuple[str, ...]
     values: Mapping[str, Value]
+    action: str = ""  # what it does to an earlier message: recall, replace, update
+    is_to_successor: bool = False  # its addressee was merged into another agency before it left
 
 
 class Quiet:
@@ -40,9 +42,9 @@ class Quiet:
         self._unproven: list[Sent] = []
         self._over: set[tuple[str, str | None, str | None]] = set()
 
-    def note(self, message: Sent) -> None:
+    def note(self, message: Sent, *, is_refused: bool) -> None:
         """Remember a message that no receipt will ever prove."""
-        if message.message_type in self.lost:
+        if is_refused or message.message_type in self.lost:
             self._unproven.append(message)
 
     def judge(self, run: Run, ref: str, *, at: datetime) -> Mapping[str, Value] | None:

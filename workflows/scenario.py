@@ -14,6 +14,7 @@ from workflows import papers
 from workflows.commands import HistoryEvent
 from workflows.diagram import draw_svg
 from workflows.play import Play, Trace
+from workflows.postplay import Post
 from workflows.procedure import Procedure
 from workflows.quietplay import Sent
 from workflows.rows import Run
@@ -188,6 +189,8 @@ def _act(play: Play, step: Step) -> None:  # noqa: C901 - one arm per verb
             play.answer(step.subject, values=step.values)
         case Verb.FAIL:
             play.fail(step.subject, code=step.code)
+        case Verb.REFUSE | Verb.REDIRECT | Verb.RECALL | Verb.REPLACE | Verb.UPDATE | Verb.MERGE:
+            play.post(Post(step.verb.value), step.subject)
         case Verb.EXPECT:
             raise AssertionError("expectations are compared, not done")
         case _:
@@ -212,7 +215,11 @@ def _actual(play: Play, what: str, expected: Json) -> Json:  # noqa: C901 - one 
         case "incidents":
             return [one.element_id for run in play.runs.values() for one in run.incidents.values()]
         case "sent":
-            return [message.message_type for message in play.sent]
+            return [f"{one.message_type} {one.action}".strip() for one in play.sent]
+        case "to_successor":
+            return [one.message_type for one in play.sent if one.is_to_successor]
+        case "returned":
+            return [one.message_type for one in play.posts.refused]
         case "undelivered":
             return [message.message_type for message in play.undelivered]
         case "silent":
@@ -237,6 +244,8 @@ def _by_role(play: Play, what: str, expected: Json) -> Json:
             found[role] = run.status
         elif what == "finished":
             found[role] = run.outcome or "running"
+        elif what == "told":
+            found[role] = list(play.posts.told[role])
         elif what == "paused":
             found[role] = list(run.pauses.values())
         else:

@@ -27,7 +27,8 @@ _TOP: Final = {"name", "at", "play", "hours", "layers", "steps"}
 _STEP: Final = {"values", "which", "code", "refused", "event"}
 _EXPECT: Final = {
     "open", "waiting", "statuses", "finished", "sent", "undelivered", "path", "values",
-    "incidents", "paused", "silent", "late",
+    "incidents", "paused", "silent", "late", "returned",
+    "told", "to_successor",
 }  # fmt: skip
 
 
@@ -43,7 +44,20 @@ class Verb(StrEnum):
     LOSE = "lose"  # a message type
     ANSWER = "answer"  # an element
     FAIL = "fail"  # an element
+    REFUSE = "refuse"  # a message type
+    REDIRECT = "redirect"  # a message type
+    RECALL = "recall"  # a message type
+    REPLACE = "replace"  # a message type
+    UPDATE = "update"  # a message type
+    MERGE = "merge"  # a role
     EXPECT = "expect"  # a table of expectations
+
+
+_OF_MESSAGES: Final = frozenset(
+    {
+        Verb.RECEIVE, Verb.LOSE, Verb.REFUSE, Verb.REDIRECT, Verb.RECALL, Verb.REPLACE, Verb.UPDATE,
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -193,9 +207,9 @@ class _Reader:
     def _fits(self, verb: Verb, subject: str, line: int) -> None:
         if verb in (Verb.COMPLETE, Verb.ANSWER, Verb.FAIL):
             self._known(subject, self.elements, "element", line)
-        elif verb is Verb.START:
+        elif verb in (Verb.START, Verb.MERGE):
             self._known(subject, self.procedure.roles, "role", line)
-        elif verb in (Verb.RECEIVE, Verb.LOSE):
+        elif verb in _OF_MESSAGES:
             self._known(subject, self.procedure.messages, "message_type", line)
         elif verb is Verb.FORWARD_TO:
             parse_instant(subject, line=line)

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from connectors.errors import PartnerUnavailable
+from dossier.canonical import Json
 from dossier.envelope import Action
 from dossier.errors import LienThongError
 from dossier.ids import AgencyCode
@@ -19,10 +20,19 @@ from exchange.drained import Drained
 from lienthong.main import run
 from storage import dossiers, inbox, incidents, outbox, subscriptions
 from tests.builders.exchange import BUDGET, LETTER, OneNode
+from tests.builders.procedures import shipped
+from workflows.scenariofile import Verb, parse_scenario
 
 HOA_BINH = "000.00.00.H28"
 BINH_DINH = "000.00.00.H08"
 COMMUNE = AgencyCode("000.31.01.H08")
+WORKERS = {
+    "draft_letter": "hb.chuyenvien",
+    "sign_letter": "hb.lanhdao",
+    "number_letter": "hb.vanthu",
+    "register_letter": "bd.vanthu",
+    "assign_units": "bd.lanhdao",
+}
 
 
 class Away:
@@ -103,6 +113,40 @@ def test_new_documents_are_filed_and_a_person_is_told(one: OneNode, action: Acti
         ("new", MessageState.CORRELATED),
         (action.value, MessageState.CORRELATED),
     }
+
+
+@pytest.mark.parametrize("name", ["recalled", "replaced", "updated"])
+def test_the_scenario_goes_on_a_node_as_it_goes_in_memory(one: OneNode, name: str) -> None:
+    procedure = shipped("p8_official_letter")
+    scenario = parse_scenario(procedure.scenarios[name], procedure=procedure)
+    code = one.start_letter()
+    for step in scenario.steps[1:]:
+        match step.verb:
+            case Verb.COMPLETE:
+                values = {key: str(value) for key, value in step.values.items()}
+                one.do(WORKERS[step.subject], code, step.subject, values)
+            case Verb.EXPECT:
+                assert step.expected.get("told") in (None, {"receiver": codes()})
+                assert set(one.open_tasks(code)) == set(listed(step.expected["open"]))
+            case _ if step.refused:
+                with pytest.raises((LienThongError, IndexError)):
+                    send_instead(one, code, step.verb)
+            case _:
+                send_instead(one, code, step.verb)
+
+
+def listed(value: Json) -> list[str]:
+    assert isinstance(value, list)
+    return [str(one) for one in value]
+
+
+def send_instead(one: OneNode, code: str, verb: Verb) -> None:
+    message = message_of(one, code)
+    if verb is Verb.RECALL:
+        supersede.recall(one.node, message, reason="Văn bản gửi nhầm", by="hb.vanthu")
+    else:
+        supersede.amend(one.node, message, action=Action(verb.value), by="hb.vanthu")
+    one.drain()
 
 
 def test_recall_that_overtakes_its_message_still_takes_it_back(
