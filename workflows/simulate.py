@@ -156,6 +156,7 @@ class _Walker:
         self.random = random.Random(seed)  # noqa: S311 - repeatable draws, no secret
         self.began = at
         self.play = Play(procedure, roles=procedure.deployment.roles, at=at, calendar=calendar)
+        self.numbers: list[int] = []  # drawn so far
         self.planned: dict[str, datetime] = {}  # task → when it will be completed
 
     def walk(self) -> RunSummary:
@@ -227,7 +228,7 @@ class _Walker:
                 return day.isoformat()
             case FieldKind.INTEGER:
                 low = field.minimum if field.minimum is not None else 0
-                return self.random.randint(low, field.maximum if field.maximum else low + 100)
+                return self._number(low, field.maximum if field.maximum else low + 100)
             case FieldKind.DECIMAL:
                 return str(self.random.randint(0, 1000))
             case FieldKind.CHOICE:
@@ -238,6 +239,14 @@ class _Walker:
                 return f"tai-lieu-{self.random.randint(1, 99)}.pdf"
             case _:
                 assert_never(field.kind)
+
+    def _number(self, low: int, high: int) -> int:
+        """Draw a number; now and then one that was drawn before, so that two fields may agree."""
+        known = [one for one in self.numbers if low <= one <= high]
+        if known and self.random.random() < 0.25:
+            return self.random.choice(known)
+        self.numbers.append(self.random.randint(low, high))
+        return self.numbers[-1]
 
     def _text(self, shortest: int, longest: int) -> str:
         text = ""
