@@ -7,8 +7,10 @@ nobody can make this node sign for a stranger); from then on the answer is a sea
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final
 
 from dossier import canonical, xmltext
@@ -59,10 +61,12 @@ from signing.log.leaf import LeafKind
 from signing.purpose import Purpose
 from signing.verify import VerifiedContainer, open_container
 from storage import inbox, incidents
+from storage.blobs import Content
 from storage.transactions import transaction
 from workflows.procedure import MessageType, Procedure
 
 CHANNEL: Final = "soap"
+_SMALL_BYTES: Final = 256 * 1024
 _AHEAD: Final = timedelta(minutes=5)
 
 
@@ -224,9 +228,8 @@ class Reception:
         envelope = verified.envelope
         answer = self._answer(verified, hints, at, Outcome.ACCEPTED, "accepted")
         # 11. stored durably before anything says yes: the files that were verified, then the whole
-        self._keep_files(verified)
-        self._node.blobs.put_file(container.path)
-        receipt_sha256 = self._node.blobs.put(answer)
+        stored = self._node.blobs.put_all(chain(_files(verified), (container.path, answer)))
+        receipt_sha256 = stored[-1]
         with transaction():
             # 10. identity: one row per (From, MessageId), reserved only here
             known = inbox.reserve(
@@ -254,14 +257,6 @@ class Reception:
         if known.container_sha256 == hints.container_sha256:
             return self._node.blobs.read(known.receipt_sha256)
         raise MessageIdReused("expected a new message id for other bytes")
-
-    def _keep_files(self, verified: Verified) -> None:
-        opened = verified.container
-        for entry in verified.envelope.manifest:
-            if entry.kind is FileKind.SIGNATURE:
-                self._node.blobs.put(opened.documents[entry.name])
-            else:
-                self._node.blobs.put(opened.files[entry.name].content)
 
     def _refuse(
         self, verified: Verified, hints: SendHints, at: datetime, refusal: LienThongError
@@ -299,6 +294,17 @@ class Reception:
             directory_number=verified.directory.number,
         )
         return seal_receipt(self._node, receipt, at=at)
+
+
+def _files(verified: Verified) -> Iterator[Content]:
+    """Yield the files of the manifest as they were verified, large ones as streams."""
+    opened = verified.container
+    for entry in verified.envelope.manifest:
+        if entry.kind is FileKind.SIGNATURE:
+            yield opened.documents[entry.name]
+            continue
+        file = opened.files[entry.name]
+        yield file.content if file.size <= _SMALL_BYTES else file.open
 
 
 def seal_receipt(node: Node, receipt: Receipt, *, at: datetime) -> bytes:

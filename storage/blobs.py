@@ -15,14 +15,17 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import itertools
 import os
+import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Final, Protocol, TypeAlias
 
 from dossier.ids import Sha256, parse_sha256
 from storage.errors import BlobBusy, BlobCorrupt, BlobMissing, StorageFull, StorageUnavailable
@@ -30,9 +33,14 @@ from storage.errors import BlobBusy, BlobCorrupt, BlobMissing, StorageFull, Stor
 PLAIN: Final = b"\x00"
 CHUNK_BYTES: Final = 1024 * 1024
 IN_MEMORY_BYTES: Final = 16 * CHUNK_BYTES  # larger ones pass through a temporary file
+_AT_ONCE: Final = 32  # files that one call holds open
 _PATIENCE_SECONDS: Final = 3.0
 _LOOK_SECONDS: Final = 0.05
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+
+Content: TypeAlias = bytes | Path | Callable[[], BinaryIO]
+"""What is stored: bytes, a file, or what opens a stream of them, again each time it is called."""
 
 
 class Writable(Protocol):
@@ -52,6 +60,10 @@ class Blobs(Protocol):
 
     def put_file(self, source: Path) -> Sha256:
         """Store a file's bytes durably and return their digest."""
+        ...
+
+    def put_all(self, contents: Iterable[Content]) -> tuple[Sha256, ...]:
+        """Store several durably, for less than one by one, and return their digests in order."""
         ...
 
     def open(self, sha256: str) -> BinaryIO:
@@ -104,25 +116,27 @@ class BlobStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._root = str(folder)
 
     def put(self, content: bytes) -> Sha256:
         """Store bytes durably and return their digest; the same bytes again cost one look-up."""
-        digest = Sha256(hashlib.sha256(content).hexdigest())
-
-        def store() -> None:
-            if not self._rejuvenate(digest):
-                with self._new_file() as (file, path):
-                    file.write(content)
-                    self._keep(file, path, digest)
-
-        settle(self, digest, store, is_condemned=self._is_condemned)
-        return digest
+        return self.put_all([content])[0]
 
     def put_file(self, source: Path) -> Sha256:
         """Store a file's bytes durably and return the digest of what was stored."""
-        digest = self._copied(source)
-        settle(self, digest, lambda: self._copied(source), is_condemned=self._is_condemned)
-        return digest
+        return self.put_all([source])[0]
+
+    def put_all(self, contents: Iterable[Content]) -> tuple[Sha256, ...]:
+        """Store several durably and return their digests, in the same order."""
+        digests: list[Sha256] = []
+        left = iter(contents)
+        while batch := list(itertools.islice(left, _AT_ONCE)):
+            stored = self._store(batch)
+            for content, digest in zip(batch, stored, strict=True):
+                again = partial(self._store, [content])
+                settle(self, digest, again, is_condemned=self._is_condemned)
+            digests += stored
+        return tuple(digests)
 
     def open(self, sha256: str) -> BinaryIO:
         """Return a stream of the verified bytes; raise `BlobMissing` or `BlobCorrupt`."""
@@ -206,53 +220,64 @@ class BlobStore:
         return self._folder / "condemned" / parse_sha256(sha256)
 
     def _is_condemned(self, sha256: str) -> bool:
-        return self._mark(sha256).exists()
+        return os.path.exists(f"{self._root}/condemned/{parse_sha256(sha256)}")
 
     def _rejuvenate(self, sha256: str) -> bool:
         try:
-            os.utime(self._path(sha256))
+            os.utime(self._name(sha256))
         except FileNotFoundError:
             return False
         return True
 
-    def _copied(self, source: Path) -> Sha256:
-        hasher = hashlib.sha256()
-        with _translated(), source.open("rb") as given, self._new_file() as (file, path):
-            while chunk := given.read(CHUNK_BYTES):
-                hasher.update(chunk)
-                file.write(chunk)
-            digest = Sha256(hasher.hexdigest())
-            self._keep(file, path, digest)
-        return digest
+    def _store(self, contents: Sequence[Content]) -> list[Sha256]:
+        """Write all, sync all, name all, sync their folders: so a journal commits few times."""
+        digests: list[Sha256] = []
+        with _translated(), contextlib.ExitStack() as ended:
+            new: dict[Sha256, tuple[BinaryIO, str]] = {}
+            for content in contents:
+                digest = _digest(content) if isinstance(content, bytes) else None
+                if digest is None or (digest not in new and not self._rejuvenate(digest)):
+                    file, name = self._new_file(ended)
+                    digest = _write(content, file)
+                    new[digest] = file, name
+                digests.append(digest)
+            for file, _ in new.values():
+                os.fsync(file.fileno())
+            for digest, (_, name) in new.items():
+                self._appear(name, digest)
+            # Of known bytes too: whoever named them may not have come so far.
+            for folder in {self._name(digest).rpartition("/")[0] for digest in digests}:
+                _sync_folder(folder)
+        return digests
 
     def _path(self, sha256: str) -> Path:
+        return Path(self._name(sha256))
+
+    def _name(self, sha256: str) -> str:
         # Parsed again: a digest from anywhere must never become another path.
         digest = parse_sha256(sha256)
-        return self._folder / digest[:2] / digest[2:]
+        return f"{self._root}/{digest[:2]}/{digest[2:]}"
 
-    @contextlib.contextmanager
-    def _new_file(self) -> Iterator[tuple[BinaryIO, Path]]:
-        with _translated():
-            incoming = self._folder / "incoming"
-            incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor, name = tempfile.mkstemp(dir=incoming)
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(PLAIN)
-                    yield file, Path(name)
-            finally:
-                Path(name).unlink(missing_ok=True)
+    def _new_file(self, ended: contextlib.ExitStack) -> tuple[BinaryIO, str]:
+        """Open a file that is removed at the end unless it was renamed."""
+        name = f"{self._root}/incoming/{secrets.token_hex(16)}"
+        try:
+            descriptor = os.open(name, _NEW, 0o600)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(name), mode=0o700, exist_ok=True)
+            descriptor = os.open(name, _NEW, 0o600)
+        ended.callback(_forget, name)
+        return ended.enter_context(os.fdopen(descriptor, "wb")), name
 
-    def _keep(self, file: BinaryIO, path: Path, digest: Sha256) -> None:
-        """Make the file durable, then let it appear under its digest as a whole."""
-        file.flush()
-        os.fsync(file.fileno())
-        target = self._path(digest)
-        if not target.parent.is_dir():
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _sync_folder(self._folder)
-        os.replace(path, target)
-        _sync_folder(target.parent)
+    def _appear(self, name: str, digest: Sha256) -> None:
+        """Let a durable file appear under its digest as a whole."""
+        target = self._name(digest)
+        try:
+            os.replace(name, target)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+            _sync_folder(self._root)
+            os.replace(name, target)
 
     @contextlib.contextmanager
     def _stored(self, sha256: str) -> Iterator[BinaryIO]:
@@ -269,12 +294,12 @@ class BlobStore:
 def settle(
     store: Blobs, digest: Sha256, put: Callable[[], object], *, is_condemned: Callable[[str], bool]
 ) -> None:
-    """Put until the bytes are there and nobody is removing them; raise `BlobBusy` after a while.
+    """Put again until the bytes are there and nobody removes them; raise `BlobBusy` after a while.
 
-    The order counts: put, then look for a mark, then look for the bytes (see the module's text).
+    The caller has put them once. The order counts: put, then look for a mark, then look for the
+    bytes (see the module's text).
     """
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    put()
     while True:
         if not is_condemned(digest):
             if store.has(digest):
@@ -313,7 +338,38 @@ def _translated() -> Iterator[None]:
         ) from exc
 
 
-def _sync_folder(folder: Path) -> None:
+def opened(content: Path | Callable[[], BinaryIO]) -> BinaryIO:
+    """Return a stream of what is not bytes yet."""
+    return content.open("rb") if isinstance(content, Path) else content()
+
+
+def _digest(content: bytes) -> Sha256:
+    return Sha256(hashlib.sha256(content).hexdigest())
+
+
+def _write(content: Content, file: BinaryIO) -> Sha256:
+    """Write content behind the format byte and return its digest; nothing waits in buffers."""
+    file.write(PLAIN)
+    if isinstance(content, bytes):
+        file.write(content)
+        digest = _digest(content)
+    else:
+        hasher = hashlib.sha256()
+        with opened(content) as given:
+            while chunk := given.read(CHUNK_BYTES):
+                hasher.update(chunk)
+                file.write(chunk)
+        digest = Sha256(hasher.hexdigest())
+    file.flush()
+    return digest
+
+
+def _forget(name: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(name)
+
+
+def _sync_folder(folder: str) -> None:
     # A rename is durable only when its folder is.
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -28,9 +28,11 @@ from storage.blobs import (
     CHUNK_BYTES,
     IN_MEMORY_BYTES,
     PLAIN,
+    Content,
     copy_checked,
     corrupt,
     missing,
+    opened,
     settle,
 )
 from storage.errors import BlobStoreRefused, StorageUnavailable
@@ -82,8 +84,17 @@ class S3Blobs:
 
     def put_file(self, source: Path) -> Sha256:
         """Store a file's bytes and return the digest of what was stored."""
+        return self._put_stream(source)
+
+    def put_all(self, contents: Iterable[Content]) -> tuple[Sha256, ...]:
+        """Store several and return their digests, in the same order."""
+        return tuple(
+            self.put(one) if isinstance(one, bytes) else self._put_stream(one) for one in contents
+        )
+
+    def _put_stream(self, content: Path | Callable[[], BinaryIO]) -> Sha256:
         hasher = hashlib.sha256()
-        with source.open("rb") as given, _room() as body:
+        with opened(content) as given, _room() as body:
             body.write(PLAIN)
             while chunk := given.read(CHUNK_BYTES):
                 hasher.update(chunk)
@@ -165,6 +176,7 @@ class S3Blobs:
         # A new object needs no more looks: whoever was removing the old one is done with it.
         if head is None and self._create(key, body):
             return
+        self._write(key, body)
         settle(self, digest, lambda: self._write(key, body), is_condemned=self._is_condemned)
 
     def _is_condemned(self, sha256: str) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,15 @@ def test_a_file_of_any_size_is_stored_by_the_digest_of_its_bytes(
     assert digest == hashlib.sha256(content).hexdigest()
     store.export(digest, target)
     assert target.read_bytes() == content
+
+
+def test_several_are_stored_together_in_their_order(store: Blobs, tmp_path: Path) -> None:
+    source = tmp_path / "spooled"
+    source.write_bytes(b"file")
+    many = [b"%d" % number for number in range(40)]
+    digests = store.put_all([*many, source, partial(io.BytesIO, b"stream"), many[0]])
+    assert [store.read(one) for one in digests] == [*many, b"file", b"stream", many[0]]
+    assert store.put_all([]) == ()
 
 
 def test_what_is_stored_begins_with_the_format_byte(place: Place) -> None:

@@ -43,6 +43,23 @@ def test_nothing_appears_when_the_disk_is_full(
     assert list((tmp_path / "blobs" / "incoming").iterdir()) == []
 
 
+def test_nothing_of_several_appears_before_all_are_durable(
+    store: BlobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+
+    def full_at_last(descriptor: int) -> None:
+        synced.append(descriptor)
+        if len(synced) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full_at_last)
+    with pytest.raises(StorageFull):
+        store.put_all([CONTENT, b"another"])
+    assert not store.has(DIGEST)
+    assert list((tmp_path / "blobs" / "incoming").iterdir()) == []
+
+
 def test_a_removed_blob_is_gone(store: BlobStore) -> None:
     store.put(CONTENT)
     store.remove(DIGEST)
