@@ -22,6 +22,7 @@ def check_agreement(procedure: Procedure) -> None:
     """Raise `ProcedureRefused` for the first contradiction."""
     for check in (
         _check_roles,
+        _check_senders,
         _check_messages,
         _check_flows,
         _check_elements,
@@ -53,7 +54,7 @@ def _check_messages(procedure: Procedure) -> None:
             _check_document(procedure, kind, f"{where}.documents")
 
 
-def _check_flows(procedure: Procedure) -> None:
+def _check_senders(procedure: Procedure) -> None:
     senders: dict[str, str] = {}
     for flow in procedure.collaboration.flows:
         first = senders.setdefault(flow.message_type, flow.source_role)
@@ -65,6 +66,10 @@ def _check_flows(procedure: Procedure) -> None:
                 first=first,
                 second=flow.source_role,
             )
+
+
+def _check_flows(procedure: Procedure) -> None:
+    for flow in procedure.collaboration.flows:
         message = procedure.messages.get(flow.message_type)
         where = f"messages.{flow.message_type}"
         if message is None:

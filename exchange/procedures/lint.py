@@ -30,7 +30,7 @@ class Problem:
     severity: str  # error | assume | exact | warning
     file: str
     element: str  # id of a BPMN element or path of a key; empty: the file itself
-    line: int  # 0: unknown
+    line: int  # 0: unknown; 1 also for a file that is missing or should not be there
     message: str
 
 
@@ -48,7 +48,7 @@ def lint(path: Path, *, language: Language) -> Linted:
         try:
             return lint_files(read_folder(path), language=language)
         except LienThongError as exc:
-            return _judged([_refused(exc, path.name, language)])
+            return _judged([_refused(exc, DECLARATION, language)])
     return _judged(_drawn(deploy(path.read_bytes(), read_beside(path)), path.name, language))
 
 
@@ -152,7 +152,7 @@ def _place(where: str, files: Mapping[str, bytes]) -> tuple[str, str, int]:
         line = _line_with(files.get(file, b""), f'id="{element}"')
         return file, element, line
     if where in files or "/" in where or where in (MODEL, DECLARATION, PART_DECLARATION):
-        return where, "", 0
+        return where, "", 1
     lines = files.get(DECLARATION, b"").decode(errors="replace").splitlines()
     return DECLARATION, where, line_of(lines, where)
 
@@ -169,6 +169,6 @@ def _refused(error: LienThongError, file: str, language: Language) -> Problem:
         severity=_BLOCKING,
         file=file,
         element=str(error.parameters.get("element", "")),
-        line=int(str(error.parameters.get("line", 0))),
+        line=int(str(error.parameters.get("line", 1))),
         message=f"{sentence} ({error.message})",
     )

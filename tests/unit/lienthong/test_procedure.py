@@ -30,6 +30,12 @@ def change(file: Path, before: str, after: str) -> None:
     file.write_text(content.replace(before, after))
 
 
+def line_with(file: Path, text: str) -> int:
+    """Return the number of the first line that has a text."""
+    lines = file.read_text().splitlines()
+    return next(number for number, line in enumerate(lines, start=1) if text in line)
+
+
 def problems(folder: Path, capsys: pytest.CaptureFixture[str], *more: str) -> list[dict[str, Any]]:
     """Return the problems of `lint --json`, and check that the exit code agrees."""
     code = run(["procedure", "lint", str(folder), "--json", *more])
@@ -162,6 +168,18 @@ def test_a_fault_is_found_with_its_place(
 def test_a_message_type_with_two_senders_is_found(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    change(folder / "process.bpmn", 'lt:message="answer"', 'lt:message="question"')
+    line = line_with(folder / "process.bpmn", 'id="wire_answer"')
+    for language, said in (("en", "has two senders"), ("vi", "có hai bên gửi")):
+        ((problem),) = problems(folder, capsys, "--lang", language)
+        assert (problem["rule"], problem["file"]) == ("two_senders", "process.bpmn")
+        assert (problem["element"], problem["line"]) == ("wire_answer", line)
+        assert said in problem["message"]
+
+
+def test_an_element_that_two_pools_send_to_is_found(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     change(
         folder / "process.bpmn",
         "  </bpmn:collaboration>",
@@ -193,20 +211,53 @@ def test_a_printed_document_that_nobody_signs_is_found(
 
 
 @pytest.mark.parametrize(
-    ("path", "rule"),
-    [("forms/answer.json", "no_such_form"), ("process.bpmn", "missing")],
+    ("path", "rule", "place", "said"),
+    [
+        (
+            "forms/answer.json",
+            "no_such_form",
+            ("procedure.toml", "messages.answer.payload"),
+            {"en": "There is no form answer.", "vi": "Không có biểu mẫu answer."},
+        ),
+        ("process.bpmn", "missing", ("process.bpmn", ""), {"en": "missing", "vi": "Còn thiếu"}),
+        (
+            "procedure.toml",
+            "procedure_folder_refused",
+            ("procedure.toml", ""),
+            {"en": "is no procedure folder", "vi": "không phải là thư mục quy trình"},
+        ),
+    ],
 )
 def test_a_missing_file_is_found(
-    folder: Path, capsys: pytest.CaptureFixture[str], path: str, rule: str
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    path: str,
+    rule: str,
+    place: tuple[str, str],
+    said: dict[str, str],
 ) -> None:
     (folder / path).unlink()
-    assert [one["rule"] for one in problems(folder, capsys)] == [rule]
+    for language, words in said.items():
+        ((problem),) = problems(folder, capsys, "--lang", language)
+        assert (problem["rule"], problem["file"], problem["element"]) == (rule, *place)
+        assert problem["line"] > 0
+        assert words in problem["message"]
 
 
-def test_a_file_too_many_is_found(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "This file does not belong to a procedure."),
+        ("vi", "Tệp này không thuộc thư mục thủ tục."),
+    ],
+)
+def test_a_file_too_many_is_found(
+    folder: Path, capsys: pytest.CaptureFixture[str], language: str, words: str
+) -> None:
     (folder / "notes.txt").write_text("x")
-    ((problem),) = problems(folder, capsys)
+    ((problem),) = problems(folder, capsys, "--lang", language)
     assert (problem["rule"], problem["file"]) == ("unknown_file", "notes.txt")
+    assert (problem["line"], problem["message"]) == (1, words)
 
 
 def test_advice_does_not_make_a_folder_unrunnable(
