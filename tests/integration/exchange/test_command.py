@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from dossier.clock import SystemClock
 from exchange.settings import settings
 from lienthong.main import run
+from scripts import tree
 from tests.builders.exchange import OneNode
 from tests.builders.redis_server import redis_server
 from tests.builders.storage import empty_database
@@ -180,6 +182,27 @@ def test_two_people_publish_a_procedure(
     assert run(["procedure", "proposals", "--lang", "vi"]) == 0
     assert capsys.readouterr().out.endswith("bd.quantri1\tchờ người thứ hai\n")
     assert run(["procedure", "confirm", "visa-letter", "1", *second]) == 0
+    assert "visa-letter version 1 is published" in capsys.readouterr().err
+    assert here.node.contracts().version("visa-letter", "1").code == "visa-letter"
+
+
+def test_the_tutorial_publishes_what_it_modelled(
+    here: OneNode,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page = (tree.ROOT / "docs" / "tutorial" / "model-a-procedure.md").read_text()
+    (block,) = re.findall(r"## 6\. Publish it.*?```sh\n(.*?)```", page, re.DOTALL)
+    people = {
+        "an": _said_to_be(here, "bd.quantri1", tmp_path),
+        "binh": _said_to_be(here, "bd.quantri2", tmp_path),
+    }
+    monkeypatch.chdir(tmp_path)
+    assert run(["procedure", "new", "visa-letter"]) == 0
+    for line in block.splitlines():
+        command, _, person = line.removeprefix("lienthong ").partition(" --by ")
+        assert run([*command.split(), *people.get(person, [])]) == 0, line
     assert "visa-letter version 1 is published" in capsys.readouterr().err
     assert here.node.contracts().version("visa-letter", "1").code == "visa-letter"
 

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from dossier.calendar import local_day
 from dossier.canonical import Json
 from dossier.model import HistoryEntry, MessageState
-from exchange import advance, deliver, timers
+from dossier.rulepack import DECLARATION, shipped_rule_packs
+from exchange import advance, deliver, proposals, timers
 from exchange.publish import publish
 from storage import cases, documents, history, inbox, incidents, silences
 from tests.builders.exchange import BUDGET, OneNode
@@ -137,3 +139,32 @@ def test_a_late_opinion_is_filed_and_never_handed_over(one: OneNode) -> None:
     message = inbox.of_dossier(side.id)[0]
     assert message.state is MessageState.CORRELATED
     assert documents.of_dossier(side.id)
+
+
+def test_the_rule_of_the_pack_stands_before_that_of_the_model(one: OneNode) -> None:
+    before = one.start_business()
+    pack = dict(shipped_rule_packs()["2025.1"])
+    declared = pack[DECLARATION].decode().replace('version = "2025.1"', 'version = "2026.8"', 1)
+    today = local_day(one.node.now()).isoformat()
+    rule = """
+[[silence]]
+procedure = "household-business"
+element = "tax_silent"
+policy = "consent"
+citation = "Nghị định B, Điều 2"
+after = "PT40S"
+"""
+    pack[DECLARATION] = (
+        declared.replace("effective = 2025-07-01", f"effective = {today}") + rule
+    ).encode()
+    proposer, confirmer = one.actor("bd.quantri1"), one.actor("bd.quantri2")
+    proposal = proposals.propose(proposer, pack, at=one.node.now())
+    proposals.confirm(confirmer, proposal.id, at=one.node.now())
+    after = one.start_business()
+    one.later(timedelta(seconds=30))
+    # The dossier that runs keeps the model's rule and time; the new one still waits.
+    assert entries(one, before, "silence_fell")[0].parameters["policy"] == "escalate"
+    assert entries(one, after, "silence_fell") == []
+    one.later(timedelta(seconds=15))
+    fell = entries(one, after, "silence_fell")[0].parameters
+    assert (fell["policy"], fell["citation"]) == ("consent", "Nghị định B, Điều 2")
