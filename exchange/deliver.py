@@ -44,6 +44,7 @@ from storage.transactions import transaction
 
 # Longer than a call to a partner that takes the connection and never answers.
 LEASE: Final = timedelta(seconds=150)
+_LEASE_TO_SPARE_SECONDS: Final = 10.0  # what is left then is still longer than that call
 _SLOWEST_BYTES_A_SECOND: Final = 64 * 1024
 _SMALL_BYTES: Final = 1024 * 1024
 _BATCH: Final = 4
@@ -86,6 +87,7 @@ def _deliver_batch(
     """Try one message after the other; a partner that failed is left in peace until later."""
     done = 0
     resting: set[str] = set()
+    leased = time.monotonic()
     for outgoing in claimed:
         partner, at = outgoing.message.partner, node.now()
         if partner in resting and at < outgoing.expires:
@@ -99,8 +101,9 @@ def _deliver_batch(
             circuit.note_answer(partner, at=node.now())
         elif error is not None and circuit.note_failure(node, partner, error, at=node.now()):
             resting.add(partner)
-        if len(claimed) > 1:
+        if len(claimed) > 1 and time.monotonic() - leased > _LEASE_TO_SPARE_SECONDS:
             outbox_leases.extend(token=token, until=node.now() + LEASE)
+            leased = time.monotonic()
     return done
 
 
@@ -108,8 +111,18 @@ def deliver(node: Node, outgoing: Outgoing, *, token: str) -> LienThongError | N
     """Make one attempt for one claimed message, record what came of it, and return what failed."""
     started = node.now()
     clock = time.monotonic()
-    failure: LienThongError | None = None
     endpoint = ""
+
+    def attempt(error: str) -> outbox.Attempt:
+        return outbox.Attempt(
+            message=outgoing.message.id,
+            number=outgoing.message.attempts,
+            started=started,
+            took_ms=int((time.monotonic() - clock) * 1000),
+            error=error,
+            endpoint=endpoint,
+        )
+
     try:
         _demand_time(node, outgoing, at=started)
         partner = _partner(node, outgoing, at=started)
@@ -125,22 +138,13 @@ def deliver(node: Node, outgoing: Outgoing, *, token: str) -> LienThongError | N
             slowest = timedelta(seconds=size / _SLOWEST_BYTES_A_SECOND)
             outbox_leases.extend(token=token, until=started + LEASE + slowest)
         answer = _send(node, outgoing, endpoint, container, size)
-        record_answer(node, outgoing, answer, token=token)
+        record_answer(node, outgoing, answer, token=token, attempt=attempt(""))
     except LienThongError as exc:
-        failure = exc
-        _record_failure(node, outgoing, exc, token=token)
-    took = int((time.monotonic() - clock) * 1000)
-    outbox.add_attempt(
-        outbox.Attempt(
-            message=outgoing.message.id,
-            number=outgoing.message.attempts,
-            started=started,
-            took_ms=took,
-            error=failure.code if failure else "",
-            endpoint=endpoint,
-        )
-    )
-    return failure
+        with transaction():
+            _record_failure(node, outgoing, exc, token=token)
+            outbox.add_attempt(attempt(exc.code))
+        return exc
+    return None
 
 
 def verify_receipt(node: Node, outgoing: Outgoing, content: bytes, *, container: Sha256) -> Answer:
@@ -224,12 +228,24 @@ def _send(node: Node, outgoing: Outgoing, endpoint: str, container: Sha256, size
     return verify_receipt(node, outgoing, content, container=container)
 
 
-def record_answer(node: Node, outgoing: Outgoing, answer: Answer, *, token: str) -> None:
-    """Write down what the verified receipt says; only the holder of the token may."""
+def record_answer(
+    node: Node,
+    outgoing: Outgoing,
+    answer: Answer,
+    *,
+    token: str,
+    attempt: outbox.Attempt | None = None,
+) -> None:
+    """Write down what the verified receipt says; only the holder of the token may.
+
+    The attempt that brought it is kept in the same commit, whoever holds the token.
+    """
     receipt = answer.receipt
     accepted = receipt.outcome is Outcome.ACCEPTED
     stored = node.blobs.put(answer.content)
     with transaction():
+        if attempt is not None:
+            outbox.add_attempt(attempt)
         marked = outbox.mark_answered(
             outgoing.message.id,
             token=token,
