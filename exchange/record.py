@@ -126,20 +126,9 @@ def _obey(  # noqa: C901 - one arm for each command of a closed set
         case commands.SetStatus():
             _set_status(node, recorded, stepped, dossier, command.value, at=at)
         case commands.PauseClock():
-            dossiers.start_pause(
-                dossiers.Pause(
-                    dossier=dossier.id,
-                    token=command.token_id,
-                    basis=command.basis,
-                    started=at,
-                    ended=None,
-                )
-            )
-            reminders.hold(dossier.id, token=command.token_id)
+            _pause(node, stepped, dossier, command, at=at)
         case commands.ResumeClock():
-            dossiers.end_pause(dossier.id, command.token_id, at)
-            case_due(node, stepped.procedure, dossier.id, at=at)
-            reminders.go_on(node, dossier.id, token=command.token_id, at=at)
+            _go_on(node, stepped, dossier, command, at=at)
         case commands.Finish():
             _finish(recorded, stepped, dossier, command, at=at)
         case commands.BroadcastSignal():
@@ -150,6 +139,37 @@ def _obey(  # noqa: C901 - one arm for each command of a closed set
             pass  # answered while stepping
         case _:
             assert_never(command)
+
+
+def _pause(
+    node: Node, stepped: Stepped, dossier: Dossier, command: commands.PauseClock, *, at: datetime
+) -> None:
+    """Stop the clock, unless it runs in that status by the rule pack that the dossier pins."""
+    bases = {one.basis: one.status for one in stepped.procedure.pause_bases}
+    status = bases.get(command.basis)
+    rules = node.rules().get(dossier.rule_pack).statuses
+    if status is not None and rules.clock_runs(Business(status), basis_allows=True):
+        return
+    dossiers.start_pause(
+        dossiers.Pause(
+            dossier=dossier.id,
+            token=command.token_id,
+            basis=command.basis,
+            started=at,
+            ended=None,
+        )
+    )
+    reminders.hold(dossier.id, token=command.token_id)
+
+
+def _go_on(
+    node: Node, stepped: Stepped, dossier: Dossier, command: commands.ResumeClock, *, at: datetime
+) -> None:
+    if all(one.token != command.token_id for one in dossiers.pauses(dossier.id)):
+        return  # the clock has run all the time
+    dossiers.end_pause(dossier.id, command.token_id, at)
+    case_due(node, stepped.procedure, dossier.id, at=at)
+    reminders.go_on(node, dossier.id, token=command.token_id, at=at)
 
 
 def _task(
@@ -296,7 +316,8 @@ def _set_status(
         )
     )
     if status is Business.ACCEPTED:
-        case_due(node, stepped.procedure, dossier.id, at=at)
+        if dossier.due is None:  # accepted again after a supplement, the clock goes on
+            case_due(node, stepped.procedure, dossier.id, at=at)
         reminders.resume_dossier(node, dossier.id)
 
 

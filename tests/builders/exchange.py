@@ -227,8 +227,8 @@ class OneNode:
         self.do("hb.vanthu2", code, "register_reply")
         self.do("hb.chuyenvien", code, "acknowledge_reply", {"reply_judgement": "complete"})
 
-    def start_business(self) -> str:
-        """Let the commune receive and pass an application; return its code."""
+    def start_business(self, *, check: str = "approve") -> str:
+        """Let the commune receive and check an application; return its code."""
         opened = submit.submit(
             self.node,
             self.actor("tp.motcua"),
@@ -253,7 +253,8 @@ class OneNode:
                 "components_complete": "on",
             },
         )
-        self.do("tp.kinhte", code, "check_application", {"check_decision": "approve"})
+        values = {"check_decision": check, "check_reason": "Tên hộ kinh doanh bị trùng"}
+        self.do("tp.kinhte", code, "check_application", values)
         return code
 
     def attach(self, username: str, dossier: UUID, *, kind: str) -> UUID:

@@ -9,7 +9,7 @@ import pytest
 
 from dossier.calendar import HERE, local_day
 from dossier.model import Actor
-from dossier.rulepack import DECLARATION, shipped_rule_packs
+from dossier.rulepack import DECLARATION, STATUSES, shipped_rule_packs
 from exchange import proposals, rules
 from exchange.deadlines import case_due
 from exchange.errors import AlreadyPublished
@@ -87,6 +87,29 @@ def test_a_new_pack_never_changes_an_old_dossier(one: OneNode) -> None:
     assert new.rule_pack == "2026.7"
     assert new.due is not None
     assert new.due >= old.due + timedelta(hours=12)
+
+
+def test_what_a_status_does_to_the_clock_is_said_by_the_pinned_pack(one: OneNode) -> None:
+    old = one.start_business(check="supplement")
+    today = local_day(one.node.now()).isoformat()
+    files = dict(next_pack(version="2026.9", effective=today))
+    before, after = 'supplement_requested = "paused_if_basis"', 'supplement_requested = "runs"'
+    assert before in files[STATUSES].decode()
+    files[STATUSES] = files[STATUSES].decode().replace(before, after).encode()
+    publish(one, files)
+    new = one.start_business(check="supplement")
+    sides = [one.sides(code)["000.31.01.H08"] for code in (old, new)]
+    assert [side.rule_pack for side in sides] == ["2025.1", "2026.9"]
+    assert [len(dossiers.pauses(side.id)) for side in sides] == [1, 0]
+    one.later(timedelta(days=7))
+    supplement = {"business_name": "Bún chả cá Cô Tám", "supplement_received": "Tên mới"}
+    for code in (old, new):
+        one.do("tp.motcua", code, "await_supplement", supplement)
+    moved, kept = (one.sides(code)["000.31.01.H08"].due for code in (old, new))
+    assert sides[1].due == kept
+    assert moved is not None
+    assert sides[0].due is not None
+    assert moved > sides[0].due
 
 
 def test_a_published_pack_and_a_shipped_one_never_change(one: OneNode) -> None:
