@@ -19,6 +19,7 @@ from exchange.node import Node
 from exchange.outgoing import queue_message, token_uuid
 from exchange.recorded import Recorded
 from exchange.silences import rule_of, under_pack
+from exchange.starts import open_by_signal
 from exchange.stepping import MARK, Stepped, Taken, message_of
 from exchange.values import to_json
 from signing.log.leaf import LeafKind
@@ -132,7 +133,7 @@ def _obey(  # noqa: C901 - one arm for each command of a closed set
         case commands.Finish():
             _finish(recorded, stepped, dossier, command, at=at)
         case commands.BroadcastSignal():
-            _broadcast(command, at=at)
+            _broadcast(node, command, at=at)
         case commands.CancelCall():
             recorded.cancelled_calls.append(command.call_id)
         case commands.CallDecision():
@@ -263,7 +264,7 @@ def _call(stepped: Stepped, command: commands.CallService, *, at: datetime) -> S
     )
 
 
-def _broadcast(command: commands.BroadcastSignal, *, at: datetime) -> None:
+def _broadcast(node: Node, command: commands.BroadcastSignal, *, at: datetime) -> None:
     for waiting in subscriptions.signal_waiters(command.name):
         facts.add(
             facts.NewFact(
@@ -277,6 +278,7 @@ def _broadcast(command: commands.BroadcastSignal, *, at: datetime) -> None:
             )
         )
         ring_after_commit("advance", str(waiting.instance))
+    open_by_signal(node, command.name, at=at)
 
 
 def _incident(

@@ -218,6 +218,8 @@ def _known(stepped: Stepped, values: Mapping[str, Value]) -> dict[str, Value]:
 def _trigger(fact: Fact) -> MessageStart | None:
     if not fact.ref:
         return None
+    if isinstance(fact.payload, Mapping) and fact.payload.get("element") == fact.ref:
+        return MessageStart(element_id=fact.ref)  # a timer or a signal, see `exchange.starts`
     return MessageStart(message_type=fact.ref, values=_decoded(fact.payload))
 
 

@@ -27,7 +27,7 @@ class NewIncident:
     instance: UUID | None = None
     message: UUID | None = None
     element_id: str = ""
-    ref: str = ""  # the engine's token that stopped
+    ref: str = ""  # the engine's token that stopped, or the start event of an agency
 
 
 def open_incident(new: NewIncident) -> UUID:
@@ -80,6 +80,11 @@ def resolve_ref(instance: UUID, ref: str, *, by: str, at: datetime) -> int:
 def resolve_message(message: UUID, *, by: str, at: datetime) -> int:
     """Close the incidents of a message that is sent again or answered."""
     return _resolve("message = %s", (str(message),), by, at)
+
+
+def resolve_start(ref: str, *, by: str, at: datetime) -> int:
+    """Close the incidents of a start event that has opened a dossier since."""
+    return _resolve("ref = %s AND dossier IS NULL", (ref,), by, at)
 
 
 def _resolve(which: str, values: Sequence[Any], by: str, at: datetime) -> int:

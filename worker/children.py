@@ -40,6 +40,15 @@ _DRAINS: Final[Mapping[str, tuple[Callable[[], Drained], ...]]] = {
 }
 
 
+# What time itself makes due.
+_TICKS: Final[tuple[Callable[[], Drained], ...]] = (
+    jobs.timers,
+    jobs.starts,
+    jobs.reminders,
+    jobs.leaves,
+    jobs.leases,
+    jobs.bells,
+)
 # What is looked after in turns: outside systems, of which a slow one must hold up nothing else.
 _ROUNDS: Final[tuple[Callable[[], Drained], ...]] = (
     jobs.folders,
@@ -99,7 +108,7 @@ def _poll(role: str, stop: Stop, url: str) -> None:
 
 def _tick(stop: Stop) -> None:
     while not stop.is_asked:
-        for step in (jobs.timers, jobs.reminders, jobs.leaves, jobs.leases, jobs.bells):
+        for step in _TICKS:
             while step().more and not stop.is_asked:
                 pass
         stop.sleep(_TICK_SECONDS)
@@ -128,6 +137,7 @@ def burst() -> int:
             drain().done
             for drain in (
                 jobs.timers,
+                jobs.starts,
                 jobs.reminders,
                 jobs.transitions,
                 jobs.incoming,

@@ -28,6 +28,7 @@ from exchange.orphans import collect_daily as collect
 from exchange.reminders import remind_due
 from exchange.sequence import sequence_log
 from exchange.settings import settings
+from exchange.starts import open_due
 from exchange.timers import fire_due
 from exchange.upkeep import clean
 from exchange.wiring import node
@@ -112,6 +113,11 @@ def folders() -> Drained:
 def timers() -> Drained:
     """Turn one batch of due timers into facts."""
     return caught("fire", lambda: fire_due(node()) if sweep.is_timer_due(node()) else _NOTHING)
+
+
+def starts() -> Drained:
+    """Open the dossiers that timer start events are due for."""
+    return caught("starts", lambda: open_due(node()))
 
 
 def reminders() -> Drained:

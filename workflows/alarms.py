@@ -11,7 +11,7 @@ from workflows.definition import Definition
 from workflows.expressions import Value
 from workflows.graph import EventKind, TimerForm
 from workflows.starts import OtherStartEvent, other_starts
-from workflows.timing import Duration, Timer, WorkingTime, is_literal, parse_timer
+from workflows.timing import Cycle, Duration, Timer, WorkingTime, is_literal, parse_timer
 
 
 def start_alarms(
@@ -23,6 +23,27 @@ def start_alarms(
         if start.kind is EventKind.TIMER and start.text:
             found[start.element_id] = _first(_timer(definition, start, values, at), at, calendar)
     return found
+
+
+def next_alarm(
+    definition: Definition,
+    element: str,
+    *,
+    armed: datetime,
+    at: datetime,
+    fired: int,
+    values: Mapping[str, Value],
+) -> datetime | None:
+    """Return when a timer start event that has fired so often fires again after `at`, if ever.
+
+    What was missed meanwhile is not made up for: only a cycle fires again, at its next instant.
+    """
+    for start in other_starts(definition):
+        if start.element_id == element and start.kind is EventKind.TIMER and start.text:
+            timer = _timer(definition, start, values, armed)
+            if isinstance(timer, Cycle) and (timer.count is None or fired < timer.count):
+                return timer.next_due(armed, at)[0]
+    return None
 
 
 def _timer(

@@ -16,11 +16,12 @@ from dossier.errors import LienThongError
 from workflows.dmn.evaluate import load_model
 from workflows.dmn.lint import lint
 from workflows.findings import Severity
-from workflows.graph import Kind, Node
+from workflows.graph import EventKind, Kind, Node
 from workflows.linking import MARK
 from workflows.procedure import Procedure
 from workflows.scenario_errors import ScenarioRefused
 from workflows.scenariofile import parse_scenario
+from workflows.starts import other_starts
 from workflows.timing import is_literal
 
 DECLARATION: Final = "procedure.toml"
@@ -48,6 +49,7 @@ def review(procedure: Procedure, *, declaration: bytes) -> tuple[Remark, ...]:
     return (
         *_deadlines(procedure, lines),
         *_roles(procedure, lines),
+        *_starts(procedure),
         *_messages(procedure, lines),
         *_forms(procedure),
         *_prints(procedure),
@@ -149,6 +151,19 @@ def _roles(procedure: Procedure, lines: list[str]) -> Iterator[Remark]:
         seen.setdefault(role.bind, name)
         if name not in procedure.deployment.roles:
             yield _declared("role_not_run", Severity.WARNING, f"roles.{name}", lines, role=name)
+
+
+def _starts(procedure: Procedure) -> Iterator[Remark]:
+    """Yield the start events by which no node ever opens a dossier by itself."""
+    binds = {name: role.bind for name, role in procedure.roles.items()}
+    for role in procedure.deployment.roles:
+        definition = procedure.definition(role)
+        for start in other_starts(definition):
+            node = definition.elements[start.element_id]
+            if start.kind is EventKind.CONDITION or binds.get(role) != "initiator":
+                yield _drawn(procedure, "start_not_heard", node, severity=Severity.WARNING)
+            elif "addressee" in binds.values():
+                yield _drawn(procedure, "start_without_addressee", node, severity=Severity.WARNING)
 
 
 def _messages(procedure: Procedure, lines: list[str]) -> Iterator[Remark]:

@@ -198,3 +198,28 @@ class TimerRow(models.Model):
             models.Index(fields=["due"], name="timer_due", condition=Q(fired=False)),
             models.Index(fields=["instance"], name="timer_instance"),
         ]
+
+
+class StartEventRow(models.Model):
+    """When a timer start event opens the next dossier at one agency, or which signal does."""
+
+    procedure = words()
+    agency = words()
+    element_id = words()
+    package_sha256 = digest()
+    signal = words()
+    armed = instant()
+    due = maybe_instant()
+    fired = integer()
+
+    class Meta:
+        db_table = "start_event"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["procedure", "agency", "element_id"], name="start_event_once"
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["due"], name="start_event_due"),
+            models.Index(fields=["signal"], name="start_event_signal"),
+        ]

@@ -18,6 +18,7 @@ from exchange import (
     correlate,
     deliver,
     reminders,
+    starts,
     submit,
     taskwork,
     timers,
@@ -149,6 +150,7 @@ class OneNode:
         worked = False
         while True:
             done = timers.fire_due(self.node).done + reminders.remind_due(self.node).done
+            done += starts.open_due(self.node).done
             done += advance.drain_transitions(self.node, budget=BUDGET).done
             done += deliver.drain_outbox(self.node, budget=BUDGET).done
             done += correlate.drain_inbox(self.node, budget=BUDGET).done

@@ -165,6 +165,25 @@ def test_a_fault_is_found_with_its_place(
     assert in_vietnamese[0]["message"] not in (found[0]["message"], rule)
 
 
+@pytest.mark.parametrize(
+    ("event", "rule"),
+    [
+        ("timerEventDefinition><bpmn:timeCycle>R/P1M</bpmn:timeCycle", "start_without_addressee"),
+        ("conditionalEventDefinition><bpmn:condition>true</bpmn:condition", "start_not_heard"),
+    ],
+)
+def test_a_start_that_no_node_hears_is_found(
+    folder: Path, capsys: pytest.CaptureFixture[str], event: str, rule: str
+) -> None:
+    begin = "<bpmn:outgoing>flow_request_submitted_receive_request</bpmn:outgoing>"
+    kind = event.partition(">")[0]
+    change(folder / "process.bpmn", begin, f"{begin}<bpmn:{event}></bpmn:{kind}>")
+    for language in ("en", "vi"):
+        found = {one["rule"]: one for one in problems(folder, capsys, "--lang", language)}
+        assert (found[rule]["severity"], found[rule]["element"]) == ("warning", "request_submitted")
+        assert found[rule]["line"] > 0
+
+
 def test_a_message_type_with_two_senders_is_found(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
