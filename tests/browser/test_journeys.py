@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import APPLICATION, SCREENSHOTS, Site, file
+from tests.browser.conftest import APPLICATION, COMMUNE, SCREENSHOTS, Site, file
 
 PDF = b"%PDF-1.4\n%%EOF\n"
 CLERK = "tp.motcua"
@@ -17,6 +17,7 @@ def test_intake_without_javascript(site: Site, browser: Browser) -> None:
     page = context.new_page()
     site.log_in(page, CLERK)
     page.click("a[href='/dossiers/new']")
+    page.select_option("#procedure", f"household-business@{COMMUNE}")
     page.fill("#subject", "Đăng ký hộ kinh doanh: Hiệu sách Nguyễn Thái Học")
     page.click("form[action='/dossiers/new'] button")
     expect(page.locator("[role=status]").first).to_be_visible()
@@ -71,6 +72,7 @@ def test_skip_link_is_first_and_leads_to_the_content(site: Site, page: Page) -> 
 def test_dossier_moves_on_by_itself(site: Site, page: Page) -> None:
     site.log_in(page, CLERK)
     page.goto(f"{site.origin}/dossiers/new")
+    page.select_option("#procedure", f"household-business@{COMMUNE}")
     page.fill("#subject", "Đăng ký hộ kinh doanh: Quán phở")
     page.click("form[action='/dossiers/new'] button")
     expect(page.locator("#next a[data-task]")).to_be_visible(timeout=15_000)
