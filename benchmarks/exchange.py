@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import statistics
+import subprocess
 import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -31,6 +32,7 @@ from exchange.boot import boot
 from exchange.deliver import deliver
 from exchange.demo.fixture import load_fixture
 from exchange.demo.layout import Home, lay_out
+from exchange.doorbell import find_program, own_socket, redis_url
 from exchange.settings import load
 from exchange.wiring import build
 from lienthong.demo import launch
@@ -39,6 +41,7 @@ from storage.outbox import NewOutgoing, Outgoing
 from storage.transactions import transaction
 from tests.builders.demo import NODES, Ports, free_ports, served
 from tests.builders.exchange import OneNode
+from worker.own_redis import OwnRedis
 
 _NAME: Final = "connectors.full_exchange"
 _ROUNDS: Final = 40
@@ -84,6 +87,7 @@ class Exchange:
     sender: OneNode
     letter: Outgoing
     url: str
+    bells: str  # URL of the receiver's Redis
     session: requests.Session
     key: ec.EllipticCurvePrivateKey
     signature: bytes
@@ -128,15 +132,37 @@ class Exchange:
 
 
 @contextmanager
-def two_nodes(home: Home) -> Iterator[Exchange]:
-    """Serve the node of Bình Định and be the one of Hòa Bình."""
+def two_nodes(home: Home, *, works: bool = True) -> Iterator[Exchange]:
+    """Serve the node of Bình Định and be the one of Hòa Bình.
+
+    Unless it `works` the served node receives but does nothing with what it has received.
+    """
     fixture, ports = load_fixture(), free_ports()
     now = SystemClock().now()
     lay_out(home, fixture=fixture, ports={n.name: ports.of(n.name) for n in fixture.nodes}, at=now)
     launch.run_everywhere(home.root, NODES, "migrate")
     launch.run_everywhere(home.root, NODES, "demo", "--seed")
-    with served(home, "h08", ports=ports):
+    with served(home, "h08", ports=ports) as nodes, ExitStack() as until_the_end:
+        if not works:
+            until_the_end.enter_context(_only_bells(home, nodes["h08"].processes["work"]))
         yield _exchange(home, ports)
+
+
+@contextmanager
+def _only_bells(home: Home, work: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Stop a node's workers; its bells still ring, but nobody answers them."""
+    work.terminate()
+    work.wait(60)
+    there = load({"LIENTHONG_HOME": str(home.root), "LIENTHONG_NODE": "h08"})
+    program = find_program()
+    if program is None:
+        raise SystemExit("bench: expected a redis-server, got none")
+    redis = OwnRedis(program, socket=own_socket(there), log=there.logs_dir / "redis.log")
+    redis.start()
+    try:
+        yield
+    finally:
+        redis.stop()
 
 
 def _exchange(home: Home, ports: Ports) -> Exchange:
@@ -155,6 +181,7 @@ def _exchange(home: Home, ports: Ports) -> Exchange:
         sender=sender,
         letter=letter,
         url=f"http://127.0.0.1:{ports.of('h08')}/soap",
+        bells=redis_url(load({"LIENTHONG_HOME": str(home.root), "LIENTHONG_NODE": "h08"})),
         session=requests.Session(),
         key=key,
         signature=key.sign(_CONTENT, _ALGORITHM),
