@@ -137,12 +137,13 @@ class Node:
         """Return the foreign services this node may call; raise `ForeignCallMalformed`."""
         return self._services.services()
 
-    def hosted(self, agency: str) -> AgencyCode | None:
+    def hosted(self, agency: str, *, directory: Directory | None = None) -> AgencyCode | None:
         """Return the code under which this node holds a seal for the agency, or None.
 
-        A merged agency is answered for by its successor.
+        A merged agency is answered for by its successor. Who has read the directory already for
+        what is being done hands it over: each reading asks the database which one is in force.
         """
-        directory = self.directory()
+        directory = directory or self.directory()
         found = directory.find(agency)
         in_office = directory.successor_of(agency, at=self.now())
         names = {agency}
@@ -157,9 +158,9 @@ class Node:
         """Return the agencies whose seals this node holds."""
         return tuple(self._seals)
 
-    def seal(self, agency: str) -> Signer:
-        """Return the sealing key of a hosted agency; raise `SealMissing`."""
-        code = self.hosted(agency)
+    def seal(self, agency: str, *, directory: Directory | None = None) -> Signer:
+        """Return the sealing key of a hosted agency; raise `SealMissing`. See `hosted`."""
+        code = self.hosted(agency, directory=directory)
         if code is None:
             raise SealMissing("expected a sealing key of the agency", agency=agency)
         return self._seals[code]

@@ -154,7 +154,7 @@ class Reception:
     def _admit(self, verified: Verified, at: datetime) -> None:
         envelope = verified.envelope
         # 6. To is hosted here: without it there is no seal to answer with
-        if self._node.hosted(envelope.to_agency) is None:
+        if self._node.hosted(envelope.to_agency, directory=verified.directory) is None:
             raise AddresseeNotHosted("expected an agency of this node", agency=envelope.to_agency)
         # 7. rule, channel and assurance
         contract = self._node.contracts()
@@ -202,7 +202,8 @@ class Reception:
     def _admit_access(self, verified: Verified, contracts: Contracts) -> None:
         envelope = verified.envelope
         # A rule may name the addressee as it is written, or the agency that answers for it now.
-        servers = {envelope.to_agency, self._node.hosted(envelope.to_agency)} - {None}
+        hosted = self._node.hosted(envelope.to_agency, directory=verified.directory)
+        servers = {envelope.to_agency, hosted} - {None}
         if not any(
             verified.directory.allows(
                 client=verified.sender.code,
@@ -235,6 +236,7 @@ class Reception:
             known = inbox.reserve(
                 inbox.NewMessage(
                     envelope=envelope,
+                    written=verified.container.files[FILE_NAME].content,
                     container_sha256=hints.container_sha256,
                     receipt_sha256=receipt_sha256,
                     received=at,
@@ -262,7 +264,7 @@ class Reception:
         self, verified: Verified, hints: SendHints, at: datetime, refusal: LienThongError
     ) -> bytes:
         envelope = verified.envelope
-        if self._node.hosted(envelope.to_agency) is None:
+        if self._node.hosted(envelope.to_agency, directory=verified.directory) is None:
             raise refusal
         answer = self._answer(verified, hints, at, Outcome.REFUSED, refusal.code)
         with transaction():
@@ -293,7 +295,7 @@ class Reception:
             contract_sha256=verified.envelope.contract.sha256,
             directory_number=verified.directory.number,
         )
-        return seal_receipt(self._node, receipt, at=at)
+        return seal_receipt(self._node, receipt, at=at, directory=verified.directory)
 
 
 def _files(verified: Verified) -> Iterator[Content]:
@@ -307,11 +309,13 @@ def _files(verified: Verified) -> Iterator[Content]:
         yield file.content if file.size <= _SMALL_BYTES else file.open
 
 
-def seal_receipt(node: Node, receipt: Receipt, *, at: datetime) -> bytes:
+def seal_receipt(
+    node: Node, receipt: Receipt, *, at: datetime, directory: Directory | None = None
+) -> bytes:
     """Return the receipt under the seal of the agency that received."""
     return sign_xml(
         write_receipt(receipt),
-        signer=node.seal(receipt.to_agency),
+        signer=node.seal(receipt.to_agency, directory=directory),
         timestamper=node.timestamper,
         at=at,
     )

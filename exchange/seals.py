@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ class SealFolder(Mapping[AgencyCode, Signer]):
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._place = str(folder)
         self._lock = threading.Lock()
         self._seen = -1
         self._seals: dict[AgencyCode, Signer] = {}
@@ -32,7 +34,10 @@ class SealFolder(Mapping[AgencyCode, Signer]):
 
     def _current(self) -> dict[AgencyCode, Signer]:
         # Files are put in place by renaming, which changes the folder's own time.
-        changed = self._folder.stat().st_mtime_ns if self._folder.is_dir() else 0
+        try:
+            changed = os.stat(self._place).st_mtime_ns
+        except FileNotFoundError:
+            changed = 0
         with self._lock:
             if changed != self._seen:
                 try:

@@ -5,7 +5,9 @@ In production these are files that the operator provides; nothing is fetched whi
 
 from __future__ import annotations
 
+import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from exchange.errors import AnchorMissing
@@ -32,8 +34,18 @@ class TrustFolder:
             return self._trust
 
     def _stamp(self) -> tuple[tuple[str, int, int], ...]:
-        stats = [(path, path.stat()) for path in trust_files(self._folder)]
-        return tuple((str(path), stat.st_mtime_ns, stat.st_size) for path, stat in stats)
+        # Taken at each judgement, so without the comforts of pathlib; the same files.
+        folder = str(self._folder)
+        names = [f"{folder}/anchor.pem", f"{folder}/certificates.pem"]
+        with suppress(FileNotFoundError):
+            lists = os.listdir(f"{folder}/crl")
+            names += [f"{folder}/crl/{name}" for name in sorted(lists) if name.endswith(".crl")]
+        stamps = []
+        for name in names:
+            with suppress(FileNotFoundError):
+                stat = os.stat(name)
+                stamps.append((name, stat.st_mtime_ns, stat.st_size))
+        return tuple(stamps)
 
 
 def trust_files(folder: Path) -> list[Path]:

@@ -31,6 +31,7 @@ class NewMessage:
     receipt_sha256: Sha256
     received: datetime
     assurance: Assurance
+    written: bytes = b""  # the envelope in its one spelling, where the caller has it already
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +64,7 @@ def reserve(new: NewMessage) -> InboxMessage | None:
             envelope.message_type,
             envelope.conversation_id,
             envelope.dossier_code,
-            write_envelope(envelope),
+            new.written or write_envelope(envelope),
             new.container_sha256,
             new.receipt_sha256,
             sql.from_instant(new.received),

@@ -85,7 +85,8 @@ class FileSpool:
         return len(left)
 
     def _folders(self) -> list[Path]:
-        return [path for path in self._folder.iterdir() if path.is_dir()]
+        with os.scandir(self._folder) as entries:
+            return [Path(entry.path) for entry in entries if entry.is_dir()]
 
 
 class SpoolFile:
@@ -146,7 +147,8 @@ class _Translated(contextlib.AbstractContextManager[None]):
 
 def _used(folder: Path) -> int:
     total = 0
-    for path in folder.iterdir():
-        with contextlib.suppress(FileNotFoundError):  # dropped meanwhile by its reader
-            total += path.stat().st_size
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):  # dropped meanwhile by its reader
+                total += entry.stat().st_size
     return total

@@ -64,7 +64,11 @@ def away(one: OneNode, partner: Partner, monkeypatch: pytest.MonkeyPatch) -> One
     node = build(one.node.settings, clock=one.clock)
     hosted = node.hosted
     elsewhere = replace(one, node=node)
-    monkeypatch.setattr(node, "hosted", lambda code: None if code == BINH_DINH else hosted(code))
+
+    def hosted_here(code: str, *, directory: Directory | None = None) -> AgencyCode | None:
+        return None if code == BINH_DINH else hosted(code, directory=directory)
+
+    monkeypatch.setattr(node, "hosted", hosted_here)
     say(monkeypatch, one, elsewhere, BINH_DINH, lambda a: replace(a, endpoint=partner.url))
     return elsewhere
 
