@@ -7,13 +7,11 @@ holder of the token may write down what came of it (worker.md §5).
 from __future__ import annotations
 
 import random
-import tempfile
 import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 from dossier.directory import DirectoryAgency
@@ -159,8 +157,9 @@ def verify_receipt(node: Node, outgoing: Outgoing, content: bytes, *, container:
     except Rejected as exc:
         raise ReceiptInvalid(f"expected a sealed receipt: {exc.message}") from exc
     message = outgoing.message
-    owner = node.directory().seal_owner(opened.signature.certificate or b"", at=at)
-    if owner is None or not node.directory().speaks_for(owner, message.partner, at=at):
+    directory = node.directory()
+    owner = directory.seal_owner(opened.signature.certificate or b"", at=at)
+    if owner is None or not directory.speaks_for(owner, message.partner, at=at):
         raise ReceiptInvalid("expected the seal of the addressee on the receipt")
     spoken_of = (receipt.message_id, receipt.from_agency, receipt.to_agency)
     if spoken_of != (message.message_id, message.agency, message.partner):
@@ -221,10 +220,15 @@ def _send(node: Node, outgoing: Outgoing, endpoint: str, container: Sha256, size
         size_bytes=size,
     )
     sending: Sending = node.sending(message.partner)
-    with tempfile.TemporaryDirectory(dir=node.settings.spool_dir) as folder:
-        path = Path(folder) / "container.asice"
+    # One folder for all: making and removing folders costs a journal more than files do.
+    folder = node.settings.spool_dir / "outgoing"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    path = folder / f"{uuid.uuid4().hex}.asice"
+    try:
         node.blobs.export(container, path)
         content = sending.send(endpoint, hints, path)
+    finally:
+        path.unlink(missing_ok=True)
     return verify_receipt(node, outgoing, content, container=container)
 
 

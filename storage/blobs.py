@@ -168,7 +168,7 @@ class BlobStore:
 
     def has(self, sha256: str) -> bool:
         """Tell whether the digest is stored."""
-        return self._path(sha256).is_file()
+        return os.path.isfile(self._name(sha256))
 
     def size(self, sha256: str) -> int:
         """Return the number of bytes of a digest; raise `BlobMissing`."""
