@@ -101,12 +101,15 @@ class HttpClient:
         connections: int = 8,
         resolver: Resolver | None = None,
         pins: Pins | None = None,
+        takes_plain: bool = False,
     ) -> None:
         """Take `resolver` for hosts that others name: it decides which address is called.
 
-        `pins` bind the certificates of TLS beyond what the authorities vouch for.
+        `pins` bind the certificates of TLS beyond what the authorities vouch for. `takes_plain`
+        is for answers that are signed themselves: time-stamps, CRLs, OCSP.
         """
         self._may_call = may_call
+        self._takes_plain = takes_plain
         self._timeouts = timeouts or Timeouts()
         self._session = _session(tls or Tls(), _Adapter(connections, resolver, pins))
 
@@ -132,7 +135,7 @@ class HttpClient:
         Raises `EndpointForbidden` before anything is sent, `PartnerUnavailable` when no reply
         comes.
         """
-        check_endpoint(url, self._may_call)
+        check_endpoint(url, self._may_call, takes_plain=self._takes_plain)
         trace: dict[str, str] = {}
         _traces.inject(trace)  # what is being recorded here, if anything, goes on over there
         try:
@@ -165,8 +168,11 @@ class HttpClient:
         self._session.close()
 
 
-def check_endpoint(url: str, may_call: HostRule) -> None:
-    """Raise `EndpointForbidden` unless `url` is https, or http on loopback, to an allowed host."""
+def check_endpoint(url: str, may_call: HostRule, *, takes_plain: bool = False) -> None:
+    """Raise `EndpointForbidden` unless `url` is https to an allowed host.
+
+    Plain http is for this machine, and where `takes_plain` says that the answer is signed.
+    """
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -175,7 +181,7 @@ def check_endpoint(url: str, may_call: HostRule) -> None:
     host = (parts.hostname or "").lower()
     if parts.scheme not in ("http", "https") or not host or parts.username or parts.fragment:
         raise EndpointForbidden("expected an http(s) URL without user and fragment", host=host)
-    if parts.scheme == "http" and not is_loopback(host):
+    if parts.scheme == "http" and not takes_plain and not is_loopback(host):
         raise EndpointForbidden("expected https beyond this machine", host=host)
     if not may_call(host, port or (443 if parts.scheme == "https" else 80)):
         raise EndpointForbidden("expected a host that may be called", host=host)

@@ -159,7 +159,7 @@ SETTINGS: Final = (
         "TSA_URL",
         "URL",
         "",
-        "Time-stamp authority (https, or http on this machine); empty: the node's own.",
+        "Time-stamp authority (http or https: its answers are signed); empty: the node's own.",
     ),
     _setting(
         "NATIONAL_PORTAL",

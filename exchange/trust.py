@@ -1,6 +1,6 @@
 """The node's trust on disk: anchors, certificates and CRLs, read anew when a file changes.
 
-In production these are files that the operator provides; nothing is fetched while verifying.
+They are files: `exchange.revocation` fetches lists beforehand, nothing while verifying.
 """
 
 from __future__ import annotations

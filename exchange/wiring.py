@@ -169,7 +169,8 @@ def _timestamper(here: Settings, clock: Clock) -> Timestamper:
     host = urlsplit(here.tsa_url).hostname or ""
     timeouts = Timeouts(silence_seconds=10.0, reply_seconds=20.0)
     return RemoteAuthority(
-        HttpClient(may_call=only_hosts(host), timeouts=timeouts), url=here.tsa_url
+        HttpClient(may_call=only_hosts(host), timeouts=timeouts, takes_plain=True),
+        url=here.tsa_url,
     )
 
 

@@ -133,6 +133,11 @@ NOUNS: Final = {
         needs_database=True,
         summary="Programs that use the REST interface.",
     ),
+    "trust": Noun(
+        module="lienthong.trust",
+        needs_database=False,  # fetching for the node boots by itself
+        summary="What authorities say about revocation.",
+    ),
     "user": Noun(module="lienthong.user", needs_database=True, summary="People and their roles."),
     "verify": Noun(
         module="lienthong.verify", needs_database=False, summary="Judge signed files, offline."

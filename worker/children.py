@@ -55,6 +55,7 @@ _ROUNDS: Final[tuple[Callable[[], Drained], ...]] = (
     jobs.notifications,
     jobs.letters,
     jobs.portals,
+    jobs.revocations,
 )
 
 

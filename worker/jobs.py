@@ -26,6 +26,7 @@ from exchange.national.sync import make_rounds
 from exchange.notify import drain_notices
 from exchange.orphans import collect_daily as collect
 from exchange.reminders import remind_due
+from exchange.revocation import refresh
 from exchange.sequence import sequence_log
 from exchange.settings import settings
 from exchange.starts import open_due
@@ -88,6 +89,11 @@ def outgoing() -> Drained:
 def services() -> Drained:
     """Make calls of foreign services until nothing is due or the budget is spent."""
     return caught("call", lambda: drain_calls(node(), budget=BUDGET))
+
+
+def revocations() -> Drained:
+    """Fetch the CRLs that the node's certificates name, once an hour."""
+    return caught("revocations", lambda: refresh(node()))
 
 
 def portals() -> Drained:

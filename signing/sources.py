@@ -1,0 +1,71 @@
+"""Where a certificate says that its revocation can be asked for: addresses only, nothing is called.
+
+RFC 5280 §4.2.1.13 (CRL distribution points), §4.2.1.15 (freshest CRL), §4.2.2.1 (OCSP).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.x509.oid import AuthorityInformationAccessOID
+
+from signing.crllist import parse_list
+from signing.errors import CertificateRefused, RevocationRefused
+
+_MOST_ADDRESSES = 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sources:
+    """The http addresses that a certificate names, in its order."""
+
+    lists: tuple[str, ...]  # of CRLs, deltas last
+    responders: tuple[str, ...]  # of OCSP
+
+
+def sources_of(certificate: bytes) -> Sources:
+    """Return where to ask about a certificate (DER); raise `CertificateRefused`."""
+    try:
+        extensions = x509.load_der_x509_certificate(certificate).extensions
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as exc:
+        raise CertificateRefused("expected an X.509 certificate in DER") from exc
+    points: list[str] = []
+    responders: list[str] = []
+    for extension in extensions:
+        value = extension.value
+        if isinstance(value, x509.CRLDistributionPoints | x509.FreshestCRL):
+            points += _of_points(value)
+        elif isinstance(value, x509.AuthorityInformationAccess):
+            responders += _addresses(
+                one.access_location
+                for one in value
+                if one.access_method == AuthorityInformationAccessOID.OCSP
+            )
+    return Sources(
+        lists=tuple(dict.fromkeys(points))[:_MOST_ADDRESSES],
+        responders=tuple(dict.fromkeys(responders))[:_MOST_ADDRESSES],
+    )
+
+
+def is_list(content: bytes) -> bool:
+    """Tell whether bytes are a CRL that can be used; its signature is judged where it counts."""
+    try:
+        parse_list(content)
+    except RevocationRefused:
+        return False
+    return True
+
+
+def _of_points(points: Iterable[x509.DistributionPoint]) -> Iterator[str]:
+    for point in points:
+        yield from _addresses(point.full_name or ())
+
+
+def _addresses(names: Iterable[x509.GeneralName]) -> Iterator[str]:
+    for name in names:
+        if isinstance(name, x509.UniformResourceIdentifier) and name.value.lower().startswith(
+            ("http://", "https://")
+        ):
+            yield name.value
