@@ -23,7 +23,7 @@ from storage.transactions import transaction
 
 FAILURES: Final = 5  # in a row open the circuit
 LONGEST: Final = timedelta(minutes=5)
-_PROBE: Final = timedelta(minutes=3)  # nobody else tries so long while one does
+_PROBE: Final = timedelta(seconds=30)  # nobody else tries so long: the prober may have died
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
