@@ -13,7 +13,7 @@ from SpiffWorkflow.util.task import TaskState
 from dossier.errors import Rejected
 from workflows.activities import behave
 from workflows.commands import BroadcastSignal, Finish, Outcome
-from workflows.compensation import logged_scope, remember, undo, undo_next
+from workflows.compensation import logged_scopes, remember, undo, undo_next
 from workflows.events import broadcast, check_conditions
 from workflows.graph import Event, EventKind, Kind
 from workflows.loops import count_one, thrown_by
@@ -23,6 +23,7 @@ from workflows.scopes import (
     complete,
     depart,
     is_scope_empty,
+    keep_inner,
     leave,
     raise_from,
 )
@@ -30,7 +31,6 @@ from workflows.specs import Scope, Token
 from workflows.tokens import fire_inclusive, may_pass_parallel, wait_at_inclusive
 from workflows.walk import (
     DONE,
-    INNER,
     LEAVING,
     PENDING,
     UNDOES,
@@ -85,7 +85,7 @@ class Advance:
             return outcome
         if not depart(walk, token):
             return False
-        remember(walk, token, [])
+        remember(walk, token, [], {})
         return True
 
     def leave(self, token: Token) -> None:
@@ -160,9 +160,9 @@ def close_scope(walk: Walk, scope: Scope, outcome: Outcome = Outcome.COMPLETED) 
     del walk.workflow.subprocesses[owner.id]
     is_undoing = UNDOES in owner.internal_data
     if is_undoing or receive_or_fail(walk, owner, node_of(owner), dict(scope.locals)):
-        complete(walk, owner, scope.log)
+        complete(walk, owner, scope)
     else:
-        owner.internal_data[INNER] = scope.log
+        keep_inner(owner, scope)
 
 
 def _count(walk: Walk, body: Token) -> None:
@@ -269,12 +269,12 @@ def _carry_terminate(walk: Walk, token: Token, event: Event) -> None:
 
 
 def _carry_compensation(walk: Walk, token: Token, event: Event) -> None:
-    undo(walk, token, logged_scope(walk, token.workflow), event.activity)
+    undo(walk, token, logged_scopes(walk, token.workflow), event.activity)
 
 
 def _carry_cancel(walk: Walk, token: Token, event: Event) -> None:
     clear(walk, token.workflow, but=token)
-    undo(walk, token, token.workflow, None)
+    undo(walk, token, (token.workflow,), None)
 
 
 _CARRIERS: Final = {

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from dossier.errors import Rejected
 from workflows.errors import NotBoolean, TextNotCompiled
 from workflows.expressions import Expression, Value
 from workflows.specs import Token
-from workflows.walk import COUNT, DONE, INDEX, NEXT, Walk, node_of, owner_of
+from workflows.state import decode_locals
+from workflows.walk import COUNT, DONE, INDEX, NAMES, NEXT, Walk, node_of, owner_of
 
 
 def evaluate(
@@ -58,6 +60,8 @@ def locals_of(walk: Walk, token: Token) -> dict[str, Value]:
     if owner is not None:
         found.update(locals_of(walk, owner))
         found.update(token.workflow.locals)
+    if NAMES in token.internal_data:
+        found.update(decode_locals(token.internal_data[NAMES]))
     index = token.internal_data.get(INDEX)
     return found if index is None else {**found, **locals_at(walk, token, index, found)}
 
@@ -73,6 +77,22 @@ def locals_at(walk: Walk, token: Token, index: int, outer: Mapping[str, Value]) 
         items = _compiled(walk, loop.collection).evaluate({**walk.values, **found}, at=walk.at)
         found[loop.item] = items[index] if isinstance(items, list) and index < len(items) else None
     return found
+
+
+def loop_variables(walk: Walk, token: Token) -> dict[str, Value]:
+    """Return the variables of a loop's instance at its end; none when its list fails by now."""
+    index = token.internal_data.get(INDEX)
+    if index is None:
+        return {}
+    owner = owner_of(walk, token.workflow)
+    around = {**locals_of(walk, owner), **token.workflow.locals} if owner is not None else {}
+    try:
+        seen = locals_at(walk, token, index, around)
+    except Rejected:
+        return {}
+    loop = node_of(token).loop
+    wanted = ("loopCounter", loop.item if loop is not None else None)
+    return {name: value for name, value in seen.items() if name in wanted}
 
 
 def loop_names(body: Token) -> dict[str, Value]:

@@ -240,8 +240,8 @@ class Process:
     nodes: Mapping[str, Node]
     flows: Mapping[str, Flow]
     lanes: tuple[str, ...] = ()
-    data_objects: tuple[str, ...] = ()
-    # Names that every call of a called process has for itself, by the called process.
+    data_objects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by scope
+    # Names that every run of a called process or sub-process has for itself, by its scope.
     local_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property

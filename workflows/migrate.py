@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from SpiffWorkflow.util.task import TaskState
 
@@ -28,7 +28,9 @@ from workflows.walk import (
     FLOW,
     HOST,
     INCIDENT,
+    INNER,
     LOOP,
+    PENDING,
     TRIGGER,
     Walk,
     close_rows,
@@ -37,6 +39,8 @@ from workflows.walk import (
     note,
     renew,
 )
+
+_LOGS: Final = (PENDING, INNER)  # marks that hold entries of a compensation log
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,8 +77,10 @@ def plan(old: Definition, new: Definition, snapshot: bytes, mapping: Mapping[str
     kept, reopened, blocks = [], [], []
     hosts: set[str] = set()
     for _owner, tokens, *log in scopes:
+        undone = list(log[0]) if log else []
         for row in tokens:
             marks = row[3] if len(row) > 3 else {}
+            undone += [entry for mark in _LOGS for entry in marks.get(mark, ())]
             element = row[1]
             reason = _block(old, new, mapping, element, marks)
             if reason is not None:
@@ -85,7 +91,7 @@ def plan(old: Definition, new: Definition, snapshot: bytes, mapping: Mapping[str
                 reopened.append(element)
             if row[2] == "w" and reason is None and HOST not in marks:
                 hosts.add(element)
-        blocks.extend(_log_blocks(old, new, mapping, log[0] if log else []))
+        blocks.extend(_log_blocks(old, new, mapping, undone))
     armed = [boundary.id for host in sorted(hosts) for boundary in _fresh(old, new, mapping, host)]
     return Plan(
         kept=tuple(dict.fromkeys(kept)),
@@ -196,7 +202,7 @@ def _log_blocks(
 ) -> list[Block]:
     """Return the completed activities that could no longer be undone."""
     found = []
-    for node_id, _number, inner in log:
+    for node_id, _number, inner, *_names in log:
         target = mapping.get(node_id, "")
         had_handler = old.compensation_of(node_id) is not None
         is_lost = target not in new.elements
@@ -239,6 +245,7 @@ def _renamed(scope: list[Any], mapping: Mapping[str, str]) -> list[Any]:
         own = dict(marks[0]) if marks else {}
         if FLOW in own:
             own[FLOW] = mapping.get(own[FLOW], own[FLOW])
+        own.update({mark: _renamed_log(own[mark], mapping) for mark in _LOGS if mark in own})
         rows.append([number, mapping[element], letter, own])
     kept = [_renamed_log(log[0], mapping), *log[1:]] if log else []
     return [owner, rows, *kept]
@@ -246,8 +253,8 @@ def _renamed(scope: list[Any], mapping: Mapping[str, str]) -> list[Any]:
 
 def _renamed_log(log: list[Any], mapping: Mapping[str, str]) -> list[Any]:
     return [
-        [mapping[node_id], number, _renamed_log(inner, mapping) if inner else inner]
-        for node_id, number, inner in log
+        [mapping[node_id], number, _renamed_log(inner, mapping) if inner else inner, *names]
+        for node_id, number, inner, *names in log
     ]
 
 

@@ -115,7 +115,7 @@ def with_called(model: Model, process: Process) -> Process:
     A called process is bound to the version of its caller: both are in the same definition.
     """
     nodes, flows = dict(process.nodes), dict(process.flows)
-    own: dict[str, tuple[str, ...]] = {}
+    own = {scope: names for scope, names in process.data_objects.items() if scope != process.id}
     pending = [process]
     seen = {process.id}
     while pending:
@@ -125,6 +125,6 @@ def with_called(model: Model, process: Process) -> Process:
                 seen.add(called.id)
                 nodes.update(called.nodes)
                 flows.update(called.flows)
-                own[called.id] = tuple(filter(str.isidentifier, called.data_objects))
+                own.update(called.data_objects)
                 pending.append(called)
     return replace(process, nodes=nodes, flows=flows, local_names=own)

@@ -129,9 +129,12 @@ def _read_process(element: etree._Element, draft: Draft) -> Process:
     flows: dict[str, Flow] = {}
     _read_scope(element, identifier, nodes, flows, draft)
     lanes = tuple(lane.get("name") or lane.get("id") or "" for lane in element.iter(BPMN + "lane"))
-    data_objects = tuple(
-        data.get("name") or data.get("id") or "" for data in element.iter(BPMN + "dataObject")
-    )
+    data_objects: dict[str, tuple[str, ...]] = {}
+    for data in element.iter(BPMN + "dataObject"):
+        holder, name = data.getparent(), data.get("name") or data.get("id") or ""
+        if holder is not None and name.isidentifier():
+            scope = holder.get("id") or ""
+            data_objects[scope] = (*data_objects.get(scope, ()), name)
     return Process(
         id=identifier,
         line=line_of(element),

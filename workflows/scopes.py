@@ -15,12 +15,14 @@ from workflows.evaluating import is_true
 from workflows.expressions import Value
 from workflows.graph import GATEWAYS, SUBSCRIBED, Event, EventKind, Flow, Kind, Node
 from workflows.specs import Scope, Token, TokenScope
+from workflows.state import encode_locals
 from workflows.walk import (
     BODY,
     FIRED,
     FLOW,
     HOST,
     INNER,
+    INNER_NAMES,
     LEAVING,
     LOOP,
     PARAMETERS,
@@ -122,15 +124,25 @@ def _tell(walk: Walk, marks: Mapping[str, Any]) -> None:
         walk.undoing.append(asking)
 
 
-def complete(walk: Walk, token: Token, inner: list[list[object]] | None = None) -> None:
+def complete(walk: Walk, token: Token, left: Scope | None = None) -> None:
     """Finish a waiting token and let its successors arrive.
 
-    `inner` is the compensation log of the scope that a sub-process leaves behind.
+    `left` is the scope that a sub-process leaves behind, with what can be undone inside.
     """
-    kept = token.internal_data.get(INNER, [])
+    marks = token.internal_data
+    if left is not None:
+        keep_inner(token, left)
     if depart(walk, token):
-        remember(walk, token, inner or kept)
+        remember(walk, token, marks.get(INNER, []), marks.get(INNER_NAMES, {}))
         token.complete()
+
+
+def keep_inner(token: Token, left: Scope) -> None:
+    """Keep on the owner what a closed scope leaves behind, for when it is undone."""
+    if left.log:
+        token.internal_data[INNER] = left.log
+    if left.locals:
+        token.internal_data[INNER_NAMES] = encode_locals(left.locals)
 
 
 def leave(walk: Walk, token: Token) -> None:

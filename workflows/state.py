@@ -23,8 +23,9 @@ from workflows.specs import TokenScope, TokenWorkflow, add_token
 from workflows.walk import Walk, is_live, node_of, scope_entered, scopes_of, tokens_of
 
 MAGIC: Final = b"LTI"
-VERSION: Final = 2  # 2: the names that an open call has for itself
-_READABLE: Final = (1, 2)
+# 2: the names that an open call has for itself; 3: those of an activity that can be undone.
+VERSION: Final = 3
+_READABLE: Final = (1, 2, 3)
 MAXIMUM_BYTES: Final = 16 * 1024 * 1024
 
 # Only these states outlive a transition.

@@ -172,3 +172,57 @@ def test_loop_instances_are_undone_one_by_one() -> None:
     assert p.open == ["undo-flight"]
     assert p.done("undo-flight").open == ["undo-flight"]
     assert p.done("undo-flight").finished
+
+
+def test_a_throw_in_a_handler_undoes_the_handler_first_then_its_scope() -> None:
+    text = f"""
+    start s
+    user hotel
+    {pair("hotel")}
+    end bad error=oops
+    sub h triggered=true {{
+    start hs error=oops
+    user second
+    {pair("second")}
+    throw back compensate=%s
+    user after
+    end he
+    hs > second > back > after > he
+    }}
+    s > hotel > bad
+    """
+    p = play(text % "-").done("hotel").done("second")
+    assert p.open == ["undo-second"]
+    assert p.done("undo-second").open == ["undo-hotel"]
+    assert p.done("undo-hotel").open == ["after"]
+    p = play(text % "second").done("hotel").done("second")
+    assert p.done("undo-second").open == ["after"]
+
+
+def test_a_handler_sees_what_its_activity_had_for_itself() -> None:
+    p = play(
+        f"""
+        start s
+        sub trip sequential=of:cities;item:city lt:in.guest=owner {{
+        <dataObject id="d" name="room"/>
+        start ts
+        user book parallel=n:1
+        {pair("book")}
+        end te
+        ts > book > te
+        }}
+        throw back compensate=-
+        end e
+        s > trip > back > e
+        """,
+        cities=["hue", "vinh"],
+        owner="an",
+    )
+    p.done("book", room="1").done("book", room="2")
+    seen = []
+    while not p.finished:
+        own = next(iter(p.tasks.values())).locals
+        seen.append((own["city"], own["room"], own["guest"]))
+        p.done("undo-book")
+    assert seen == [("vinh", "2", "an"), ("hue", "1", "an")]
+    assert "room" not in p.values

@@ -165,3 +165,29 @@ def test_cancel_withdraws_everything() -> None:
     assert (p.finished, p.tasks) == (True, {})
     with pytest.raises(InstanceClosed):
         p.take(facts.Cancel())
+
+
+def test_a_running_compensation_goes_on_after_a_migration() -> None:
+    text = """
+    start s
+    user a
+    user b
+    <association id="l" sourceRef="ca" targetRef="ua"/>
+    <association id="m" sourceRef="cb" targetRef="ub"/>
+    boundary ca on=a compensate=-
+    boundary cb on=b compensate=-
+    user ua compensation=true
+    user ub compensation=true
+    throw back compensate=-
+    end e
+    s > a > b > back > e
+    """
+    p = play(text).done("a").done("b")
+    new_text = text.replace("user a\n", "user first\n").replace("s > a", "s > first")
+    new_text = new_text.replace("on=a", "on=first")
+    found = propose(p.definition, definition_of(draw(new_text)))
+    blocks = plan(p.definition, definition_of(draw(new_text)), p.snapshot, found).blocks
+    assert blocks == (Block(element="a", reason="log"),)
+    moved(p, new_text, {**found, "a": "first"})
+    assert p.done("ub").open == ["ua"]
+    assert p.done("ua").finished
