@@ -32,6 +32,7 @@ from dossier.ids import AgencyCode
 from dossier.safexml import Caps
 from dossier.wire import Spool, Spooled, WireRequest
 
+_MOST_INCLUDED: Final = 2  # parts by one call: ConfirmMessage
 VERSIONS: Final[Mapping[str, Version]] = {version.media_type: version for version in Version}
 
 
@@ -54,30 +55,20 @@ class ServerCaps:
         return self.container_bytes + self.envelope_bytes + self.overhead_bytes
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Early:
-    """A part that came before the root part."""
-
-    content_id: str
-    spooled: Spooled
-
-
 class Parts:
     """The parts of a message beside its root, each taken once by its Content-ID."""
 
-    def __init__(self, remaining: Iterator[Part], early: _Early | None) -> None:
+    def __init__(self, remaining: Iterator[Part], early: dict[str, Spooled]) -> None:
         self._remaining = remaining
-        self._early = early
+        self._early = early  # what came before the root part
 
     def early(self, content_id: str) -> Spooled | None:
         """Return the part if it came before the root; the caller then owns it."""
-        found = self._early
-        if found is None:
+        if not self._early:
             return None
-        if found.content_id != content_id:
+        if content_id not in self._early:
             raise XopRefused("expected the part that xop:Include names")
-        self._early = None
-        return found.spooled
+        return self._early.pop(content_id)
 
     def next(self, content_id: str) -> Iterator[bytes]:
         """Return the content of the next part, which must be the one that is named."""
@@ -89,11 +80,11 @@ class Parts:
     def small(self, content_ids: frozenset[str], *, limit_bytes: int) -> dict[str, bytes]:
         """Return exactly these parts by their ids, each within the limit, and end the body."""
         found: dict[str, bytes] = {}
-        if self._early is not None and self._early.content_id in content_ids:
-            if self._early.spooled.size_bytes > limit_bytes:
+        for content_id in content_ids & self._early.keys():
+            if self._early[content_id].size_bytes > limit_bytes:
                 raise BodyTooLarge(f"expected at most {limit_bytes} bytes", limit_bytes=limit_bytes)
-            found[self._early.content_id] = self._early.spooled.path.read_bytes()
-            self.drop()
+            found[content_id] = self._early[content_id].path.read_bytes()
+            self._early.pop(content_id).drop()
         while len(found) < len(content_ids):
             part = next(self._remaining, None)
             if part is None or part.content_id not in content_ids or part.content_id in found:
@@ -104,14 +95,13 @@ class Parts:
 
     def end(self) -> None:
         """Read to the end of the body and refuse parts that nothing refers to."""
-        if self._early is not None or next(self._remaining, None) is not None:
+        if self._early or next(self._remaining, None) is not None:
             raise MultipartRefused("expected every part to be included once")
 
     def drop(self) -> None:
         """Delete what nobody took."""
-        if self._early is not None:
-            self._early.spooled.drop()
-            self._early = None
+        while self._early:
+            self._early.popitem()[1].drop()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -173,7 +163,7 @@ class Incoming:
             _inline(iter(source.chunk, b""), self._caps),
             actions=(media,),
             attachments=False,
-            parts=Parts(nothing, None),
+            parts=Parts(nothing, {}),
         )
 
     def _check_headers(self) -> MediaType:
@@ -195,31 +185,30 @@ class Incoming:
         return media
 
     def _multipart(self, media: MediaType, source: Source) -> Call:
-        """Find the root part: the first one, or the one after the part that it includes."""
+        """Find the root part: the first one, or the one after the parts that it includes."""
         caps = MultipartCaps(parts=self._caps.parts, header_bytes=self._caps.part_header_bytes)
         remaining = Multipart(source, boundary=media.boundary(), caps=caps).parts()
-        early: _Early | None = None
+        early: dict[str, Spooled] = {}
+        parts = Parts(remaining, early)
         try:
             for part in remaining:
                 if _is_root(part, media):
-                    return self._root(part, media, Parts(remaining, early))
-                if early is not None:
+                    return self._root(part, media, parts)
+                if len(early) == _MOST_INCLUDED or part.content_id in early:
                     break
-                early = self._spool_early(part)
-            raise MultipartRefused("expected the root part that start names, first or second")
+                early[part.content_id] = self._spool_early(part)
+            raise MultipartRefused("expected the root part that start names, behind its parts only")
         except BaseException:
-            if early is not None:
-                early.spooled.drop()
+            parts.drop()
             raise
 
-    def _spool_early(self, part: Part) -> _Early:
-        spooled = spool_unannounced(
+    def _spool_early(self, part: Part) -> Spooled:
+        return spool_unannounced(
             part.chunks,
             self._caps.container_bytes,
             spool=self._spool,
             peer=self._request.peer,
         )
-        return _Early(content_id=part.content_id, spooled=spooled)
 
     def _root(self, part: Part, media: MediaType, parts: Parts) -> Call:
         inner = parse_media_type(part.headers.get("content-type", "text/xml"))

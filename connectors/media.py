@@ -14,7 +14,9 @@ XOP: Final = "application/xop+xml"
 
 _WORD: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _TYPE: Final = re.compile(rf"\s*({_WORD}/{_WORD})\s*")
-_PARAMETER: Final = re.compile(rf';\s*(?:({_WORD})=(?:({_WORD})|"((?:[^"\\\r\n]|\\.)*)")\s*)?')
+# Deployed stacks leave out the quotes around <ids>, types and URIs; that has one reading too.
+_UNQUOTED: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z/:<>@=?\[\]()]+"
+_PARAMETER: Final = re.compile(rf';\s*(?:({_WORD})=(?:({_UNQUOTED})|"((?:[^"\\\r\n]|\\.)*)")\s*)?')
 _BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")
 _MAX_LENGTH: Final = 1_000
 

@@ -6,6 +6,8 @@ Nothing here knows SOAP.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +18,9 @@ from connectors.errors import BodyTooLarge, BodyTooSlow, BodyTruncated, Multipar
 _CHUNK_BYTES: Final = 64 * 1024
 _IDENTITY: Final = frozenset({"", "binary", "8bit", "7bit"})
 _HEADER: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}):(.*)", re.DOTALL)
-_VALUE: Final = re.compile(rb"[\t -~]*")
+_CONTROL: Final = re.compile(rb"[^\t -~\x80-\xff]")
+_BLANKS: Final = b" \t\r\n"
+_DECISIVE: Final = frozenset({"content-id", "content-transfer-encoding"})
 _SINGLE: Final = frozenset({"content-id", "content-type", "content-transfer-encoding"})
 
 
@@ -104,8 +108,8 @@ class Multipart:
         caps: MultipartCaps,
         encodings: frozenset[str] = _IDENTITY,
     ) -> None:
-        """Take `encodings` beside the identity ones where the reader of the parts undoes them."""
-        self._encodings = _IDENTITY | encodings
+        """Take `encodings` that the reader of the parts undoes; else base64 is undone here."""
+        self._untouched = _IDENTITY | encodings
         self._source = source
         self._delimiter = b"\r\n--" + boundary
         self._caps = caps
@@ -121,11 +125,20 @@ class Multipart:
             counted += 1
             if counted > self._caps.parts:
                 raise MultipartRefused(f"expected at most {self._caps.parts} parts")
-            part = Part(headers=self._headers(), chunks=self._content())
+            headers = self._headers()
+            part = Part(headers=headers, chunks=self._decoded(headers))
             yield part
             for _ in part.chunks:
                 pass
         self._pass_over(self._rest(), limit_bytes=self._caps.margin_bytes)
+
+    def _decoded(self, headers: Mapping[str, str]) -> Iterator[bytes]:
+        encoding = headers.get("content-transfer-encoding", "").lower()
+        if encoding in self._untouched:
+            return self._content()
+        if encoding == "base64":
+            return _unwrapped(self._content())
+        raise MultipartRefused("expected Content-Transfer-Encoding binary or base64")
 
     def _content(self) -> Iterator[bytes]:
         keep = len(self._delimiter) - 1
@@ -168,9 +181,6 @@ class Multipart:
             last = _add_header(found, line, last)
             if len(found) > self._caps.headers:
                 raise MultipartRefused("expected fewer headers in a part")
-        encoding = found.get("content-transfer-encoding", "").lower()
-        if encoding not in self._encodings:
-            raise MultipartRefused("expected Content-Transfer-Encoding binary")
         return found
 
     def _line(self, limit_bytes: int) -> bytes:
@@ -204,10 +214,39 @@ class Multipart:
                 raise MultipartRefused("expected less text around the parts")
 
 
+def _unwrapped(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Undo base64 as it comes; raise `MultipartRefused` for anything but strict base64."""
+    left = b""
+    blank = filled = 0
+    for chunk in chunks:
+        letters = chunk.translate(None, _BLANKS)
+        blank += len(chunk) - len(letters)
+        filled += len(letters)
+        if blank > filled + _CHUNK_BYTES:
+            raise MultipartRefused("expected less space between the base64 lines of a part")
+        held = left + letters
+        whole = len(held) - len(held) % 4
+        settled = max(whole - 4, 0)  # the last four may be padded, and must be the last then
+        if settled:
+            yield _undone(held[:settled])
+            if b"=" in held[:settled]:
+                raise MultipartRefused("expected nothing behind the padding of base64")
+        left = held[settled:]
+    if left:
+        yield _undone(left)
+
+
+def _undone(letters: bytes) -> bytes:
+    try:
+        return base64.b64decode(letters, validate=True)
+    except binascii.Error as exc:
+        raise MultipartRefused("expected base64 in a part that announces it") from exc
+
+
 def _add_header(found: dict[str, str], line: bytes, last: str) -> str:
     """Add one header line, or the continuation of `last`; return the header's name."""
     if line[:1] in (b" ", b"\t") and last:
-        found[last] = f"{found[last]} {_plain(line.strip())}"
+        found[last] = f"{found[last]} {_plain(last, line.strip())}".strip()
         return last
     shaped = _HEADER.fullmatch(line)
     if shaped is None:
@@ -215,11 +254,14 @@ def _add_header(found: dict[str, str], line: bytes, last: str) -> str:
     lowered = shaped.group(1).lower().decode("ascii")
     if lowered in found and lowered in _SINGLE:
         raise MultipartRefused(f"expected one {lowered} in a part")
-    found[lowered] = _plain(shaped.group(2).strip())
+    found[lowered] = _plain(lowered, shaped.group(2).strip())
     return lowered
 
 
-def _plain(value: bytes) -> str:
-    if not _VALUE.fullmatch(value):
-        raise MultipartRefused("expected part headers in plain ASCII")
-    return value.decode("ascii")
+def _plain(name: str, value: bytes) -> str:
+    """Return a value as text: file names may be in any alphabet, what we decide by may not."""
+    if _CONTROL.search(value):
+        raise MultipartRefused("expected part headers without control characters")
+    if name in _DECISIVE and not value.isascii():
+        raise MultipartRefused(f"expected {name} in plain ASCII")
+    return value.decode("utf-8", "replace")

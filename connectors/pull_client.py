@@ -19,7 +19,7 @@ from connectors.http import HttpClient, HttpReply
 from connectors.intake import spool_container
 from connectors.mailbox import MessageStatus, PendingMessage
 from connectors.media import MULTIPART, MediaType
-from connectors.multipart import Multipart, MultipartCaps, Source, joined
+from connectors.multipart import Multipart, MultipartCaps, Source, bare_id, joined
 from connectors.request import Operation, Request, RequestSealer, write_request
 from connectors.soap_calls import (
     ClientCaps,
@@ -172,21 +172,26 @@ class PullClient:
             yield reply
 
     def _stream(self, reply: HttpReply, media: MediaType, message: PendingMessage) -> Spooled:
-        """Spool the one part behind the root part, which a fetched message puts first."""
+        """Spool the one part beside the root part, which may come behind it or before it."""
         body = Multipart(Source(reply), boundary=media.boundary(), caps=MultipartCaps())
-        parts = body.parts()
-        root = next(parts, None)
-        if root is None:
-            raise HttpRefused("expected a root part")
-        envelope = parse_reply(joined(root.chunks, limit_bytes=self._caps.reply_bytes), self._caps)
-        content_id = _fetched(envelope, message)
-        part = next(parts, None)
-        if part is None or part.content_id != content_id:
-            raise HttpRefused("expected the part that xop:Include names")
-        spooled = self._spooled(part.chunks, message)
-        if next(parts, None) is not None:
-            spooled.drop()
-            raise HttpRefused("expected one part")
+        start = bare_id(media.parameters.get("start", ""))
+        named = found = ""
+        spooled: Spooled | None = None
+        try:
+            for part in body.parts():
+                if not named and start in ("", part.content_id):
+                    root = joined(part.chunks, limit_bytes=self._caps.reply_bytes)
+                    named = _fetched(parse_reply(root, self._caps), message)
+                elif spooled is None:
+                    found, spooled = part.content_id, self._spooled(part.chunks, message)
+                else:
+                    raise HttpRefused("expected one part beside the root part")
+            if spooled is None or found != named:
+                raise HttpRefused("expected the part that xop:Include names")
+        except BaseException:
+            if spooled is not None:
+                spooled.drop()
+            raise
         return spooled
 
     def _spooled(self, chunks: Iterator[bytes], message: PendingMessage) -> Spooled:

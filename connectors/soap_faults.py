@@ -13,13 +13,12 @@ from dossier.wire import WireReply
 
 RETRY_AFTER_SECONDS: Final = 30
 
-# The first class that fits decides. Everything else that the caller caused is a plain SOAP
-# fault: 500 in SOAP 1.1 (WS-I Basic Profile, R1126), 400 in SOAP 1.2 (part 2, §7.5.2.2).
+# The first class that fits decides. Everything else is a SOAP fault with 500, the one status that
+# deployed stacks read a fault behind, in SOAP 1.2 too (ADR 0017).
 _STATUS: Final[tuple[tuple[type[LienThongError], int], ...]] = (
     (errors.MethodNotAllowed, 405),
     (errors.BodyTooSlow, 408),
     (errors.BodyTooLarge, 413),
-    (errors.InlineTooLarge, 413),
     (errors.MediaTypeRefused, 415),
     (errors.EncodingRefused, 415),
     (errors.HttpRefused, 400),
@@ -49,7 +48,7 @@ def fault_reply(error: LienThongError, *, version: Version, accept_language: str
         headers["Allow"] = "GET, HEAD, POST"
     return xml_reply(
         write_fault(version, fault),
-        status=_status(error, blame, version),
+        status=_status(error),
         media_type=version.media_type,
         headers=headers,
     )
@@ -71,11 +70,8 @@ def xml_reply(
     )
 
 
-def _status(error: LienThongError, blame: FaultCode, version: Version) -> int:
-    listed = next((status for kind, status in _STATUS if isinstance(error, kind)), None)
-    if listed is not None:
-        return listed
-    return 400 if version is Version.SOAP12 and blame is FaultCode.CLIENT else 500
+def _status(error: LienThongError) -> int:
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
 
 
 def _sentence(error: LienThongError, accept_language: str) -> tuple[str, str]:

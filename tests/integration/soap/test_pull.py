@@ -217,3 +217,20 @@ def test_a_fetched_container_comes_inline_to_callers_without_mtom(
     )
     assert base64.b64encode(CONTAINER) in reply.body
     assert reply.headers["content-type"] == "application/soap+xml; charset=utf-8"
+
+
+def test_the_root_part_may_stand_behind_both_parts_of_a_confirmation(endpoint: Endpoint) -> None:
+    operation = Operation.CONFIRM_MESSAGE
+    named = {"message_id": hints_for(CONTAINER, number=599).message_id, "from_agency": HOA_BINH}
+    sealed = FakeSealer(BINH_DINH).seal(_request(operation=operation, **named))
+    call = _call(include("c@x"), operation=operation.value).replace(
+        b"</Request>", f"</Request><Receipt>{include('d@x')}</Receipt>".encode()
+    )
+    parts = [
+        PartSpec(content=sealed, content_id="c@x"),
+        PartSpec(content=b"valid receipt", content_id="d@x"),
+        root_part(call),
+    ]
+    reply = endpoint.post(multipart(*parts), content_type=mtom_type(start="<root@x>"))
+    assert reply.code == "message_unknown"  # so the request was read
+    assert endpoint.spooled() == []

@@ -23,6 +23,11 @@ def test_reads_types_and_parameters_as_peers_write_them() -> None:
     assert media.boundary() == b"b0"
 
 
+def test_reads_values_whose_quotes_were_left_out() -> None:
+    media = parse_media_type("multipart/related; type=text/xml; start=<a@x>; action=urn:a:1/B")
+    assert media.parameters == {"type": "text/xml", "start": "<a@x>", "action": "urn:a:1/B"}
+
+
 @pytest.mark.parametrize("text", ["", "text", "text/", "text/xml; a", 'text/xml; a="b', "a/b c/d"])
 def test_refuses_what_is_no_media_type(text: str) -> None:
     with pytest.raises(MediaTypeRefused):

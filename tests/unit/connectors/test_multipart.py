@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 
 import pytest
@@ -84,7 +85,8 @@ def test_headers_may_be_folded_padded_and_absent() -> None:
         b"--b0\r\nno colon\r\n\r\nx\r\n--b0--",
         b"--b0\r\n: no name\r\n\r\nx\r\n--b0--",
         b"--b0\r\nspace : x\r\n\r\nx\r\n--b0--",
-        b"--b0\r\nA: \xff\r\n\r\nx\r\n--b0--",
+        b"--b0\r\nA: \x00\r\n\r\nx\r\n--b0--",
+        b"--b0\r\nContent-ID: \xc3\xa9\r\n\r\nx\r\n--b0--",
         b"--b0\r\nA: bare\nB: lf\r\n\r\nx\r\n--b0--",
         b"--b0garbage\r\n\r\nx\r\n--b0--",
     ],
@@ -92,6 +94,39 @@ def test_headers_may_be_folded_padded_and_absent() -> None:
 def test_part_headers_of_another_shape_are_refused(body: bytes) -> None:
     with pytest.raises(MultipartRefused):
         _read(body)
+
+
+def test_names_of_files_may_be_vietnamese() -> None:
+    name = 'attachment; filename="Công văn.pdf"'
+    body = f"--b0\r\nContent-Disposition: {name}\r\nContent-ID: <c>\r\n\r\nx\r\n--b0--".encode()
+    assert _read(body) == [("c", b"x")]
+
+
+@given(content=st.binary(max_size=300), sizes=st.lists(st.integers(1, 20), max_size=200))
+def test_base64_is_undone_however_it_is_cut(content: bytes, sizes: list[int]) -> None:
+    lines = base64.encodebytes(content).replace(b"\n", b"\r\n")
+    assert _read(_in_base64(lines), sizes=sizes) == [("", content)]
+
+
+@pytest.mark.parametrize(
+    "letters",
+    [
+        b"YWI",
+        b"YW*j",
+        b"YQ==YWJj",
+        b"YQ==" + b"YWJj" * 9,
+        b"Y=Jj",
+        b"=",
+        b"YWJj" + b"\r\n" * 40_000,
+    ],
+)
+def test_base64_is_strict_and_has_little_space(letters: bytes) -> None:
+    with pytest.raises(MultipartRefused):
+        _read(_in_base64(letters))
+
+
+def _in_base64(letters: bytes) -> bytes:
+    return b"--b0\r\nContent-Transfer-Encoding: Base64\r\n\r\n" + letters + b"\r\n--b0--"
 
 
 def test_parts_are_counted() -> None:

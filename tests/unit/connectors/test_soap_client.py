@@ -19,17 +19,23 @@ from connectors.errors import (
     PartnerUnavailable,
 )
 from connectors.http import HttpClient, Timeouts, only_hosts
+from connectors.mailbox import PendingMessage
+from connectors.pull_client import Post
 from connectors.soap_calls import ClientCaps
 from connectors.soap_client import SoapClient
 from tests.builders.connectors import (
+    BINH_DINH,
     CONTAINER,
+    HOA_BINH,
     SERVICE,
     SOAP11,
     PartSpec,
     hints_for,
     include,
     multipart,
+    root_part,
 )
+from tests.builders.pull import pull_client
 
 
 class Canned(BaseHTTPRequestHandler):
@@ -120,6 +126,53 @@ def test_reads_mtom_replies_exactly_and_honours_start(
     )
     _answer(body, Content_Type=f'multipart/related; boundary="b0"; start="{start}"')
     assert _send(partner, container) == receipt
+
+
+def _fetched(href: str) -> bytes:
+    hints = hints_for(CONTAINER)
+    return (
+        f'<s:Envelope xmlns:s="{SOAP11}"><s:Body><FetchMessageResponse xmlns="{SERVICE}" '
+        f'xmlns:xop="http://www.w3.org/2004/08/xop/include"><From>{hints.from_agency}</From>'
+        f"<MessageId>{hints.message_id}</MessageId><ContainerSha256>{hints.container_sha256}"
+        f"</ContainerSha256><Size>{hints.size_bytes}</Size><Container>{include(href)}"
+        "</Container></FetchMessageResponse></s:Body></s:Envelope>"
+    ).encode()
+
+
+def _fetch(partner: str, folder: Path, *parts: PartSpec) -> bytes:
+    _answer(multipart(*parts), Content_Type='multipart/related; boundary="b0"; start="<r@x>"')
+    hints = hints_for(CONTAINER)
+    message = PendingMessage(
+        from_agency=hints.from_agency,
+        message_id=hints.message_id,
+        container_sha256=hints.container_sha256,
+        size_bytes=hints.size_bytes,
+    )
+    spooled = pull_client(BINH_DINH, folder).fetch(
+        Post(endpoint=partner, node_agency=HOA_BINH), message
+    )
+    content = spooled.path.read_bytes()
+    spooled.drop()
+    return content
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["root-first", "root-second"])
+def test_fetches_by_mtom_wherever_the_root_part_stands(
+    partner: str, tmp_path: Path, order: int
+) -> None:
+    root = root_part(_fetched("c@x"), content_id="r@x")
+    parts = [root, PartSpec(content=CONTAINER, content_id="c@x")]
+    assert _fetch(partner, tmp_path, *parts[::order]) == CONTAINER
+
+
+def test_fetches_no_part_but_the_included_one(partner: str, tmp_path: Path) -> None:
+    root = root_part(_fetched("c@x"), content_id="r@x")
+    part = PartSpec(content=CONTAINER, content_id="c@x")
+    other = PartSpec(content=CONTAINER, content_id="d@x")
+    for parts in ((root,), (part,), (root, other), (other, root), (root, part, other)):
+        with pytest.raises(PartnerAnswerRefused):
+            _fetch(partner, tmp_path, *parts)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_clients_fault_is_final_and_a_servers_is_not(partner: str, container: Path) -> None:
