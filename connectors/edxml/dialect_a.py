@@ -8,13 +8,14 @@ request has no namespace.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from lxml import etree
 
-from connectors.edxml import attachments, structures, tolerant
+from connectors.edxml import pairing, structures, tolerant
+from connectors.edxml.dates import Dates
 from connectors.edxml.mime import MimeBody, MimeFile, MimeMessage, MimePart, write_mime
 from connectors.edxml.model import (
     Attachment,
@@ -24,7 +25,9 @@ from connectors.edxml.model import (
     StatusHeader,
     TraceHeaderList,
 )
-from connectors.edxml.reader import EdxmlCaps
+from connectors.edxml.names import respell
+from connectors.edxml.pairing import Carried
+from connectors.edxml.reader import EdxmlCaps, attachment_of, has_signature, read_header
 from connectors.edxml.writer import check_complete
 from connectors.errors import EdxmlIncomplete, EdxmlRefused
 from dossier import xmltext
@@ -40,19 +43,7 @@ _ROOT: Final = (
 )
 _DECLARATION: Final = '<?xml version="1.0" encoding="utf-8"?>\n'
 _FILE_TYPE: Final = "application/octet-stream"
-_FILES: Final = 200
 _OURS: Final = re.compile(r"(\d{4})/(\d{2})/(\d{2})")
-_THEIRS: Final = re.compile(r"(\d{2})/(\d{2})/(\d{4})")
-# What producers of the first edition call things; the parent is the name that is read here.
-_OLD_NAMES: Final[Mapping[tuple[str, str], str]] = {
-    ("MessageHeader", "Author"): "SignerInfo",
-    ("SignerInfo", "Function"): "Position",
-    ("MessageHeader", "type"): "DocumentType",
-    ("DocumentType", "value"): "Type",
-    ("DocumentType", "description"): "TypeName",
-    ("PromulgationInfo", "Date"): "PromulgationDate",
-    ("TraceHeader", "Sender"): "OrganId",
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +64,7 @@ def read_envelope(content: bytes, *, caps: EdxmlCaps | None = None) -> Envelope:
     root = tolerant.parse(
         trimmed, namespace=NAMESPACE, limit_bytes=limits.header_bytes, repairs=repairs
     )
+    respell(root, repairs)
     body = structures.child(root, "Body")
     if structures.local_name(root) != "Envelope" or body is None:
         raise EdxmlRefused("expected a SOAP envelope with a body", reason="shape")
@@ -98,33 +90,26 @@ def read_letter(
     Raises `EdxmlRefused` without a message header. A part that cannot be decoded is marked.
     """
     repairs = list(envelope.repairs)
-    _modernise(envelope.header, repairs)
     message = structures.child(envelope.header, "MessageHeader")
     if message is None:
         raise EdxmlRefused("expected a MessageHeader", reason="shape")
-    header = read_status(message) if is_status(message) else _letter_header(message)
-    trace = structures.child(envelope.header, "TraceHeaderList")
+    dates = Dates(repairs, is_dialect_a=True)
+    trace = structures.read(structures.child(envelope.header, "TraceHeaderList"), TraceHeaderList)
     files = tuple(_files(envelope.content, parts, caps or EdxmlCaps(), repairs))
     return EdxmlFile(
-        header=header,
-        trace=structures.read(trace, TraceHeaderList),
+        header=dates.header(read_header(message)),
+        trace=dates.trace(trace),
         attachments=files,
-        has_signature=any(
-            structures.local_name(node) in ("Signature", "DigitalSignature")
-            for node in envelope.header
-        ),
+        has_signature=has_signature(envelope.header),
         repairs=tuple(dict.fromkeys(repairs)),
     )
 
 
-def is_status(message: etree._Element) -> bool:
-    """Tell whether a message header is that of a status."""
-    return structures.child(message, "StatusCode") is not None
-
-
 def read_status(message: etree._Element) -> StatusHeader:
     """Return the status that a message header reports."""
-    return structures.read(message, StatusHeader)
+    said = structures.read(message, StatusHeader)
+    found = Dates([], is_dialect_a=True).header(said)
+    return found if isinstance(found, StatusHeader) else said
 
 
 def read_file(message: MimeMessage, *, caps: EdxmlCaps | None = None) -> EdxmlFile:
@@ -172,10 +157,6 @@ def write_status(header: StatusHeader) -> str:
     return xmltext.element(f"{_PREFIX}MessageHeader", structures.write(header, prefix=_PREFIX))
 
 
-def _letter_header(message: etree._Element) -> MessageHeader:
-    return _with_dates(structures.read(message, MessageHeader), _THEIRS)
-
-
 def _with_dates(header: MessageHeader, written: re.Pattern[str]) -> MessageHeader:
     """Return the header with dates of this shape turned round."""
 
@@ -192,16 +173,6 @@ def _with_dates(header: MessageHeader, written: re.Pattern[str]) -> MessageHeade
             for one in header.response_for
         ),
     )
-
-
-def _modernise(header: etree._Element, repairs: list[Repair]) -> None:
-    for node in header.iter(etree.Element):
-        parent = node.getparent()
-        above = structures.local_name(parent) if parent is not None else ""
-        name = _OLD_NAMES.get((above, structures.local_name(node)))
-        if name is not None:
-            node.tag = name
-            repairs.append(Repair.OLD_NAMES)
 
 
 def _manifest(file: EdxmlFile) -> str:
@@ -238,18 +209,19 @@ def _files(
     repairs: list[Repair],
 ) -> Iterator[Attachment]:
     """Join the references of the manifest with the parts; parts nobody names come last."""
-    references: list[tuple[str, etree._Element | None]] = []
-    if content is not None and structures.local_name(content) == "Manifest":
-        for node in structures.children(content, "Reference"):
-            href = node.get(f"{{{tolerant.XLINK}}}href", "")
-            said = href or structures.text_of(structures.child(node, "ContentId"))
-            references.append((said.removeprefix("cid:").strip().strip("<>"), node))
-    named = {content_id for content_id, _ in references}
-    references += [(content_id, None) for content_id in parts if content_id not in named]
-    if len(references) > _FILES:
-        raise EdxmlRefused(f"expected at most {_FILES} attachments", reason="count")
-    for number, (content_id, reference) in enumerate(references, 1):
-        yield _file(reference, parts.get(content_id), number, caps, repairs)
+    is_manifest = content is not None and structures.local_name(content) == "Manifest"
+    references = (
+        list(structures.children(content, "Reference"))
+        if content is not None and is_manifest
+        else []
+    )
+    carried = [
+        Carried(content_id=pairing.bare_id(content_id), name=part.name, content=part)
+        for content_id, part in parts.items()
+    ]
+    paired = pairing.pair(references, carried, repairs)
+    for number, (reference, part) in enumerate(paired, start=1):
+        yield _file(reference, part, number, caps, repairs)
 
 
 def _file(
@@ -259,34 +231,17 @@ def _file(
     caps: EdxmlCaps,
     repairs: list[Repair],
 ) -> Attachment:
-    said = [structures.text_of(one) for one in _described(node)]
-    name = attachments.safe_name(said[0], number=number)
-    if name != said[0]:
-        repairs.append(Repair.NAME_REPLACED)
-    if part is None:
-        repairs.append(Repair.CONTENT_MISSING)
-        return Attachment(name=name, description=said[1])
-    is_base64 = part.encoding == "base64"
-    transferred = attachments.decode(part.content) if is_base64 else part.content
-    if transferred is None:
-        repairs.append(Repair.CONTENT_UNREADABLE)
-        raw = part.content.decode("utf-8", "replace")
-        return Attachment(
-            name=name, description=said[1], content_type=part.content_type, raw_text=raw
-        )
-    unpacked = attachments.unpack(transferred, limit_bytes=caps.attachment_bytes)
-    if unpacked.was_refused:
-        repairs.append(Repair.ARCHIVE_REFUSED)
-    return Attachment(
-        name=name,
-        description=said[1],
-        content_type=part.content_type,
-        transferred=transferred,
-        content=unpacked.content,
+    name, description = (
+        structures.text_of(structures.child(node, element)) if node is not None else ""
+        for element in ("AttachmentName", "Description")
     )
-
-
-def _described(node: etree._Element | None) -> Sequence[etree._Element | None]:
-    if node is None:
-        return (None, None)
-    return [structures.child(node, name) for name in ("AttachmentName", "Description")]
+    return attachment_of(
+        name=name or (part.name if part is not None else ""),
+        description=description,
+        content_type=part.content_type if part is not None else "",
+        encoded=part.content if part is not None else b"",
+        transferred=part.decoded() if part is not None else None,
+        number=number,
+        caps=caps,
+        repairs=repairs,
+    )

@@ -6,17 +6,20 @@
 from __future__ import annotations
 
 import base64
+import quopri
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from connectors.errors import BodyTooLarge, EdxmlRefused
+from connectors.edxml import attachments
+from connectors.errors import BodyTooLarge, EdxmlRefused, HttpRefused
 from connectors.media import MULTIPART, check_charset, parse_media_type
 from connectors.multipart import Multipart, MultipartCaps, Source, bare_id, joined
 
 _START: Final = "Start"
-_BASE64: Final = frozenset({"base64"})
+_ENCODINGS: Final = frozenset({"base64", "quoted-printable"})
+_ENVELOPES: Final = ("text/xml", "application/soap+xml", "application/xop+xml")
 _PARTS: Final = 201  # the envelope and 200 attachments
 _LINE_BYTES: Final = 57  # of content: 76 characters of base64
 
@@ -28,6 +31,17 @@ class MimePart:
     content: bytes
     encoding: str = ""  # in lower case
     content_type: str = ""
+    name: str = ""  # as its headers say
+
+    def decoded(self) -> bytes | None:
+        """Return the file; None for base64 that is none."""
+        match self.encoding:
+            case "base64":
+                return attachments.decode(self.content)
+            case "quoted-printable":
+                return quopri.decodestring(self.content)
+            case _:
+                return self.content
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,7 +104,7 @@ def read_mime(content_type: str, source: Source, *, limit_bytes: int) -> MimeMes
     if media.name != MULTIPART:
         raise EdxmlRefused("expected multipart/related or text/xml", reason="media")
     caps = MultipartCaps(parts=_PARTS)
-    body = Multipart(source, boundary=media.boundary(), caps=caps, encodings=_BASE64)
+    body = Multipart(source, boundary=media.boundary(), caps=caps, encodings=_ENCODINGS)
     start = bare_id(media.parameters.get("start", ""))
     found: dict[str, MimePart] = {}
     left = limit_bytes
@@ -106,11 +120,34 @@ def read_mime(content_type: str, source: Source, *, limit_bytes: int) -> MimeMes
             content=content,
             encoding=part.headers.get("content-transfer-encoding", "").lower(),
             content_type=part.headers.get("content-type", ""),
+            name=_name_of(part.headers),
         )
-    root = found.pop(start, None) or (found.pop(next(iter(found))) if found else None)
-    if root is None or root.encoding in _BASE64:
+    root = found.pop(_root_id(found, start), None)
+    envelope = root.decoded() if root is not None else None
+    if envelope is None:
         raise EdxmlRefused("expected an envelope as the start part", reason="parts")
-    return MimeMessage(envelope=root.content, parts=found)
+    return MimeMessage(envelope=envelope, parts=found)
+
+
+def _root_id(parts: Mapping[str, MimePart], start: str) -> str:
+    """Return the id of the part that `start` names, else of the first that is XML, else none."""
+    if start in parts:
+        return start
+    of_xml = (one for one, part in parts.items() if part.content_type.startswith(_ENVELOPES))
+    return next(of_xml, next(iter(parts), ""))
+
+
+def _name_of(headers: Mapping[str, str]) -> str:
+    """Return the file name in a part's headers."""
+    disposition = headers.get("content-disposition", "")
+    for text in (f"attachment/x;{disposition.partition(';')[2]}", headers.get("content-type", "")):
+        try:
+            said = parse_media_type(text).parameters
+        except HttpRefused:
+            continue
+        if name := said.get("filename", said.get("name", "")):
+            return name
+    return ""
 
 
 def _base64_lines(content: bytes) -> bytes:

@@ -251,6 +251,16 @@ class Repair(Enum):
     NAME_REPLACED = "name_replaced"
     ARCHIVE_REFUSED = "archive_refused"
     OLD_NAMES = "old_names"
+    NAMES_RESPELT = "names_respelt"
+    ENCODING_CONVERTED = "encoding_converted"
+    TEXT_COMPOSED = "text_composed"
+    DATE_REWRITTEN = "date_rewritten"
+    CODE_COMPLETED = "code_completed"
+    CONTENT_ID_REPEATED = "content_id_repeated"
+    CONTENT_MATCHED = "content_matched"
+    DOCUMENTS_JOINED = "documents_joined"
+    LINE_ENDS_CONVERTED = "line_ends_converted"
+    STRUCTURE_UNUSUAL = "structure_unusual"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from io import BytesIO
 from typing import Any, Final
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.edxml import dialect_a
 from connectors.edxml.mime import read_mime
+from connectors.edxml.mime_file import mime_file
 from connectors.edxml.model import (
     Attachment,
     Business,
@@ -30,7 +31,6 @@ from connectors.edxml.model import (
 )
 from connectors.edxml.reader import read_edxml
 from connectors.edxml.writer import write_edxml
-from connectors.errors import EdxmlRefused
 from connectors.multipart import Source
 from exchange.edxml.letters import edxml_time
 
@@ -141,11 +141,13 @@ def status_codes() -> list[str]:
 
 def describe(content: bytes, *, content_type: str = "") -> Described:
     """Read a file of any dialect; raise `EdxmlRefused` for what is none."""
-    if content_type or content.lstrip().startswith(b"--"):
-        media = content_type or _guessed(content)
-        message = read_mime(media, Source(BytesIO(content)), limit_bytes=_BYTES)
-        return Described(file=dialect_a.read_file(message))
-    return Described(file=read_edxml(content))
+    found = mime_file(content)
+    media, body, repairs = (content_type, content, []) if content_type else found
+    if not media:
+        return Described(file=read_edxml(content))
+    message = read_mime(media, Source(BytesIO(body)), limit_bytes=_BYTES)
+    file = dialect_a.read_file(message)
+    return Described(file=replace(file, repairs=(*repairs, *file.repairs)))
 
 
 def write_letter_file(draft: LetterDraft, *, at: datetime) -> Written:
@@ -200,14 +202,6 @@ def _written(document_id: str, file: EdxmlFile, dialect: str) -> Written:
             document_id=document_id, content_type=body.content_type, content=body.content
         )
     return Written(document_id=document_id, content_type=_XML_TYPE, content=write_edxml(file))
-
-
-def _guessed(content: bytes) -> str:
-    """Return the Content-Type of a MIME body that lies here without its HTTP header."""
-    line = content.lstrip().split(b"\n", 1)[0].strip()
-    if not line.startswith(b"--") or len(line) > 72 or b'"' in line:
-        raise EdxmlRefused("expected a boundary in the first line", reason="media")
-    return f'multipart/related; boundary="{line[2:].decode("ascii", "replace")}"'
 
 
 def _flat(path: str, said: object) -> list[tuple[str, str]]:

@@ -197,7 +197,7 @@ def test_references_and_contents_are_joined_with_and_without_cid() -> None:
             Repair.PREFIX_DECLARED,
         ),
         (_sample(content="not base64!"), Repair.CONTENT_UNREADABLE),
-        (_sample(content=_PDF, reference="cid:other"), Repair.CONTENT_MISSING),
+        (_sample(content=_PDF, reference="cid:other"), Repair.CONTENT_MATCHED),
         (_sample(content=_PDF, name="../../etc/passwd"), Repair.NAME_REPLACED),
         (_sample(content=b"PK\x03\x04 broken"), Repair.ARCHIVE_REFUSED),
     ],
