@@ -12,6 +12,8 @@ from typing import Final
 from lxml import etree
 
 from workflows import dialects
+from workflows.declared import declared_findings
+from workflows.depiction import depiction_findings
 from workflows.draft import Draft, line_of
 from workflows.encoding import parse_model
 from workflows.errors import DefinitionRefused
@@ -93,7 +95,8 @@ def read_model(source: bytes) -> tuple[Model, tuple[Finding, ...]]:
             if (name := (element.get("name") or "").strip())
         },
     )
-    return model, (*schema_findings(root), *draft.findings)
+    seen = (*declared_findings(root), *depiction_findings(root))
+    return model, (*schema_findings(root), *draft.findings, *seen)
 
 
 def _uris(element: etree._Element) -> Iterator[str]:
@@ -119,6 +122,8 @@ def _index(root: etree._Element, draft: Draft) -> None:
 def _index_lane(lane: etree._Element, draft: Draft) -> None:
     # Document order visits outer lanes first, so an inner lane overwrites the outer one.
     name = lane.get("name") or lane.get("id") or ""
+    if not (lane.get("name") or "").strip():
+        draft.report("label_missing", lane, Severity.WARNING)
     for reference in lane.iterchildren(BPMN + "flowNodeRef"):
         draft.lanes[text_of(reference)] = name
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from workflows.findings import Finding, Severity
-from workflows.graph import ACTIVITIES, GATEWAYS, EventKind, Kind, Model, Node
+from workflows.graph import ACTIVITIES, EventKind, Kind, Model, Node
 from workflows.lint.making import flows_of, found, nodes_of
 
 _SPLITS = (Kind.EXCLUSIVE, Kind.INCLUSIVE)
@@ -72,21 +72,6 @@ def no_duplicate_flows(model: Model) -> Iterator[Finding]:
         if key in seen:
             yield found("duplicate_flow", Severity.WARNING, flow)
         seen.add(key)
-
-
-def implicit_gateways(model: Model) -> Iterator[Finding]:
-    """Advice: name the forks and joins that are only drawn by several flows."""
-    for _, node in nodes_of(model):
-        if node.kind in GATEWAYS:
-            if len(node.incoming) < 2 and len(node.outgoing) < 2:
-                yield found("superfluous_gateway", Severity.WARNING, node)
-            if len(node.incoming) > 1 and len(node.outgoing) > 1:
-                yield found("gateway_joins_and_forks", Severity.WARNING, node)
-            continue
-        if len(node.outgoing) > 1:
-            yield found("implicit_split", Severity.WARNING, node)
-        if len(node.incoming) > 1 and node.kind is not Kind.END:
-            yield found("implicit_merge", Severity.WARNING, node)
 
 
 def message_flows_connect_pools(model: Model) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from workflows.findings import Finding, Severity
-from workflows.graph import ACTIVITIES, EventKind, Kind, Model, Node, Process
+from workflows.graph import EventKind, Kind, Model, Node, Process
 from workflows.lint.making import found, nodes_of
 
 
@@ -165,25 +165,17 @@ def compensation_is_sound(model: Model) -> Iterator[Finding]:
                 handler = process.nodes.get(node.handler or "")
                 if handler is None or not handler.for_compensation:
                     yield found("compensation_handler", Severity.ERROR, node)
-            elif event.activity and event.activity not in process.nodes:
+            elif event.activity and not _may_undo(process, node, event.activity):
                 yield found("compensation_target", Severity.ERROR, node, activity=event.activity)
         if node.for_compensation and (node.incoming or node.outgoing):
             yield found("compensation_flow", Severity.ERROR, node)
 
 
-def labels_and_ends(model: Model) -> Iterator[Finding]:
-    """Advice: label what people see, draw where a process begins and ends."""
-    for process in model.processes.values():
-        if not process.nodes:
-            continue
-        kinds = [node.kind for node in process.inside(process.id)]
-        if Kind.START not in kinds:
-            yield found("no_start_event", Severity.WARNING, process)
-        if Kind.END not in kinds:
-            yield found("no_end_event", Severity.WARNING, process)
-        blank = [n for n in process.inside(process.id) if n.kind is Kind.START and not n.events]
-        if len(blank) > 1:
-            yield found("several_none_starts", Severity.WARNING, blank[1])
-    for _, node in nodes_of(model):
-        if not node.name and (node.kind in ACTIVITIES or node.kind is Kind.EVENT_SUB_PROCESS):
-            yield found("label_missing", Severity.WARNING, node)
+def _may_undo(process: Process, thrower: Node, activity: str) -> bool:
+    """Tell whether the activity is in the scope of the throw, or in that of its handler."""
+    target = process.nodes.get(activity)
+    handler = process.nodes.get(thrower.scope)
+    scopes = {thrower.scope}
+    if handler is not None and handler.kind is Kind.EVENT_SUB_PROCESS:
+        scopes.add(handler.scope)
+    return target is not None and target.scope in scopes

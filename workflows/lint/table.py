@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from workflows.findings import Finding
 from workflows.graph import Model
-from workflows.lint import events, flows, silence, structure
+from workflows.lint import advice, ambiguity, events, flows, silence, structure
 
 Rule: TypeAlias = Callable[[Model], Iterator[Finding]]
 
@@ -22,14 +22,12 @@ RULES: Final[tuple[Rule, ...]] = (
     structure.loops_are_complete,
     structure.work_is_described,
     structure.compensation_is_sound,
-    structure.labels_and_ends,
     flows.flows_stay_in_their_scope,
     flows.ends_are_ends,
     flows.conditions_stand_where_they_count,
     flows.defaults_are_sound,
     flows.splits_have_conditions,
     flows.no_duplicate_flows,
-    flows.implicit_gateways,
     flows.message_flows_connect_pools,
     flows.messages_have_a_way,
     events.events_stand_where_they_may,
@@ -39,7 +37,16 @@ RULES: Final[tuple[Rule, ...]] = (
     events.links_match,
     events.event_gateways_are_sound,
     events.starts_are_distinct,
+    ambiguity.catchers_are_distinct,
+    ambiguity.undoing_is_distinct,
     silence.silence_has_its_place,
+    advice.labels,
+    advice.scopes_begin_and_end,
+    advice.ways_begin_and_end,
+    advice.implicit_gateways,
+    advice.conditions_are_complete,
+    advice.terminations_end_something,
+    advice.subtle_constructs,
 )
 
 

@@ -46,6 +46,25 @@ BROKEN = {
     "no_end_event": ("p", "start s\nuser a\ns > a"),
     "several_none_starts": ("s2", SIMPLE + "start s2\ns2 > a"),
     "label_missing": ("a", SIMPLE),
+    "implicit_start": ("b", SIMPLE + "user b\nb > e"),
+    "implicit_end": ("b", "start s\nuser b\ns > b"),
+    "disconnected": ("b", SIMPLE + "user b"),
+    "several_inner_starts": ("b2", "start s\nsub x {\nstart b1\nstart b2\nend be\n"
+        "b1 > be\nb2 > be\n}\nend e\ns > x > e"),
+    "superfluous_termination": ("e", "start s\nend e terminate=-\ns > e"),
+    "inclusive_gateway": ("g", "start s\nor g\nend e\ns > g > e"),
+    "several_events": ("c", "start s\ncatch c message=m signal=n\nend e\ns > c > e"),
+    "every_event": (
+        "c", "start s\ncatch c message=m signal=n parallelMultiple=true\nend e\ns > c > e"),
+    "always_taken": ("a-z", "start s\nuser a\nend e\nend z\ns > a > z\na > e if x"),
+    "caught_twice": ("c", SIMPLE + "boundary b on=a error=x\nboundary c on=a error=x\nc > e"),
+    "undone_twice": ("h", "start s\nsub x {\nstart xs\nend xe\nxs > xe\n"
+        "sub h triggered=true {\nstart hs compensate=-\n}\n}\nboundary b on=x compensate=-\n"
+        "s > x"),
+    "definition_unnamed": ("m", '<receiveTask id="r" messageRef="m"/>'),
+    "definition_twice": ("m", "receive r message=m\nreceive q message=n"),
+    "definition_unused": ("m", SIMPLE),
+    "drawing_missing": ("defs", SIMPLE),
     "flow_crosses_scope": ("s-in", "start s\nsub b {\nuser in\n}\ns > in"),
     "start_with_incoming": ("s", "start s\nuser a\ns > a > s"),
     "boundary_with_incoming": ("b", SIMPLE + "boundary b on=a message=m\nb > e\na > b"),
@@ -130,11 +149,19 @@ BROKEN = {
 }  # fmt: skip
 
 
+_TOP = {
+    "definition_unnamed": '<message id="m"/>',
+    "definition_twice": '<message id="m" name="x"/><message id="n" name="x"/>',
+    "definition_unused": '<message id="m" name="x"/>',
+}
+
+
 @pytest.mark.parametrize("rule", sorted(set(BROKEN) - {"missing_reference"}))
 def test_rule_names_its_element_and_line(rule: str) -> None:
     element, text = BROKEN[rule]
-    found = [f for f in deploy(draw(text)).findings if f.rule == rule]
-    assert found, [f.rule for f in deploy(draw(text)).findings]
+    top = _TOP.get(rule, "")
+    found = [f for f in deploy(draw(text, top=top)).findings if f.rule == rule]
+    assert found, [f.rule for f in deploy(draw(text, top=top)).findings]
     if element is not None:
         assert element in [finding.element for finding in found]
     assert all(finding.line > 0 for finding in found)
@@ -173,6 +200,51 @@ def test_message_flow_rules(rule: str, wires: str) -> None:
     assert rule in [finding.rule for finding in deploy(source).findings]
 
 
+def test_a_throw_undoes_only_what_is_in_its_scope() -> None:
+    source = draw("""
+    start s
+    sub x {
+    start xs
+    user a
+    xs > a
+    }
+    throw t compensate=a
+    s > x > t
+    """)
+    found = [f for f in deploy(source).findings if f.rule == "compensation_target"]
+    assert [f.element for f in found] == ["t"]
+
+
+def test_a_drawing_shows_everything_apart_and_in_its_place() -> None:
+    source = draw("start s\nuser a\nuser b\nsub x {\nuser y\n}\nboundary t on=a duration=PT1H\n")
+    found = [(f.rule, f.element) for f in deploy(_drawn(source)).findings if "shape" in f.rule]
+    assert found == [("shape_missing", "s"), ("shapes_overlap", "b"), ("shapes_overlap", "x"),
+                     ("shape_outside", "y")]  # fmt: skip
+
+
+def _drawn(source: bytes) -> bytes:
+    boxes = {
+        "a": "0 0 10 10",
+        "t": "8 8 4 4",
+        "b": "20 0 10 10",
+        "x": "25 0 50 50",
+        "y": "80 0 9 9",
+    }
+    shapes = []
+    for element, text in boxes.items():
+        x, y, width, height = text.split()
+        shapes.append(
+            f'<d:BPMNShape id="{element}_di" bpmnElement="{element}" isExpanded="true">'
+            f'<c:Bounds x="{x}" y="{y}" width="{width}" height="{height}"/></d:BPMNShape>'
+        )
+    drawing = (
+        '<d:BPMNDiagram xmlns:d="http://www.omg.org/spec/BPMN/20100524/DI" '
+        'xmlns:c="http://www.omg.org/spec/DD/20100524/DC"><d:BPMNPlane bpmnElement="p">'
+        f"{''.join(shapes)}</d:BPMNPlane></d:BPMNDiagram></definitions>"
+    )
+    return source.replace(b"</definitions>", drawing.encode())
+
+
 def test_flow_into_another_pool_is_refused() -> None:
     source = draw_pools(
         {"one": "start s\nend e\ns > e\ns > b", "two": "start t\nuser b\nend f\nt > b > f"}, ""
@@ -208,10 +280,10 @@ def test_any_bytes_give_a_finding_and_no_exception(source: bytes) -> None:
 
 def test_every_rule_has_a_sentence_in_both_languages() -> None:
     folder = Path(workflows.__file__).parent
-    pattern = re.compile(r'(?:found|report|_finding)\(\s*"([a-z_]+)"|rule="([a-z_]+)"')
+    pattern = re.compile(r'(?:found|report|_finding)\(\s*"([a-z_]+)"|rule ?= ?"([a-z_]+)"')
     rules = set()
-    modules = ("reader", "traits", "extension", "dialects", "compiling", "normalise", "definition")
-    paths = [folder / f"{name}.py" for name in modules]
+    modules = "reader traits extension dialects compiling normalise definition declared depiction"
+    paths = [folder / f"{name}.py" for name in modules.split()]
     for path in (*paths, *(folder / "lint").glob("*.py")):
         for match in pattern.finditer(path.read_text()):
             rules.add(match[1] or match[2])
