@@ -99,14 +99,14 @@ SETTINGS: Final = (
     _setting(
         "SPOOL_PEER_BYTES",
         "integer",
-        str(512 * 1024**2),
+        str(1024**3),
         "Most bytes that may wait unverified from one address.",
     ),
     _setting(
         "MAX_DOCUMENT_BYTES", "integer", str(50 * 1024**2), "Largest document that is accepted."
     ),
     _setting(
-        "MAX_CONTAINER_BYTES", "integer", str(200 * 1024**2), "Largest container that is accepted."
+        "MAX_CONTAINER_BYTES", "integer", str(512 * 1024**2), "Largest container that is accepted."
     ),
     _setting(
         "OUTBOUND_HOSTS",

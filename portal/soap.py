@@ -8,8 +8,10 @@ was not fulfilled. Both are caught here.
 from __future__ import annotations
 
 import socket
+import ssl
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
@@ -23,6 +25,8 @@ from portal.deadlines import Deadlines
 
 _MAX_HEADERS: Final = 64
 _MAX_HEADER_BYTES: Final = 16 * 1024
+_LINGER_BYTES: Final = 1024**3
+_LINGER_CHUNK_BYTES: Final = 16 * 1024
 _LINE_BREAKS: Final = str.maketrans({"\r": " ", "\n": " ", "\x00": " "})
 _PLAIN: Final[Mapping[str, str]] = MappingProxyType({"CONTENT_TYPE": "", "CONTENT_LENGTH": ""})
 
@@ -40,6 +44,9 @@ class _Input(Protocol):
     """What WSGI hands us as the body."""
 
     def read(self, size: int, /) -> bytes: ...
+
+
+_LINGER: Final = Patience(grace_seconds=2.0, minimum_bytes_per_second=64 * 1024, total_seconds=30.0)
 
 
 class WireApp:
@@ -64,7 +71,28 @@ class WireApp:
             stream=cast(BinaryIO, stream),  # only `read` is ever called
             peer=environ.get("REMOTE_ADDR", ""),
         )
-        return _send(self._endpoint(request), start_response)
+        reply = self._endpoint(request)
+        body = _send(reply, start_response)
+        return _Lingering(body, stream) if reply.headers.get("Connection") == "close" else body
+
+
+class _Lingering:
+    """An early answer, after which the rest of the request is let in and thrown away.
+
+    Most clients read nothing before they have sent everything, and closing on unread bytes
+    resets the connection: they would see a broken pipe instead of the fault.
+    """
+
+    def __init__(self, body: Iterable[bytes], stream: BodyStream) -> None:
+        self._body = body
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._body)
+
+    def close(self) -> None:
+        """Do it; gunicorn calls this when the answer is sent."""
+        self._stream.linger(_LINGER)
 
 
 class BodyStream:
@@ -97,6 +125,15 @@ class BodyStream:
             if not chunk:
                 raise EOFError("expected as many bytes as Content-Length says")
         return chunk
+
+    def linger(self, patience: Patience) -> None:
+        """Say that nothing more will be sent, then read on for a while."""
+        self._patience, self._since, self._received = patience, None, 0
+        with suppress(OSError, EOFError):
+            if self._socket is not None and not isinstance(self._socket, ssl.SSLSocket):
+                self._socket.shutdown(socket.SHUT_WR)
+            while self._received < _LINGER_BYTES and self.read(_LINGER_CHUNK_BYTES):
+                pass
 
     def _read(self, wanted: int) -> bytes:
         try:

@@ -6,14 +6,13 @@ manifest, the frame of the signature documents) is rebuilt and compared.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from signing import zipfile
+from signing import bulk, zipfile
 from signing.asic import (
     DOCUMENT_CLOSE,
     DOCUMENT_OPEN,
@@ -94,7 +93,7 @@ def parts_of(archive: zipfile.Archive) -> Parts:
         files=files,
         documents=documents,
         raw_documents=raw_documents,
-        digests={one.name: hashlib.sha256(one.content).digest() for one in files},
+        digests={one.name: bulk.sha256(one.content) for one in files},
         names=names,
         media_types=media_types,
         layout=layout,

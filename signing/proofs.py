@@ -14,6 +14,7 @@ from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
+from signing import bulk
 from signing.algorithms import digest_of
 from signing.certificate import Certificate
 from signing.certpath import STAMPERS, judge_path
@@ -197,7 +198,8 @@ def _archive_imprint(
     for reference in signature.references:
         name = data.names.get(reference.uri)
         if name is not None:
-            digest.update(data.contents[name])
+            for piece in bulk.pieces(data.contents[name]):
+                digest.update(piece)
     digest.update(signature.archived(covered))
     return digest.digest()
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO, Final
 
-from signing import zipfile
+from signing import bulk, zipfile
 from signing.container import Parts, is_foreign, parts_of
 from signing.enveloped import Enveloped, read_xml
 from signing.errors import (
@@ -120,6 +120,8 @@ class _Stream(io.RawIOBase):
         target = memoryview(buffer).cast("B")
         piece = bytes(self._file.view[self._position : self._position + len(target)])
         target[: len(piece)] = piece
+        if self._position // bulk.PIECE_BYTES != (self._position + len(piece)) // bulk.PIECE_BYTES:
+            bulk.release(self._file.view)
         self._position += len(piece)
         self._digest.update(piece)
         if not piece and self._digest.hexdigest() != self._file.sha256:

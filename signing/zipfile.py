@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from signing import bulk
 from signing.errors import ZipRefused
 from signing.filenames import check_names
 
@@ -223,7 +224,7 @@ def _read_own(view: memoryview, caps: Caps) -> Archive | None:
         position = start + size
         data = view[start:position]
         text = name.decode(errors="replace")
-        if zlib.crc32(data) != fields[6] or text.encode() != name:
+        if bulk.crc32(data) != fields[6] or text.encode() != name:
             return None
         entries.append(Entry(text, data))
         stored.append(Stored(text, size, fields[6]))
@@ -371,7 +372,7 @@ def _read_entry(view: memoryview, line: _Line, limit: int) -> tuple[memoryview, 
     else:
         raise ZipRefused("expected the sizes of the directory, got others", reason="mismatch")
     data = view[start:end] if method == _STORE else _inflated(view[start:end], line.size)
-    if zlib.crc32(data) != line.crc32:
+    if bulk.crc32(data) != line.crc32:
         raise ZipRefused("expected the stated checksum, got another", reason="checksum")
     return data, position
 
