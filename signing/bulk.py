@@ -26,7 +26,7 @@ def pieces(octets: bytes | memoryview) -> Iterator[bytes | memoryview]:
 
 
 def release(view: memoryview) -> None:
-    """Let go of the pages behind `view` if it looks into a mapped file; reading brings them back."""
+    """Let go of the pages of a mapped file that `view` looks into; reading brings them back."""
     if isinstance(view.obj, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
         view.obj.madvise(mmap.MADV_DONTNEED)
 
