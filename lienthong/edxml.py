@@ -120,7 +120,8 @@ def status(
 @click.argument("about", metavar="DOCUMENT-ID")
 @click.option("--code", required=True, type=click.Choice(status_codes()), help="Status code.")
 @click.option("--description", default="", help="In words.")
-def report(*, about: str, code: str, description: str) -> None:
+@click.option("--agency", default="", help="Which of ours speaks, if the letter came to several.")
+def report(*, about: str, code: str, description: str, agency: str) -> None:
     """Give a letter that this node received a status, and tell its sender."""
     from exchange.boot import boot  # noqa: PLC0415 - only this verb needs the database
 
@@ -128,5 +129,5 @@ def report(*, about: str, code: str, description: str) -> None:
     from exchange.edxml.post import report_by_hand  # noqa: PLC0415 - after the boot
     from exchange.wiring import node  # noqa: PLC0415 - after the boot
 
-    organ = report_by_hand(node(), about, code, description=description)
+    organ = report_by_hand(node(), about, code, description=description, agency=agency)
     click.echo(f"lienthong: {organ} is told {code}", err=True)

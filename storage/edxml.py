@@ -67,7 +67,8 @@ def add(new: StoredFile) -> bool:
         sql.insert_into(
             "edxml_file",
             _COLUMNS,
-            otherwise="ON CONFLICT (direction, organ, document_id, identity, state) DO NOTHING",
+            otherwise="ON CONFLICT (direction, agency, organ, document_id, identity, state)"
+            " DO NOTHING",
         ),
         (
             str(new.id),
@@ -103,6 +104,23 @@ def find(direction: Direction, organ: str, document_id: str) -> list[StoredFile]
         "WHERE direction = %s AND organ = %s AND document_id = %s ORDER BY at DESC, id",
         (direction.value, organ.casefold(), document_id),
     )
+
+
+def letters_to(organ: str, *, limit: int) -> list[StoredFile]:
+    """Return the letters that went to an organ, newest first."""
+    return _files(
+        "WHERE direction = 'out' AND organ = %s AND kind <> 'status' ORDER BY at DESC, id LIMIT %s",
+        (organ.casefold(), limit),
+    )
+
+
+def is_refused(sha256: Sha256, *, peer_ref: str) -> bool:
+    """Tell whether a file that a peer's service calls so is kept as refused."""
+    row = sql.one_row(
+        "SELECT 1 FROM edxml_file WHERE sha256 = %s AND peer_ref = %s AND state = 'refused'",
+        (sha256, peer_ref),
+    )
+    return row is not None
 
 
 def of_message(message: UUID) -> StoredFile | None:

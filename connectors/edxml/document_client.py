@@ -36,11 +36,15 @@ class DocumentAccount:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FetchedDocument:
-    """A document as it travelled, to be archived bit for bit, and what was read in it."""
+    """A document as it travelled, to be archived bit for bit."""
 
     content_type: str
     content: bytes
-    file: EdxmlFile
+
+    @property
+    def file(self) -> EdxmlFile:
+        """What is read in it; raises `EdxmlRefused`."""
+        return read_document(self.content_type, self.content)
 
 
 class DocumentClient:
@@ -76,11 +80,7 @@ class DocumentClient:
         message = _message(media, content)
         envelope = _envelope(message)
         _check(envelope)
-        try:
-            file = dialect_a.read_file(message)
-        except EdxmlRefused as exc:
-            raise PartnerAnswerRefused("expected a document", status=200) from exc
-        return FetchedDocument(content_type=media, content=content, file=file)
+        return FetchedDocument(content_type=media, content=content)
 
     def confirm(self, document_id: str) -> None:
         """Take a document off the list; only after it is durably stored."""
@@ -131,6 +131,12 @@ class DocumentClient:
             except HttpRefused as exc:
                 raise PartnerAnswerRefused("expected the whole reply", status=200) from exc
             return reply.headers.get("content-type", ""), content
+
+
+def read_document(content_type: str, content: bytes) -> EdxmlFile:
+    """Return the letter in a body of HTTP; raise `EdxmlRefused` or `HttpRefused`."""
+    source = Source(BytesIO(content))
+    return dialect_a.read_file(read_mime(content_type, source, limit_bytes=_REPLY_BYTES))
 
 
 def _message(media: str, content: bytes) -> MimeMessage:

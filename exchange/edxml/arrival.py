@@ -33,6 +33,8 @@ class Arrival:
     organ: str  # the sender, as the channel proved it
     peer_ref: str  # what the peer's service calls it
     received: ReceivedFile
+    agency: AgencyCode | None = None  # ours, whose account it was fetched with
+    called: str = ""  # what that agency is called there
 
 
 def identity_of(file: EdxmlFile) -> Sha256:

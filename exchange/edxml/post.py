@@ -6,17 +6,16 @@ Nothing here is a receipt: SENT means that the channel took it, and the pages sa
 
 from __future__ import annotations
 
+import logging
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from connectors.edxml import dialect_a
-from connectors.edxml.axis import AxisClient, AxisStatus, MessageType
-from connectors.edxml.axis_auth import AxisIdentity
-from connectors.edxml.document_client import DocumentAccount, DocumentClient
-from connectors.edxml.document_server import ReceivedFile
+from connectors.edxml.axis import MessageType
 from connectors.edxml.mime import MimeBody
 from connectors.edxml.model import (
     EdxmlFile,
@@ -26,33 +25,32 @@ from connectors.edxml.model import (
     StatusCode,
     StatusHeader,
 )
-from connectors.edxml.reader import read_edxml
 from connectors.edxml.writer import write_edxml
-from connectors.http import HttpClient, only_hosts
 from dossier.directory import DirectoryAgency
 from dossier.errors import LienThongError, Unavailable
-from dossier.ids import Sha256
+from dossier.ids import AgencyCode, Sha256, same_agency
 from dossier.model import Direction, Document, MessageState
 from exchange import chronicle
 from exchange.chronicle import Event
 from exchange.drained import Drained
 from exchange.edxml.accounts import EdxmlAccount, EdxmlConfiguration, read_configuration
-from exchange.edxml.arrival import Arrival, identity_of
+from exchange.edxml.arrival import identity_of
 from exchange.edxml.errors import LetterUnplaced
 from exchange.edxml.fates import fate_of
 from exchange.edxml.letters import Sent, edxml_time, write_letter
-from exchange.edxml.take import CHANNELS, Intake
+from exchange.edxml.services import axis_client, document_client
+from exchange.edxml.take import CHANNELS
 from exchange.errors import PartnerUnknown
 from exchange.node import Node
 from signing.log.leaf import LeafKind
-from storage import documents, edxml, inbox, outbox, pull
+from storage import documents, edxml, inbox, incidents, outbox, pull
 from storage.edxml import EdxmlKind, EdxmlState, StoredFile
 from storage.outbox import Outgoing
 from storage.transactions import transaction
 
 _REPORTED: Final = timedelta(days=180)  # how long the fate of a letter is followed
-_BATCH: Final = 50
 _B_TYPE: Final = "application/octet-stream"
+_log: Final = logging.getLogger(__name__)
 
 
 class PostOffice:
@@ -81,7 +79,9 @@ class PostOffice:
         if account is None and partner.code.casefold() not in self._configuration.callers:
             raise PartnerUnknown("expected a way to the organ", agency=partner.code)
         # Of the instant of the decision: every attempt writes the same letter.
-        document_id, file = self._letter(outgoing, partner, at=outgoing.message.created)
+        document_id, file = self._letter(
+            outgoing, partner, account=account, at=outgoing.message.created
+        )
         body = _written(file, dialect)
         stored = StoredFile(
             id=uuid.uuid4(),
@@ -106,15 +106,6 @@ class PostOffice:
             edxml.add(stored)
         self._record(outgoing, stored, token=token)
 
-    def fetch_all(self) -> Drained:
-        """Fetch what waits at every service; each file is stored before it is confirmed."""
-        done = 0
-        for account in self._configuration.accounts:
-            fetched = self._pending_a if account.dialect == "a" else self._pending_b
-            for arrival in fetched(account):
-                done += self._take(account, arrival)
-        return Drained(done=done, more=False)
-
     def report_all(self) -> Drained:
         """Tell the senders where their letters stand now, where that has changed."""
         done = 0
@@ -126,9 +117,29 @@ class PostOffice:
             fate = fate_of(stored)
             if account is None or fate.value == stored.status:
                 continue
-            self.report(stored, fate, account=account)
-            done += 1
+            done += self._reported(stored, fate, account=account)
         return Drained(done=done, more=False)
+
+    def _reported(self, stored: StoredFile, fate: StatusCode, *, account: EdxmlAccount) -> int:
+        """Report one fate; what the service refuses is an incident, and holds up no other."""
+        try:
+            self.report(stored, fate, account=account)
+        except Unavailable as exc:
+            _log.warning("status not reported", extra={"code": exc.code, "to": stored.organ})
+            return 0
+        except LienThongError as exc:
+            parameters = {"from": stored.organ, "document_id": stored.document_id[:200]}
+            told = {name: str(value) for name, value in exc.parameters.items()}
+            incident = incidents.NewIncident(
+                code=exc.code,
+                parameters={**parameters, **told},
+                opened=self._node.now(),
+                message=stored.message,
+            )
+            with transaction():
+                incidents.open_incident(incident)
+            return 0
+        return 1
 
     def report(
         self,
@@ -141,7 +152,7 @@ class PostOffice:
         """Send one status file and record it."""
         at = self._node.now()
         header = StatusHeader(
-            sender=Organ(organ_id=stored.agency),
+            sender=Organ(organ_id=account.organ_id),
             response_for=ResponseFor(organ_id=stored.organ, document_id=stored.document_id),
             staff=Staff(),
             status_code=status.value,
@@ -149,9 +160,9 @@ class PostOffice:
             timestamp=edxml_time(at),
         )
         if account.dialect == "a":
-            self._documents(account).update(header)
+            document_client(self._node, account).update(header)
         else:
-            self._axis(account).send(
+            axis_client(self._node, account).send(
                 write_edxml(EdxmlFile(header=header)),
                 from_organ=account.organ_id,
                 to_organs=[stored.organ],
@@ -167,12 +178,20 @@ class PostOffice:
     # --- Sending -------------------------------------------------------------------------------
 
     def _letter(
-        self, outgoing: Outgoing, partner: DirectoryAgency, *, at: datetime
+        self,
+        outgoing: Outgoing,
+        partner: DirectoryAgency,
+        *,
+        account: EdxmlAccount | None,
+        at: datetime,
     ) -> tuple[str, EdxmlFile]:
         request = outgoing.request if isinstance(outgoing.request, Mapping) else {}
         sender = self._node.directory().find(outgoing.message.agency)
         if sender is None:
             raise PartnerUnknown("expected our agency", agency=outgoing.message.agency)
+        if account is not None:
+            # The service knows us by the name of the account.
+            sender = replace(sender, code=AgencyCode(account.organ_id))
         sent = Sent(
             sender=sender,
             to=partner,
@@ -190,9 +209,9 @@ class PostOffice:
 
     def _send(self, account: EdxmlAccount, file: EdxmlFile, body: MimeBody) -> str:
         if account.dialect == "a":
-            return self._documents(account).send(file)
+            return document_client(self._node, account).send(file)
         organs = [one.organ_id for one in getattr(file.header, "to", ())]
-        return self._axis(account).send(
+        return axis_client(self._node, account).send(
             body.content, from_organ=account.organ_id, to_organs=organs, kind=MessageType.LETTER
         )
 
@@ -214,71 +233,6 @@ class PostOffice:
             if marked:
                 _note_sent(outgoing, stored, at=node.now())
 
-    # --- Fetching ------------------------------------------------------------------------------
-
-    def _pending_a(self, account: EdxmlAccount) -> Iterator[Arrival]:
-        client = self._documents(account)
-        for document_id in client.pending()[:_BATCH]:
-            fetched = client.fetch(document_id)
-            yield Arrival(
-                dialect="a",
-                organ=fetched.file.header.sender.organ_id,
-                peer_ref=document_id,
-                received=ReceivedFile(
-                    content_type=fetched.content_type, content=fetched.content, file=fetched.file
-                ),
-            )
-
-    def _pending_b(self, account: EdxmlAccount) -> Iterator[Arrival]:
-        client = self._axis(account)
-        for kind in MessageType:
-            for entry in client.received(kind)[:_BATCH]:
-                content = client.fetch(entry.doc_id)
-                yield Arrival(
-                    dialect="b",
-                    organ=entry.from_organ,
-                    peer_ref=entry.doc_id,
-                    received=ReceivedFile(
-                        content_type=_B_TYPE, content=content, file=read_edxml(content)
-                    ),
-                )
-
-    def _take(self, account: EdxmlAccount, arrival: Arrival) -> bool:
-        """Store a file, then confirm it; what is refused for good is confirmed as failed."""
-        intake = Intake(self._node, self._configuration)
-        outcome = AxisStatus.DONE
-        try:
-            intake.take(arrival)
-        except Unavailable:
-            raise
-        except LienThongError:
-            outcome = AxisStatus.FAIL
-        if account.dialect == "a":
-            self._documents(account).confirm(arrival.peer_ref)
-        else:
-            self._axis(account).report(arrival.peer_ref, outcome)
-        return True
-
-    # --- Clients -------------------------------------------------------------------------------
-
-    def _documents(self, account: EdxmlAccount) -> DocumentClient:
-        said = DocumentAccount(
-            address=account.address, organ_id=account.organ_id, token=account.secret.decode()
-        )
-        return DocumentClient(said, http=self._http())
-
-    def _axis(self, account: EdxmlAccount) -> AxisClient:
-        return AxisClient(
-            address=account.address,
-            identity=AxisIdentity(system_id=account.system_id, secret=account.secret),
-            http=self._http(),
-            clock=self._node.clock,
-            pads_digest=account.pads_digest,
-        )
-
-    def _http(self) -> HttpClient:
-        return HttpClient(may_call=only_hosts(*self._node.settings.outbound_hosts))
-
 
 def mark_fetched(node: Node, stored: StoredFile) -> None:
     """Record that the addressee has fetched a letter that waited; again is harmless."""
@@ -299,22 +253,26 @@ def mark_fetched(node: Node, stored: StoredFile) -> None:
             _note_sent(taken, stored, at=node.now())
 
 
-def report_by_hand(node: Node, reference: str, code: str, *, description: str = "") -> str:
+def report_by_hand(
+    node: Node, reference: str, code: str, *, description: str = "", agency: str = ""
+) -> str:
     """Give a received letter a status and return the organ that is told of it.
 
-    `reference` is its DocumentId.
+    `reference` is its DocumentId, `agency` which of ours speaks, if it came to several.
 
-    Raises `LetterUnplaced` for a letter that did not come, or a sender who cannot be told.
+    Raises `LetterUnplaced` for a letter that did not come, or a speaker that is not clear.
     """
     office = PostOffice(node)
     found = [
         one
-        for agency in node.directory().agencies
-        for one in edxml.find(Direction.IN, agency.code, reference)
-        if one.kind is not EdxmlKind.STATUS
+        for sender in node.directory().agencies
+        for one in edxml.find(Direction.IN, sender.code, reference)
+        if one.kind is not EdxmlKind.STATUS and (not agency or same_agency(one.agency, agency))
     ]
     if not found:
         raise LetterUnplaced("expected a letter that was received here")
+    if len({one.agency for one in found}) > 1:
+        raise LetterUnplaced("expected one agency to speak", hint="name it with --agency")
     stored = found[0]
     account = office.account_of(stored)
     status = StatusCode(code)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-from dossier.errors import LienThongError
 from exchange.drained import Drained
 from exchange.edxml.accounts import EdxmlConfiguration, read_configuration
+from exchange.edxml.fetch import fetch_all
 from exchange.edxml.post import PostOffice
 from exchange.node import Node
 from storage import rounds
 
 _ROUND: Final = "edxml"
-_log: Final = logging.getLogger(__name__)
 
 
 def make_round(node: Node) -> Drained:
@@ -26,16 +23,8 @@ def make_round(node: Node) -> Drained:
     ):
         return Drained(done=0, more=False)
     office = PostOffice(node, configuration)
-    done = sum(_tried(step) for step in (office.fetch_all, office.report_all))
+    done = fetch_all(node, configuration).done + office.report_all().done
     return Drained(done=done, more=False)
-
-
-def _tried(step: Callable[[], Drained]) -> int:
-    try:
-        return step().done
-    except LienThongError as exc:
-        _log.warning("document service not reached", extra={"code": exc.code})
-        return 0
 
 
 def _every(configuration: EdxmlConfiguration) -> timedelta:

@@ -9,11 +9,11 @@ from uuid import UUID
 from connectors.edxml.model import StatusCode, StatusHeader
 from dossier.directory import DirectoryAgency
 from dossier.ids import Sha256
-from dossier.model import Direction
 from exchange import chronicle
 from exchange.chronicle import Event
 from exchange.edxml.arrival import Arrival, row_of
 from exchange.edxml.errors import LetterUnplaced
+from exchange.edxml.places import sent_letters
 from storage import edxml, incidents, outbox
 from storage.edxml import EdxmlKind, StoredFile
 from storage.transactions import transaction
@@ -32,13 +32,11 @@ def take_status(
 
     Raises `LetterUnplaced` for a code that is none, or a letter that was not sent from here.
     """
-    document_id = header.response_for.document_id
-    letters = edxml.find(Direction.OUT, sender.code, document_id)
-    sent = next((one for one in letters if one.kind is not EdxmlKind.STATUS), None)
+    sent = next(iter(sent_letters(sender.code, header.response_for)), None)
     if sent is None or header.status_code not in _KNOWN:
         raise LetterUnplaced("expected the status of a letter that was sent from here")
     code = StatusCode(header.status_code)
-    stored = row_of(arrival, sender, sent.agency, document_id, raw, EdxmlKind.STATUS, at)
+    stored = row_of(arrival, sender, sent.agency, sent.document_id, raw, EdxmlKind.STATUS, at)
     with transaction():
         if edxml.add(stored) and edxml.set_status(sent.id, code.value):
             _tell(sender, sent, header, code, raw, at)

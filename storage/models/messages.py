@@ -196,7 +196,7 @@ class EdxmlFileRow(models.Model):
         db_table = "edxml_file"
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["direction", "organ", "document_id", "identity", "state"],
+                fields=["direction", "agency", "organ", "document_id", "identity", "state"],
                 name="edxml_file_once",
             )
         ]

@@ -24,6 +24,7 @@ class MockAxis:
     """The files on the axis, and what was reported about them."""
 
     port: int = 0
+    sender: str = "A"  # of every file
     files: dict[str, bytes] = field(default_factory=dict)
     reported: dict[str, str] = field(default_factory=dict)
     answer: tuple[int, bytes] | None = None  # instead of working, once
@@ -39,7 +40,7 @@ class MockAxis:
         if path == "/getReceivedEdocList":
             return {
                 "data": [
-                    {"docId": doc_id, "from": "A", "to": "B", "status": "inbox"}
+                    {"docId": doc_id, "from": self.sender, "to": "B", "status": "inbox"}
                     for doc_id in self.files
                     if self.reported.get(doc_id) not in ("done", "fail")
                 ]
