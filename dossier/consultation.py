@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from dossier.canonical import Json
+from dossier.shown import ShownValue
 
 
 class OpinionState(StrEnum):
@@ -34,4 +33,4 @@ class Consultation:
     deadline: datetime
     answered: datetime | None  # when the opinion came, in time or late
     outcome: str = ""  # what silence meant; empty: nothing yet
-    late_values: Mapping[str, Json] | None = None
+    values: tuple[ShownValue, ...] = ()  # what it said, in time or late

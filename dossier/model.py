@@ -16,6 +16,7 @@ from dossier.consultation import Consultation
 from dossier.decision import DecisionTaken
 from dossier.form import Field
 from dossier.ids import AgencyCode, ConversationId, MessageId, Sha256
+from dossier.shown import ShownValue
 
 # --- People ------------------------------------------------------------------------------------
 
@@ -336,6 +337,7 @@ class DossierPage:
     can_export: bool
     can_resolve: bool  # whether this person may resend messages and retry incidents
     consultations: Sequence[Consultation] = ()
+    shown: Sequence[ShownValue] = ()  # the values as people read them
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -368,6 +370,7 @@ class TaskPage:
     may_claim: bool
     may_hand: bool = False  # whether this person may delegate or escalate it
     colleagues: Sequence[tuple[str, str]] = ()  # username and name of who may do it too
+    shown: Sequence[ShownValue] = ()  # what the dossier says and the form does not ask for
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

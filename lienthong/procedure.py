@@ -18,9 +18,11 @@ from dossier.calendar import local_day
 from dossier.canonical import Json
 from dossier.clock import SystemClock
 from dossier.texts import Language, render
+from exchange.directory_source import read_source
 from exchange.procedures.adoption import adopt_model
 from exchange.procedures.compare import compare_folders, comparison_json, comparison_lines
-from exchange.procedures.lint import Problem, lint
+from exchange.procedures.folder import read_folder
+from exchange.procedures.lint import Problem, lint, lint_staffing
 from exchange.procedures.scaffold import scaffold
 from exchange.procedures.simulation import simulate_folder, simulation_json, simulation_lines
 from exchange.procedures.trace import trace
@@ -73,20 +75,34 @@ def command() -> None:
 
 @command.command("lint")
 @click.argument("file", type=_EITHER)
+@click.option(
+    "--directory",
+    "source",
+    type=_FILE,
+    help="A directory as `lienthong directory export` writes it: name roles that no agency fills.",
+)
 @_JSON
 @_LANG
-def lint_file(*, file: Path, as_json: bool, lang: str) -> int:
+def lint_file(*, file: Path, source: Path | None, as_json: bool, lang: str) -> int:
     """Check a BPMN FILE or a procedure folder; exit 0 when it can run."""
     language = Language(lang)
     found = lint(file, language=language)
+    problems = found.problems
+    if source is not None and file.is_dir() and found.is_runnable:
+        problems += lint_staffing(
+            read_folder(file),
+            directory=read_source(source.read_text(encoding="utf-8"), beside=source.parent),
+            at=SystemClock().now(),
+            language=language,
+        )
     if as_json:
-        problems: list[Json] = [asdict(problem) for problem in found.problems]
-        _print({"runnable": found.is_runnable, "problems": problems})
+        rows: list[Json] = [asdict(problem) for problem in problems]
+        _print({"runnable": found.is_runnable, "problems": rows})
     else:
-        _list(found.problems)
-        errors = sum(problem.severity == "error" for problem in found.problems)
+        _list(problems)
+        errors = sum(problem.severity == "error" for problem in problems)
         judged = "runnable" if found.is_runnable else "not_runnable"
-        notes = len(found.problems) - errors
+        notes = len(problems) - errors
         click.echo(render("lint", judged, language, errors=errors, warnings=notes), err=True)
     return 0 if found.is_runnable else 1
 
@@ -211,9 +227,7 @@ def import_model(*, file: Path, name: str, below: Path, lang: str) -> int:
 
 def _list(problems: Sequence[Problem]) -> None:
     for problem in problems:
-        place = f"{problem.file}:{problem.line}" if problem.line else problem.file
-        element = f" {problem.element}" if problem.element else ""
-        click.echo(f"{problem.severity}: {place}{element}: {problem.message} [{problem.rule}]")
+        click.echo(problem.line_of_text())
 
 
 def _tried(trial: Trial) -> Json:

@@ -12,6 +12,7 @@ from dossier.texts import Language, render
 from exchange import proposals
 from exchange.boot import boot
 from exchange.procedures.folder import read_folder
+from exchange.queries.proposals import lacking
 from exchange.rules import read_pack
 from lienthong.person import BY, PASSWORD, person
 
@@ -86,7 +87,10 @@ def list_proposals(lang: str) -> None:
 
 def _propose(files: Mapping[str, bytes], by: str, password: Any, lang: str) -> None:  # noqa: ANN401 - click's file
     node, actor = person(by, password)
-    _say(proposals.propose(actor, files, at=node.now()), "proposed", lang)
+    proposed = proposals.propose(actor, files, at=node.now())
+    for problem in lacking(node, files, language=Language(lang)):
+        click.echo(problem.line_of_text(), err=True)
+    _say(proposed, "proposed", lang)
 
 
 def _say(proposal: proposals.Proposal, what: str, lang: str) -> None:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from dossier.model import Actor
 from exchange import access, proposals
+from exchange.queries.partners import names_of
 from exchange.queries.proposals import proposal_page, proposed, published
 from portal import pages
 from portal.pages import node_of
@@ -19,17 +20,25 @@ def show_all(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the published versions and, to those who publish, the proposals."""
     here = node_of(request)
     publishes = access.is_publisher(actor, at=here.now())
+    versions = published(here)
+    found = proposed(here, actor) if publishes else []
+    people = {one.published_by for one in versions} | {one.confirmed_by for one in versions}
+    people |= {one.proposed_by for one in found}
     context = {
-        "versions": published(here),
-        "proposals": proposed(here, actor) if publishes else [],
+        "versions": versions,
+        "proposals": found,
         "publishes": publishes,
+        "names": names_of(here, people - {""}),
     }
     return pages.show(request, "procedures.html", context, actor=actor)
 
 
 def show(request: HttpRequest, actor: Actor, proposal: UUID) -> HttpResponse:
     """Show one proposal: what changes, the diagram, and what can be done about it."""
-    context = {"page": proposal_page(node_of(request), actor, proposal)}
+    here = node_of(request)
+    page = proposal_page(here, actor, proposal)
+    people = {page.proposal.proposed_by, page.proposal.decided_by} - {""}
+    context = {"page": page, "names": names_of(here, people)}
     return pages.show(request, "proposal.html", context, actor=actor)
 
 

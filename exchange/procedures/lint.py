@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from dossier.directory import Directory
 from dossier.errors import LienThongError
 from dossier.texts import Language, render_error, render_stored
 from exchange.procedures.folder import read_beside, read_folder
@@ -17,6 +19,7 @@ from workflows.findings import Finding, Severity
 from workflows.package import DECLARATION, MODEL, is_part, load_folder
 from workflows.parts import PART_DECLARATION, split_parts
 from workflows.review import Remark, line_of, review, review_part
+from workflows.staffing import staff
 
 _BLOCKING: Final = Severity.ERROR.value
 _AT_LINE: Final = re.compile(r"at line (\d+)")  # in the words of tomllib
@@ -32,6 +35,12 @@ class Problem:
     element: str  # id of a BPMN element or path of a key; empty: the file itself
     line: int  # 0: unknown; 1 also for a file that is missing or should not be there
     message: str
+
+    def line_of_text(self) -> str:
+        """Return the problem as the command prints it."""
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        element = f" {self.element}" if self.element else ""
+        return f"{self.severity}: {place}{element}: {self.message} [{self.rule}]"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +81,16 @@ def lint_files(files: Mapping[str, bytes], *, language: Language) -> Linted:
     else:
         remarks = review(procedure, declaration=files[DECLARATION])
     return _judged([*problems, *(_remark(one, language) for one in remarks)])
+
+
+def lint_staffing(
+    files: Mapping[str, bytes], *, directory: Directory, at: datetime, language: Language
+) -> tuple[Problem, ...]:
+    """Return what a directory lacks for the procedure of files that load; nothing for a part."""
+    if is_part(files):
+        return ()
+    remarks = staff(load_folder(files), directory, declaration=files[DECLARATION], at=at)
+    return tuple(_remark(one, language) for one in remarks)
 
 
 def _judged(problems: Iterator[Problem] | list[Problem]) -> Linted:

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from dossier.canonical import Json
 from dossier.consultation import Consultation, OpinionState
 from dossier.ids import same_agency
 from dossier.model import Direction, Dossier, Message, MessageState
+from dossier.shown import ShownValue, shown
 from storage import silences, subscriptions
 from storage.silences import Silence
-from workflows.definition import Definition
+from workflows.procedure import Procedure
 
 
 def consultations(
-    dossier: Dossier, definition: Definition, messages: Sequence[Message]
+    dossier: Dossier,
+    procedure: Procedure,
+    messages: Sequence[Message],
+    values: Mapping[str, Json],
 ) -> list[Consultation]:
     """Return one line for each agency of each consultation with a rule, oldest first."""
     rules = silences.of_dossier(dossier.id)
     if not rules:
         return []
     waiting = {(one.element_id, one.from_agency) for one in subscriptions.of_dossier(dossier.id)}
+    definition = procedure.definition(dossier.role)
     found = []
     for rule in rules:
         for element in rule.awaits:
@@ -36,6 +42,7 @@ def consultations(
                     is_waiting=(element, agency) in waiting,
                     messages=messages,
                 )
+                line = replace(line, values=_said(line, rule, procedure, values))
                 # A wait that several agencies may answer stands for the one that was asked.
                 if agency and (len(flows) == 1 or _was_asked(line)):
                     found.append(line)
@@ -62,7 +69,6 @@ def _line(
         state = OpinionState.LATE if late is not None else OpinionState.SILENT
     else:
         state = OpinionState.WAITING if is_waiting else OpinionState.ANSWERED
-    values = late.get("values") if late is not None else None
     return Consultation(
         element_id=element,
         agency=agency,
@@ -75,8 +81,21 @@ def _line(
         deadline=_instant(outcome, "deadline") or rule.due,
         answered=answered,
         outcome=str(outcome["outcome"]) if outcome is not None else "",
-        late_values=values if isinstance(values, Mapping) else None,
     )
+
+
+def _said(
+    line: Consultation, rule: Silence, procedure: Procedure, values: Mapping[str, Json]
+) -> tuple[ShownValue, ...]:
+    """Return what the agency said; a late opinion never became a value of the case."""
+    if line.state is OpinionState.LATE:
+        late = _entry(rule.late, line.agency, line.message_type) or {}
+        given = late.get("values")
+        return shown(given if isinstance(given, Mapping) else {}, procedure.forms)
+    if line.state is not OpinionState.ANSWERED:
+        return ()
+    carried = procedure.messages[line.message_type].values
+    return shown({name: values[name] for name in carried if name in values}, procedure.forms)
 
 
 def _entry(found: Json, agency: str, message_type: str) -> Mapping[str, Json] | None:

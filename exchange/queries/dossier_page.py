@@ -14,6 +14,7 @@ from dossier.model import (
     Task,
     TaskState,
 )
+from dossier.shown import shown
 from exchange import access
 from exchange.errors import DossierUnknown
 from exchange.node import Node
@@ -45,11 +46,13 @@ def dossier_page(node: Node, actor: Actor, dossier: UUID) -> DossierPage:
     open_incidents = incidents.of_dossier(dossier)
     states = element_states(held, timeline, work, open_incidents)
     exchanged = messages.messages_of(dossier)
+    values = cases.values(dossier)
     return DossierPage(
         dossier=held,
         procedure_name=procedure.name,
         agency_names=agency_names(node, held),
-        values=cases.values(dossier),
+        values=values,
+        shown=shown(values, procedure.forms),
         documents=documents.of_dossier(dossier),
         document_names={kind: one.name for kind, one in procedure.documents.items()},
         element_names={
@@ -58,7 +61,7 @@ def dossier_page(node: Node, actor: Actor, dossier: UUID) -> DossierPage:
         },
         tasks=work,
         messages=exchanged,
-        consultations=consultations(held, procedure.definition(held.role), exchanged),
+        consultations=consultations(held, procedure, exchanged, values),
         message_names={kind: one.name for kind, one in procedure.messages.items()},
         timeline=timeline,
         decisions=[decision_of(one) for one in timeline if one.kind == DECISION],

@@ -13,12 +13,12 @@ from exchange import access, proposals, rules
 from exchange.node import Node
 from exchange.packs import pack_changes
 from exchange.procedures.compare import compare_files, comparison_lines
-from exchange.procedures.lint import Problem, lint_files
+from exchange.procedures.lint import Problem, lint_files, lint_staffing
 from exchange.proposals import Proposal, ProposalKind, ProposalState
 from storage import definitions
 from storage import proposals as rows
 from workflows.diagram import draw_svg
-from workflows.package import load_procedure
+from workflows.package import DECLARATION, load_procedure
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,7 +120,10 @@ def proposal_page(node: Node, actor: Actor, proposal: UUID) -> ProposalPage:
         name=procedure.name,
         running=running_head.version if running_head else "",
         changes=lines,
-        notes=lint_files(files, language=language).problems,
+        notes=(
+            *lint_files(files, language=language).problems,
+            *lacking(node, files, language=language),
+        ),
         diagram_svg=draw_svg(
             procedure.source,
             title=procedure.name[actor.language],
@@ -133,6 +136,13 @@ def proposal_page(node: Node, actor: Actor, proposal: UUID) -> ProposalPage:
         may_confirm=is_open and by_another,
         may_refuse=is_open,
     )
+
+
+def lacking(node: Node, files: Mapping[str, bytes], *, language: Language) -> tuple[Problem, ...]:
+    """Return what the directory in force lacks for a procedure; nothing for a rule pack."""
+    if DECLARATION not in files:
+        return ()
+    return lint_staffing(files, directory=node.directory(), at=node.now(), language=language)
 
 
 def _scope(proposal: Proposal) -> str:

@@ -7,6 +7,7 @@ from uuid import UUID
 from dossier.calendar import local_day
 from dossier.form import Form
 from dossier.model import Actor, Task, TaskPage, TaskState
+from dossier.shown import shown
 from exchange import access, standin, taskhand
 from exchange.errors import NotAllowed
 from exchange.node import Node
@@ -23,6 +24,8 @@ def task_page(node: Node, actor: Actor, task: UUID) -> TaskPage:
         raise NotAllowed("expected a role that may see the dossier", action="see the dossier")
     procedure = node.contracts().version(dossier.procedure, dossier.procedure_version)
     form = form_of(procedure, found)
+    asked = {field.name for field in form.fields} if form else set()
+    values = cases.values(dossier.id)
     acts_for = standin.acts_for(actor, found, procedure=dossier.procedure, at=now)
     mine = acts_for is not None
     is_open = found.state is TaskState.OPEN
@@ -33,7 +36,8 @@ def task_page(node: Node, actor: Actor, task: UUID) -> TaskPage:
         dossier=dossier,
         procedure_name=procedure.name,
         fields=form.fields if form else (),
-        values=cases.values(dossier.id),
+        values=values,
+        shown=shown({name: values[name] for name in values if name not in asked}, procedure.forms),
         documents=documents.of_dossier(dossier.id),
         document_names={kind: one.name for kind, one in procedure.documents.items()},
         asks_pin=bool(found.signs),

@@ -15,6 +15,7 @@ from dossier.calendar import local_day
 from dossier.canonical import Json
 from dossier.model import Business
 from dossier.repair import Effect
+from dossier.shown import ShownValue
 from dossier.texts import Bilingual, known_codes, render, render_stored, spell
 from exchange.queries.notices import NoticeLine
 from portal.assets import asset
@@ -23,6 +24,7 @@ from portal.language import current_language, said
 
 register = template.Library()
 
+_GROUPED: Final = 10_000  # from here on figures are written in groups; years are not
 _UNITS: Final = ("B", "KB", "MB", "GB")
 
 
@@ -54,6 +56,18 @@ def exactly(instant: datetime) -> str:
 def plainly(value: Json) -> str:
     """Return a case value as text, a date as people write it."""
     return day_first(plain(value))
+
+
+@register.filter
+def spoken(one: ShownValue) -> str:
+    """Return what a value says: the label of a choice, yes or no, or the value as text."""
+    if one.answer is not None:
+        return said(one.answer)
+    if isinstance(one.value, bool):
+        return word("answer", "yes" if one.value else "no")
+    if isinstance(one.value, int) and abs(one.value) >= _GROUPED:
+        return f"{one.value:,}".replace(",", "." if current_language() == "vi" else ",")
+    return plainly(one.value)
 
 
 @register.filter

@@ -146,6 +146,16 @@ def test_full_disk_loses_nothing_that_was_typed(
     assert again.status == 302
 
 
+def test_values_are_shown_by_the_labels_of_their_forms(one: OneNode, enter: Enter) -> None:
+    code = one.start_letter()
+    one.do(PERSON, code, "draft_letter", LETTER)
+    leader = enter("hb.lanhdao")
+    task = leader.get(f"/tasks/{task_of(leader, 'sign_letter')}")
+    assert task.having("data-value", "delegation_size")[0].text == "12"
+    assert "Số người trong đoàn" in task.text
+    assert "delegation_size</" not in task.text
+
+
 def test_dates_are_read_as_people_write_them(one: OneNode, enter: Enter) -> None:
     code = one.start_letter()
     person = enter(PERSON)
