@@ -268,6 +268,12 @@ class AnchorRefused(Rejected):
     code = "anchor_refused"
 
 
+class RevocationFileRefused(Rejected):
+    """The file given as a CRL or an OCSP response is none that can be used."""
+
+    code = "revocation_file_refused"
+
+
 class FileUnreadable(Rejected):
     """The file to be judged cannot be read."""
 

@@ -15,7 +15,7 @@ from exchange.verify import TrustFiles, given_of
 from signing.asic import DataFile, write_container, write_simple_container
 from signing.augment import augment_container
 from signing.judgement import Level
-from signing.keys import Signer, load_pkcs12, load_signer
+from signing.keys import Signer, is_encrypted, is_pkcs12_locked, load_pkcs12, load_signer
 from signing.policy import Trust
 from signing.token import open_token
 from signing.tsa import TimestampAuthority, Timestamper
@@ -161,6 +161,12 @@ def signer_of(key: KeyFiles) -> Signer:
     if key.certificates is None:
         return load_pkcs12(content, password=key.pin)
     return load_signer(content, certificates=_read(key.certificates), password=key.pin)
+
+
+def needs_pin(key: Path, *, certificates: Path | None) -> bool:
+    """Return whether a key file opens with a PIN or password only; raise `FileUnreadable`."""
+    content = _read(key)
+    return is_pkcs12_locked(content) if certificates is None else is_encrypted(content)
 
 
 def timestamper_of(tsa: KeyFiles | None) -> Timestamper | None:

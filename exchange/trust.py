@@ -13,6 +13,7 @@ from pathlib import Path
 from exchange.errors import AnchorMissing
 from signing.keys import read_certificates
 from signing.policy import Trust
+from signing.sources import lists_in
 
 
 class TrustFolder:
@@ -65,5 +66,9 @@ def read_trust(folder: Path) -> Trust:
     return Trust(
         anchors=read_certificates(anchor.read_bytes()),
         certificates=read_certificates(certificates.read_bytes()) if certificates.exists() else (),
-        crls=tuple(path.read_bytes() for path in sorted((folder / "crl").glob("*.crl"))),
+        crls=tuple(
+            one
+            for path in sorted((folder / "crl").glob("*.crl"))
+            for one in lists_in(path.read_bytes())
+        ),
     )

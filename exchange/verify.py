@@ -18,7 +18,7 @@ from typing import Final
 from dossier.clock import SystemClock
 from dossier.report import Answer, Report, ReportPage, ReportReason
 from dossier.texts import Language
-from exchange.errors import AnchorRefused, FileUnreadable
+from exchange.errors import AnchorRefused, FileUnreadable, RevocationFileRefused
 from signing.errors import CertificateRefused
 from signing.evidence import TrustGiven, files_wanted, judge_file
 from signing.judgement import Reason
@@ -34,6 +34,7 @@ from signing.report import (
     verdict_words,
 )
 from signing.rules import parse_rules, standard
+from signing.sources import is_list, is_response, lists_in
 from signing.trustlist import TrustList, open_trust_list
 
 _FINGERPRINT_LENGTH: Final = 64
@@ -133,8 +134,9 @@ def beside(path: Path, content: bytes) -> dict[str, bytes]:
 def given_of(trusted: TrustFiles) -> TrustGiven:
     """Return what the caller trusts.
 
-    Raises `AnchorRefused`, `FileUnreadable`, `PolicyRefused`, `TrustListMalformed`, and the
-    verdict on a trust list that is not signed under the anchors, as `signing.verify.open_xml` does.
+    Raises `AnchorRefused`, `RevocationFileRefused`, `FileUnreadable`, `PolicyRefused`,
+    `TrustListMalformed`, and the verdict on a trust list that is not signed under the anchors, as
+    `signing.verify.open_xml` does.
     """
     certificates: list[bytes] = []
     fingerprints: set[str] = set()
@@ -148,8 +150,8 @@ def given_of(trusted: TrustFiles) -> TrustGiven:
         anchors=tuple(certificates),
         fingerprints=frozenset(fingerprints),
         certificates=tuple(one for path in trusted.certificates for one in _certificates(path)),
-        crls=tuple(read_file(path) for path in trusted.crls),
-        ocsps=tuple(read_file(path) for path in trusted.ocsps),
+        crls=tuple(one for path in trusted.crls for one in _lists(path)),
+        ocsps=tuple(_response(path) for path in trusted.ocsps),
         rules=parse_rules(read_file(trusted.policy)) if trusted.policy else standard(),
     )
     if not trusted.trust_lists:
@@ -192,6 +194,20 @@ def _certificates(path: Path) -> tuple[bytes, ...]:
         raise AnchorRefused(
             "expected a certificate file or a SHA-256 fingerprint", name=str(path)[:80]
         ) from exc
+
+
+def _lists(path: Path) -> tuple[bytes, ...]:
+    found = lists_in(read_file(path))
+    if not all(is_list(one) for one in found):
+        raise RevocationFileRefused("expected a CRL, PEM or DER", name=path.name)
+    return found
+
+
+def _response(path: Path) -> bytes:
+    content = read_file(path)
+    if not is_response(content):
+        raise RevocationFileRefused("expected an OCSP response in DER", name=path.name)
+    return content
 
 
 def read_file(path: Path) -> bytes:

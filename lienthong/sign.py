@@ -12,6 +12,7 @@ from exchange.signfiles import (
     KeyFiles,
     TokenKey,
     augment_path,
+    needs_pin,
     sign_path_simply,
     sign_paths,
 )
@@ -24,7 +25,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command("sign")
 @click.argument("files", nargs=-1, required=True, type=_FILE)
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--key", type=_FILE, help="PKCS#8 PEM, or PKCS#12 without --cert.")
+@click.option("--key", type=_FILE, help="PKCS#8, or PKCS#12 without --cert.")
 @click.option(
     "--pkcs11",
     "module",
@@ -75,7 +76,7 @@ def sign(
         raise click.UsageError("expected one file for an ASiC-S container, got several")
     own: KeyFiles | TokenKey
     if key is not None and module is None:
-        own = KeyFiles(key=key, certificates=cert, pin=_pin(key, pin_file))
+        own = KeyFiles(key=key, certificates=cert, pin=_pin(key, cert, pin_file))
     elif key is None and module is not None and token and key_label:
         own = TokenKey(
             module=module,
@@ -131,9 +132,9 @@ def _token_pin(pin_file: Path | None) -> bytes:
     return str(click.prompt("PIN", hide_input=True)).encode()
 
 
-def _pin(key: Path, pin_file: Path | None) -> bytes | None:
+def _pin(key: Path, cert: Path | None, pin_file: Path | None) -> bytes | None:
     if pin_file is not None:
         return pin_file.read_bytes().strip()
-    if b"ENCRYPTED" in key.read_bytes() or key.suffix in (".p12", ".pfx"):
+    if needs_pin(key, certificates=cert):
         return str(click.prompt("PIN", hide_input=True)).encode()
     return None

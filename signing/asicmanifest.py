@@ -28,7 +28,8 @@ from signing.judgement import (
     unknown_algorithm,
 )
 from signing.policy import WEAK_ALGORITHMS
-from signing.references import CAPS, MAX_REFERENCES, file_name, loose_base64, one, text_of
+from signing.references import MAX_REFERENCES, file_name, one, text_of
+from signing.transforms import CAPS, loose_base64
 from signing.unsigned import DS
 
 _LISTING: Final = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"

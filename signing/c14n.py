@@ -2,12 +2,12 @@
 
 Our own signatures are canonical as they stand and never come here. lxml's methods are wrong for
 some subtrees (signing.md §3.1), so this walker does all of it: a whole document or the subtree of
-one element, with one element left out where the enveloped-signature transform asks for it.
+one element, with elements left out where a transform asks for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -19,6 +19,7 @@ from signing.errors import SignatureMalformed
 _XML: Final = "http://www.w3.org/XML/1998/namespace"
 _BASE: Final = f"{{{_XML}}}base"
 _NO_NAMESPACE: Final = ""
+_WRITTEN: Final = etree.XPath("name(@*[namespace-uri() = $uri and local-name() = $local])")
 _INHERITED: Final = (f"{{{_XML}}}lang", f"{{{_XML}}}space")
 
 
@@ -64,9 +65,12 @@ def canonical(
     form: Form,
     *,
     whole: bool = False,
-    without: etree._Element | None = None,
+    without: Collection[etree._Element] = frozenset(),
 ) -> bytes:
-    """Return the canonical octets of an element's subtree, or of the `whole` document around it."""
+    """Return the canonical octets of an element's subtree, or of the `whole` document around it.
+
+    The subtrees of the elements in `without` are left out.
+    """
     walker = _Walker(form, without)
     if not whole:
         return "".join(walker.subtree(element, apex=True)).encode()
@@ -79,7 +83,7 @@ _ASIDES: Final = (etree._ProcessingInstruction, etree._Comment)
 
 
 class _Walker:
-    def __init__(self, form: Form, without: etree._Element | None) -> None:
+    def __init__(self, form: Form, without: Collection[etree._Element]) -> None:
         self._form = form
         self._without = without
 
@@ -100,7 +104,7 @@ class _Walker:
     ) -> Iterator[str]:
         """Yield the text of an element; `rendered` holds the prefixes its parents have written."""
         known = rendered or {}
-        if element is self._without:
+        if element in self._without:
             return
         declared = self._declarations(element, known)
         name = _qualified(element)
@@ -202,18 +206,23 @@ def _utilized(element: etree._Element) -> set[str]:
     for name in element.attrib:
         text = str(name)
         if text.startswith("{") and not text.startswith(f"{{{_XML}}}"):
-            found.add(_prefix_of(element, text[1:].partition("}")[0]))
+            uri, _, local = text[1:].partition("}")
+            found.add(_prefix_of(element, uri, local))
     return found
 
 
-def _prefix_of(element: etree._Element, uri: str) -> str:
-    # Two prefixes for one namespace: lxml does not keep which one an attribute used.
-    candidates = sorted(one for one, bound in element.nsmap.items() if one and bound == uri)
-    if len(candidates) != 1:
+def _prefix_of(element: etree._Element, uri: str, local: str) -> str:
+    candidates = [one for one, bound in element.nsmap.items() if one and bound == uri]
+    if len(candidates) == 1:
+        return candidates[0]
+    # Two prefixes for one namespace: the tree knows which one the attribute was written with.
+    written = str(_WRITTEN(element, uri=uri, local=local))
+    prefix, separator, _ = written.partition(":")
+    if not separator:
         raise SignatureMalformed(
-            f"expected one prefix for the namespace {uri[:80]}", reason="prefixes"
+            f"expected a prefix for the namespace {uri[:80]}", reason="prefixes"
         )
-    return candidates[0]
+    return prefix
 
 
 def _qualified(element: etree._Element) -> str:
@@ -225,7 +234,7 @@ def _attribute_name(element: etree._Element, name: str) -> str:
     if not name.startswith("{"):
         return name
     uri, _, local = name[1:].partition("}")
-    return f"xml:{local}" if uri == _XML else f"{_prefix_of(element, uri)}:{local}"
+    return f"xml:{local}" if uri == _XML else f"{_prefix_of(element, uri, local)}:{local}"
 
 
 def _attribute_order(name: str) -> tuple[str, str]:

@@ -115,7 +115,8 @@ def _root(branch: Branch, digest: bytes) -> bytes | None:
         return digest
     if digest not in branch[0]:
         return None
-    current = _father(branch[0])
+    # A first list of one digest is no group: its digest goes on as it is (RFC 6283 §3.2.2).
+    current = digest if len(branch[0]) == 1 else _father(branch[0])
     for siblings in branch[1:]:
         current = _father((*siblings, current))
     return current

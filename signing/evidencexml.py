@@ -24,7 +24,7 @@ from signing.archivechain import (
 )
 from signing.c14n import Form, canonical, form_of
 from signing.errors import EvidenceRecordMalformed, SignatureMalformed
-from signing.references import loose_base64
+from signing.transforms import loose_base64
 from signing.unsigned import EXCLUSIVE, encoded
 
 ERS: Final = "urn:ietf:params:xml:ns:ers"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -43,12 +44,11 @@ from signing.references import (
     MAX_REFERENCES,
     Resolved,
     Surroundings,
-    loose_base64,
     one,
-    read_form,
     resolve,
     text_of,
 )
+from signing.transforms import loose_base64, read_form
 from signing.unsigned import DS, XADES, Values
 from signing.xades import PROFILE, SIGNED_PROPERTIES
 
@@ -176,13 +176,7 @@ def _judge(identity: str, parts: Parts, circumstances: Circumstances) -> Signatu
     # 2. Cryptography.
     value = PASSED
     if isinstance(certificate, Certificate):
-        info = canonical(parts.info, read_form(one(parts.info, DS, "CanonicalizationMethod")))
-        value = judge_value(
-            parts.algorithm,
-            certificate,
-            signature=loose_base64(text_of(parts.value_element)),
-            message=info,
-        )
+        value = _judge_value(parts, certificate)
     # 3. to 5. are those of every format.
     claim = Claim(
         certificate=certificate,
@@ -193,7 +187,7 @@ def _judge(identity: str, parts: Parts, circumstances: Circumstances) -> Signatu
         archives=tuple(archive_stamps(parts)),
         has_values=bool(values.crls or values.ocsps),
         archives_suffice=False,
-        is_baseline=True,
+        is_baseline=parts.signed is not None,
         algorithm=parts.algorithm,
         role=_role(parts),
         claimed_time=_claimed_time(parts),
@@ -204,6 +198,15 @@ def _judge(identity: str, parts: Parts, circumstances: Circumstances) -> Signatu
     return decide(identity, claim, trust=trust, circumstances=circumstances)
 
 
+def _judge_value(parts: Parts, certificate: Certificate) -> Verdict:
+    return judge_value(
+        parts.algorithm,
+        certificate,
+        signature=loose_base64(text_of(parts.value_element)),
+        message=canonical(parts.info, read_form(one(parts.info, DS, "CanonicalizationMethod"))),
+    )
+
+
 def _remarks(parts: Parts) -> Verdict:
     return gravest(
         _judge_binding(parts), remark("archive_unsupported") if has_old_archive(parts) else PASSED
@@ -211,6 +214,8 @@ def _remarks(parts: Parts) -> Verdict:
 
 
 def _judge_binding(parts: Parts) -> Verdict:
+    if parts.qualifying is None and not _signs_key_info(parts):
+        return remark("certificate_not_signed")
     digest = _certificate_digest(parts)
     if isinstance(digest, tuple) and digest[0] == "sha1":
         # It names a certificate that is signed beside it; nobody can make a second one for a
@@ -237,9 +242,14 @@ def _covers(parts: Parts) -> Iterator[str]:
 
 
 def _signing_certificate(parts: Parts, values: Values, trust: Trust) -> Certificate | Verdict:
-    """Return the certificate that a signed property binds, or a signed KeyInfo (row 6)."""
-    if any(one.target is parts.key is not None for one in parts.references):
+    """Return the certificate that a signed property binds, or a signed KeyInfo (row 6).
+
+    Plain XML-DSig has neither: there KeyInfo is all there is, as in plain CMS.
+    """
+    if _signs_key_info(parts):
         bound = values.certificates[:1]
+    elif parts.qualifying is None:
+        return _named_certificate(parts, values, trust)
     else:
         digest = _certificate_digest(parts)
         if isinstance(digest, Verdict):
@@ -256,6 +266,22 @@ def _signing_certificate(parts: Parts, values: Values, trust: Trust) -> Certific
         return trust.certificate(bound[0])
     except CertificateRefused:
         return indeterminate(SubIndication.NO_SIGNING_CERTIFICATE_FOUND, "certificate_unreadable")
+
+
+def _signs_key_info(parts: Parts) -> bool:
+    return any(one.target is parts.key is not None for one in parts.references)
+
+
+def _named_certificate(parts: Parts, values: Values, trust: Trust) -> Certificate | Verdict:
+    """Return the certificate of KeyInfo whose key made the value, else the first one there."""
+    found: list[Certificate] = []
+    for octets in values.certificates:
+        with suppress(CertificateRefused):
+            found.append(trust.certificate(octets))
+    fitting = [one for one in found if _judge_value(parts, one).is_passed]
+    if not found:
+        return indeterminate(SubIndication.NO_SIGNING_CERTIFICATE_FOUND, "certificate_absent")
+    return (fitting or found)[0]
 
 
 def _certificate_digest(parts: Parts) -> tuple[str, bytes] | Verdict:

@@ -27,7 +27,8 @@ from signing.judgement import (
     indeterminate,
     whole,
 )
-from signing.references import CAPS, Surroundings, index_ids
+from signing.references import Surroundings, index_ids
+from signing.transforms import CAPS
 from signing.unsigned import DS, XADES
 
 MAX_SIGNATURES: Final = 64

@@ -13,7 +13,8 @@ from signing.archivestamp import token_values
 from signing.c14n import DEFAULT, Form, canonical
 from signing.errors import SignatureMalformed
 from signing.proofs import Stamp, digester
-from signing.references import Resolved, loose_base64, read_form, text_of
+from signing.references import Resolved, text_of
+from signing.transforms import loose_base64, read_form
 from signing.unsigned import DS, MAX_VALUES, XADES, XADES_141, Values
 
 COUNTER_DEPTH: Final = 4

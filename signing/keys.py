@@ -9,6 +9,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
+    load_der_private_key,
     load_pem_private_key,
     pkcs12,
 )
@@ -71,7 +72,7 @@ class FileSigner:
 
 
 def load_signer(key: bytes, *, certificates: bytes, password: bytes | None = None) -> FileSigner:
-    """Return a signer for a PKCS#8 PEM key and its certificates (PEM, leaf first).
+    """Return a signer for a PKCS#8 key (PEM or DER) and its certificates (PEM, leaf first).
 
     Raises `PinRefused` for a wrong or missing password, `KeyUnusable` for anything else.
     """
@@ -97,19 +98,44 @@ def load_pkcs12(content: bytes, *, password: bytes | None) -> FileSigner:
 
 
 def load_private_key(key: bytes, *, password: bytes | None = None) -> PrivateKey:
-    """Return the EC or RSA key of a PEM file; errors as for `load_signer`."""
-    encrypted = b"ENCRYPTED" in key
+    """Return the EC or RSA key of a PEM or DER file; errors as for `load_signer`."""
+    encrypted = is_encrypted(key)
     if encrypted and not password:
         raise PinRefused("expected a password for an encrypted key, got none")
+    load = load_pem_private_key if _PEM_MARK in key else load_der_private_key
     try:
-        loaded = load_pem_private_key(key, password if encrypted else None)
+        loaded = load(key, password if encrypted else None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
         if encrypted:
             raise PinRefused("expected the password of the key, got another one") from exc
-        raise KeyUnusable("expected a PKCS#8 PEM key, got something else", reason="format") from exc
+        raise KeyUnusable("expected a PKCS#8 key, got something else", reason="format") from exc
     if not isinstance(loaded, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
         raise KeyUnusable("expected an EC or RSA key, got another kind", reason="kind")
     return loaded
+
+
+def is_encrypted(key: bytes) -> bool:
+    """Tell whether a private key, PEM or DER, needs a password; no other bytes do."""
+    if _PEM_MARK in key:
+        return b"ENCRYPTED" in key
+    try:
+        load_der_private_key(key, None)
+    except TypeError:
+        return True  # how the library tells a missing password
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return False
+
+
+def is_pkcs12_locked(content: bytes) -> bool:
+    """Tell whether a PKCS#12 file needs a password other than the empty one."""
+    try:
+        load_pkcs12(content, password=None)
+    except PinRefused:
+        return True
+    except (CertificateRefused, KeyUnusable):
+        return False  # loading tells more
+    return False
 
 
 def read_certificates(content: bytes) -> tuple[bytes, ...]:

@@ -1,12 +1,11 @@
 """References of foreign signatures: URIs and transforms, turned into the octets that were digested.
 
 Nothing is fetched: a reference names the document, an element of it by Id, or a file that was
-given. XPath, XSLT and every other transform that computes are not run (row 10).
+given.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 from collections.abc import Mapping
@@ -21,17 +20,14 @@ from lxml import etree
 from dossier import safexml
 from dossier.errors import XmlRefused
 from signing.algorithms import DIGEST_BY_URI
-from signing.c14n import DEFAULT, Form, canonical, form_of
 from signing.errors import SignatureMalformed
 from signing.indication import SubIndication
 from signing.judgement import PASSED, Verdict, failed, indeterminate, unknown_algorithm
 from signing.policy import WEAK_ALGORITHMS
-from signing.unsigned import DS, EXCLUSIVE
+from signing.transforms import CAPS, loose_base64, octets_of_file, octets_of_nodes, read_steps
+from signing.unsigned import DS
 
-ENVELOPED: Final = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
 MAX_REFERENCES: Final = 1000
-MAX_TRANSFORMS: Final = 8
-CAPS: Final = safexml.Caps(size_bytes=16 * 1024 * 1024)
 
 _ID_NAMES: Final = ("Id", "ID", "id", "{http://www.w3.org/XML/1998/namespace}id")
 _POINTER: Final = re.compile(r"#xpointer\(id\((['\"])([^'\"]+)\1\)\)")
@@ -93,20 +89,6 @@ def one(parent: etree._Element, namespace: str, name: str) -> etree._Element:
     return found[0]
 
 
-def read_form(element: etree._Element) -> Form:
-    """Return the canonicalisation that an element's Algorithm names."""
-    uri = element.get("Algorithm", "")
-    lists = element.findall(f"{{{EXCLUSIVE}}}InclusiveNamespaces")
-    if len(element) != len(lists) or len(lists) > 1:
-        raise SignatureMalformed("expected a plain canonicalisation method", reason="c14n")
-    form = form_of(uri, prefix_list=lists[0].get("PrefixList", "") if lists else "")
-    if form is None:
-        raise SignatureMalformed(
-            f"expected a known canonicalisation, got {uri[:80]}", reason="c14n"
-        )
-    return form
-
-
 def resolve(
     reference: etree._Element, signature: etree._Element, surroundings: Surroundings
 ) -> Resolved:
@@ -114,52 +96,26 @@ def resolve(
     uri = reference.get("URI")
     if uri is None:
         raise SignatureMalformed("expected a URI, got none", reason="uri")
-    steps = _transforms(reference)
+    steps = read_steps(reference)
     if uri and not uri.startswith("#"):
-        name, octets = _file(uri, steps, surroundings)
+        name = file_name(uri)
+        octets = surroundings.files.get(name)
+        octets = None if octets is None else octets_of_file(octets, steps)
         digests = None if steps else surroundings.digests
         return _judged(
             reference, name=name, target=None, octets=octets, whole=False, digests=digests
         )
     whole, comments, target = _same_document(uri, surroundings)
-    without = None
-    if steps and steps[0] is None:
-        if not whole:
-            raise SignatureMalformed(
-                "expected enveloped-signature on the whole document", reason="transform"
-            )
-        without = signature
-        steps = steps[1:]
-    if None in steps or len(steps) > 1:
-        raise SignatureMalformed("expected at most one canonicalisation", reason="transform")
-    form = (steps[0] if steps else None) or DEFAULT
     if target is None and not whole:
         return _judged(reference, name="", target=None, octets=None, whole=False)
-    octets = canonical(
+    octets = octets_of_nodes(
         surroundings.root if target is None else target,
-        form if comments else Form(method=form.method, prefixes=form.prefixes),
+        steps,
+        signature=signature,
         whole=whole,
-        without=without,
+        comments=comments,
     )
     return _judged(reference, name="", target=target, octets=octets, whole=whole)
-
-
-def _transforms(reference: etree._Element) -> list[Form | None]:
-    """Return the steps: a canonicalisation form, or None for enveloped-signature."""
-    wrappers = reference.findall(f"{{{DS}}}Transforms")
-    if len(wrappers) > 1:
-        raise SignatureMalformed("expected one list of transforms", reason="transform")
-    steps: list[Form | None] = []
-    for transform in wrappers[0] if wrappers else ():
-        if transform.tag != f"{{{DS}}}Transform" or len(steps) == MAX_TRANSFORMS:
-            raise SignatureMalformed("expected a few transforms", reason="transform")
-        if transform.get("Algorithm") == ENVELOPED:
-            if len(transform):
-                raise SignatureMalformed("expected a plain transform", reason="transform")
-            steps.append(None)
-        else:
-            steps.append(read_form(transform))
-    return steps
 
 
 def _same_document(
@@ -175,22 +131,6 @@ def _same_document(
     if not identity or "(" in identity:
         raise SignatureMalformed("expected an Id, got another pointer", reason="uri")
     return False, pointer is not None, surroundings.by_id.get(identity)
-
-
-def _file(
-    uri: str, steps: list[Form | None], surroundings: Surroundings
-) -> tuple[str, bytes | memoryview | None]:
-    if None in steps or len(steps) > 1:
-        raise SignatureMalformed("expected at most one canonicalisation", reason="transform")
-    name = file_name(uri)
-    octets = surroundings.files.get(name)
-    if octets is None or not steps or steps[0] is None:
-        return name, octets
-    try:
-        root = safexml.parse(bytes(octets), caps=CAPS, keep_comments=True)
-    except XmlRefused as exc:
-        raise SignatureMalformed("expected XML to canonicalise", reason="transform") from exc
-    return name, canonical(root, steps[0], whole=True)
 
 
 def file_name(uri: str) -> str:
@@ -268,19 +208,3 @@ def _judge_digest(
     if actual != stated:
         return failed(SubIndication.HASH_FAILURE, "file_changed", name=name)
     return PASSED
-
-
-_BASE64: Final = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
-_WHITE_SPACE: Final = str.maketrans("", "", " \t\r\n")
-
-
-def loose_base64(text: str) -> bytes:
-    """Decode base64 after taking out exactly the white space of XML Schema (row 22)."""
-    compact = text.translate(_WHITE_SPACE)
-    if not _BASE64.fullmatch(compact):
-        raise SignatureMalformed("expected base64, got something else", reason="base64")
-    octets = base64.b64decode(compact)
-    # XML Schema's base64Binary leaves no spare bits set, so there is one spelling here too.
-    if base64.b64encode(octets).decode() != compact:
-        raise SignatureMalformed("expected canonical base64", reason="base64")
-    return octets

@@ -5,16 +5,21 @@ RFC 5280 §4.2.1.13 (CRL distribution points), §4.2.1.15 (freshest CRL), §4.2.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from signing.crllist import parse_list
 from signing.errors import CertificateRefused, RevocationRefused
 
 _MOST_ADDRESSES = 16
+_PEM_LIST: Final = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +61,24 @@ def is_list(content: bytes) -> bool:
     except RevocationRefused:
         return False
     return True
+
+
+def lists_in(content: bytes) -> tuple[bytes, ...]:
+    """Return the CRLs of a PEM file as DER; other bytes as they are, whatever they may be."""
+    try:
+        loaded = [x509.load_pem_x509_crl(one) for one in _PEM_LIST.findall(content)]
+    except ValueError:
+        return (content,)
+    return tuple(one.public_bytes(Encoding.DER) for one in loaded) or (content,)
+
+
+def is_response(content: bytes) -> bool:
+    """Tell whether bytes are an OCSP response (DER) that states something."""
+    try:
+        status = ocsp.load_der_ocsp_response(content).response_status
+    except ValueError:
+        return False
+    return status is ocsp.OCSPResponseStatus.SUCCESSFUL
 
 
 def _of_points(points: Iterable[x509.DistributionPoint]) -> Iterator[str]:

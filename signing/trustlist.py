@@ -20,7 +20,7 @@ from signing.errors import CertificateRefused, SignatureMalformed, TrustListMalf
 from signing.keys import Signer, read_certificates
 from signing.policy import Service, ServiceKind, Trust
 from signing.purpose import Purpose
-from signing.references import loose_base64
+from signing.transforms import loose_base64
 from signing.tsa import Timestamper
 from signing.unsigned import encoded
 from signing.verify import open_foreign_xml, open_xml

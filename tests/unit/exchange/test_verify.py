@@ -8,10 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from dossier.report import Answer, Subject
 from exchange import verifyfolder
-from exchange.errors import FileUnreadable, LedgerRefused
+from exchange.errors import FileUnreadable, LedgerRefused, RevocationFileRefused
 from exchange.verify import (
     MAX_FILE_BYTES,
     AsOf,
@@ -287,3 +289,21 @@ def test_a_brief_run_gives_the_same_answers(tmp_path: Path) -> None:
     assert [one.report for one in short] == [
         one.report if one.answer is not Answer.PASSED else None for one in full
     ]
+
+
+def test_lists_in_pem_count_and_what_is_none_is_named(tmp_path: Path) -> None:
+    written = files(tmp_path)
+    pem = tmp_path / "all.pem"
+    crls = pki().crls()
+    lists = [x509.load_der_x509_crl(one) for one in crls]
+    pem.write_bytes(b"".join(one.public_bytes(serialization.Encoding.PEM) for one in lists))
+
+    found = given_of(TrustFiles(crls=[pem]))
+
+    assert found.crls == crls
+    for trusted in (
+        TrustFiles(crls=[written["anchor"]]),
+        TrustFiles(ocsps=[written["crl0"]]),
+    ):
+        with pytest.raises(RevocationFileRefused):
+            given_of(trusted)

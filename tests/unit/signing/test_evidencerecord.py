@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signing.errors import EvidenceRecordMalformed
-from signing.evidencerecord import build_records, judge_record, parse_record, renew_records
+from signing.evidencerecord import _dump, build_records, judge_record, parse_record, renew_records
 from signing.indication import SubIndication
 from signing.pki import Validity
 from signing.purpose import Purpose
@@ -94,6 +95,20 @@ def test_no_changed_byte_of_a_record_passes(is_xml: bool) -> None:
         changed = record[:position] + bytes((record[position] ^ 1,)) + record[position + 1 :]
         found = judge_record(changed, digest=DIGESTS[2], trust=trust, at=NOW)
         assert not found.verdict.is_passed, position
+
+
+@FORMS
+def test_first_list_of_one_digest_goes_on_as_it_is(is_xml: bool) -> None:
+    first, second = DIGESTS[:2]
+    root = hashlib.sha256(b"".join(sorted((first, second)))).digest()
+    (made,) = build_records([root], timestamper=pki().timestamper(), is_xml=is_xml)
+    parsed = parse_record(made)
+    stamp = replace(parsed.stamps[0], branch=((first,), (second,)))
+    record = _dump(replace(parsed, stamps=(stamp,)))
+
+    assert judge_record(record, digest=first, trust=pki().trust(), at=NOW).verdict.is_passed
+    other = judge_record(record, digest=second, trust=pki().trust(), at=NOW)
+    assert other.verdict.sub_indication is SubIndication.HASH_FAILURE
 
 
 def test_nothing_and_other_digests_are_refused() -> None:

@@ -235,17 +235,6 @@ def test_attacks_do_not_pass(change: tuple[bytes, bytes], tmp_path: Path) -> Non
     assert judgement.indication is Indication.TOTAL_FAILED
 
 
-def test_signature_without_properties_has_no_bound_certificate(tmp_path: Path) -> None:
-    inner = template(reference("", ENVELOPED, EXCLUSIVE), form=EXCLUSIVE)
-    start, end = inner.index('<ds:Reference URI="#xades'), inner.index("</ds:SignedInfo>")
-    bare = inner[:start] + inner[end:]
-    bare = bare[: bare.index("<ds:Object>")] + "</ds:Signature>"
-
-    judgement = judge(signed(f"<r>{BODY}{bare}</r>", tmp_path))
-
-    assert judgement.sub_indication is SubIndication.NO_SIGNING_CERTIFICATE_FOUND
-
-
 def with_stamp(content: bytes, *, form: str, spoil: bool = False) -> bytes:
     """Return the document with a SignatureTimeStamp as another tool would add it."""
     root = safexml.parse(content, keep_comments=True)

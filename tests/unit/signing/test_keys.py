@@ -21,7 +21,14 @@ from signing.errors import (
     KeyUnusable,
     PinRefused,
 )
-from signing.keys import load_pkcs12, load_private_key, load_signer, read_certificates
+from signing.keys import (
+    is_encrypted,
+    is_pkcs12_locked,
+    load_pkcs12,
+    load_private_key,
+    load_signer,
+    read_certificates,
+)
 from signing.pki import Subject, certificates_pem, issue_leaf, new_key, public_key_of
 from signing.purpose import Purpose
 from tests.builders.signing import NOW, SHORT, pki
@@ -132,6 +139,41 @@ def test_pkcs12_gives_key_and_chain() -> None:
         load_pkcs12(content, password=b"x")
     with pytest.raises(KeyUnusable):
         load_pkcs12(b"junk", password=PIN)
+
+
+@pytest.mark.parametrize("password", [None, PIN])
+def test_key_in_der_signs_and_tells_whether_it_needs_a_password(password: bytes | None) -> None:
+    pem = new_key()
+    content = load_private_key(pem).private_bytes(
+        serialization.Encoding.DER,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(password)
+        if password
+        else serialization.NoEncryption(),
+    )
+
+    signer = load_signer(
+        content, certificates=certificates_pem(certificate_for(pem)), password=password
+    )
+
+    assert signer.algorithm is SignatureAlgorithm.ECDSA_SHA256
+    assert is_encrypted(content) is (password is not None)
+    assert not is_encrypted(b"junk")
+
+
+def test_pkcs12_without_a_password_asks_for_none() -> None:
+    pem = new_key()
+    certificate = certificate_for(pem)
+    leaf = x509.load_der_x509_certificate(certificate)
+    open_one, locked = (
+        pkcs12.serialize_key_and_certificates(b"key", load_private_key(pem), leaf, None, encryption)
+        for encryption in (serialization.NoEncryption(), serialization.BestAvailableEncryption(PIN))
+    )
+
+    assert not is_pkcs12_locked(open_one)
+    assert load_pkcs12(open_one, password=None).certificate == certificate
+    assert is_pkcs12_locked(locked)
+    assert not is_pkcs12_locked(b"junk")
 
 
 def test_certificates_are_read_from_pem_and_der() -> None:
