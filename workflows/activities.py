@@ -21,7 +21,7 @@ from workflows.commands import (
 from workflows.evaluating import evaluate, locals_at, locals_of, mapping, names_for
 from workflows.events import listen
 from workflows.expressions import Value
-from workflows.graph import HUMAN, SUBSCRIBED, Assign, EventKind, Kind, Node
+from workflows.graph import HUMAN, SUBSCRIBED, Assign, Event, EventKind, Kind, Node
 from workflows.loops import begin, is_counting
 from workflows.routes import sends
 from workflows.scopes import open_scope
@@ -210,15 +210,45 @@ def _send(walk: Walk, token: Token, node: Node) -> bool | None:
     return True
 
 
-def _send_unrouted(walk: Walk, node: Node, public: str, values: Mapping[str, Value] | None) -> None:
+def send_of_loop(walk: Walk, body: Token, event: Event) -> None:
+    """Send what an activity sends as its instances finish; each message has a number of its own."""
+    node = node_of(body)
+    flows = [flow for flow in sends(walk, body) if flow.message_type == event.name]
+    for flow in flows:
+        walk.counter += 1
+        walk.commands.append(
+            SendMessage(
+                send_id=f"{walk.instance_id}:{walk.counter}",
+                element_id=node.id,
+                flow_id=flow.id,
+                message_type=flow.message_type,
+                to_role=flow.target_role,
+                documents=node.extension.documents_out,
+                values=None,
+                locals=locals_of(walk, body),
+            )
+        )
+    if not flows:
+        walk.counter += 1
+        public = f"{walk.instance_id}:{walk.counter}"
+        _send_unrouted(walk, node, public, None, event.name)
+
+
+def _send_unrouted(
+    walk: Walk,
+    node: Node,
+    public: str,
+    values: Mapping[str, Value] | None,
+    message: str | None = None,
+) -> None:
     """Send in a model that draws no pools: the host alone knows to whom."""
-    name = next((e.name for e in node.events if e.kind is EventKind.MESSAGE), None)
+    name = message or next((e.name for e in node.events if e.kind is EventKind.MESSAGE), None)
     walk.commands.append(
         SendMessage(
             send_id=public,
             element_id=node.id,
             flow_id=None,
-            message_type=node.extension.message_type or name or node.id,
+            message_type=message or node.extension.message_type or name or node.id,
             to_role=None,
             documents=node.extension.documents_out,
             values=values,

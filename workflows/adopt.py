@@ -8,26 +8,31 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Final
 
 from lxml import etree
 
+from dossier.canonical import Json
 from workflows.compiling import texts_of
 from workflows.definition import Deployment, deploy, refusal
 from workflows.encoding import parse_model
 from workflows.graph import Node
-from workflows.names import BPMN, CAMUNDA, LT
+from workflows.names import BPMN, LT
 from workflows.package import DECLARATION, MODEL
+from workflows.vendorforms import drawn_forms, form_name, slug
 
 _PARAMETER: Final = re.compile(r"\bparam\.([A-Za-z_]\w*)")
 _UNKNOWN: Final = "Ghi căn cứ pháp lý"
 
 
-def adopt(source: bytes, *, code: str, effective: date) -> dict[str, bytes]:
+def adopt(
+    source: bytes, *, code: str, effective: date, beside: Mapping[str, bytes]
+) -> dict[str, bytes]:
     """Return the files of a folder for the model; raise `DefinitionRefused` for what is no model.
+
+    `beside` are the form files of its vendor by name; their fields are taken over.
 
     A model that cannot run yet becomes a folder to work on too; its lint says what is left.
     What only a person can know (legal basis, binding of agencies, fields of forms, values of
@@ -42,8 +47,9 @@ def adopt(source: bytes, *, code: str, effective: date) -> dict[str, bytes]:
     deployment = _readable(model)
     nodes = _nodes(deployment)
     files = {MODEL: model, DECLARATION: _declaration(deployment, nodes, code, effective).encode()}
+    known = drawn_forms(root, beside)
     for form in sorted({node.extension.form for node in nodes if node.extension.form}):
-        files[f"forms/{form}.json"] = _form(form)
+        files[f"forms/{form}.json"] = _form(known.get(form) or _one_field(form))
     return files
 
 
@@ -57,19 +63,6 @@ def _readable(source: bytes) -> Deployment:
 def _nodes(deployment: Deployment) -> list[Node]:
     processes = deployment.model.processes.values() if deployment.model else ()
     return [node for process in processes for node in process.nodes.values()]
-
-
-def slug(text: str, *, taken: Iterable[str], otherwise: str) -> str:
-    """Return a name of lower-case letters, digits and hyphens that is not taken."""
-    plain = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
-    letters = "".join(letter for letter in plain if not unicodedata.combining(letter)).lower()
-    name = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:50] or otherwise
-    used = set(taken)
-    number = 2
-    unique = name
-    while unique in used:
-        unique, number = f"{name}-{number}", number + 1
-    return unique
 
 
 # --- the model --------------------------------------------------------------------------------
@@ -104,14 +97,13 @@ def _says(element: etree._Element, name: str) -> bool:
 
 def _write_forms(root: etree._Element) -> None:
     for task in root.iter(BPMN + "userTask"):
-        key = task.get(CAMUNDA + "formKey")
-        if key is None:
+        name = form_name(task)
+        if name is None or _says(task, "form"):
             continue
         held = task.find(BPMN + "extensionElements")
         if held is None:
             held = etree.Element(BPMN + "extensionElements")
             task.insert(0, held)
-        name = slug(key.rpartition("/")[2].partition(".")[0], taken=(), otherwise="form")
         etree.SubElement(held, LT + "form").set("name", name)
 
 
@@ -169,10 +161,12 @@ def _books(nodes: list[Node]) -> Iterator[str]:
         yield from ("", f"[registers.{book}]", 'pattern = "{number}/UBND"')
 
 
-def _form(name: str) -> bytes:
-    label: Mapping[str, str] = {"vi": name, "en": name}
-    note = {"type": "string", "maxLength": 2000, "x-label": {"vi": "Nội dung", "en": "Note"}}
-    form = {"type": "object", "x-label": label, "properties": {"note": note}}
+def _one_field(name: str) -> Json:
+    note: Json = {"type": "string", "maxLength": 2000, "x-label": {"vi": "Nội dung", "en": "Note"}}
+    return {"type": "object", "x-label": {"vi": name, "en": name}, "properties": {"note": note}}
+
+
+def _form(form: Json) -> bytes:
     return (json.dumps(form, ensure_ascii=False, indent=2) + "\n").encode()
 
 

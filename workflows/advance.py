@@ -11,7 +11,7 @@ from typing import Final
 from SpiffWorkflow.util.task import TaskState
 
 from dossier.errors import Rejected
-from workflows.activities import behave
+from workflows.activities import behave, send_of_loop
 from workflows.commands import BroadcastSignal, Finish, Outcome
 from workflows.compensation import logged_scopes, remember, undo, undo_next
 from workflows.events import broadcast, check_conditions
@@ -175,7 +175,10 @@ def _count(walk: Walk, body: Token) -> None:
         fail_with(walk, body, exc)
         return
     for event in thrown:
-        _throw_of_loop(walk, body, event)
+        try:
+            _throw_of_loop(walk, body, event)
+        except Rejected as exc:
+            fail_with(walk, body, exc)
         if not body.has_state(TaskState.STARTED):
             return  # a boundary event took it, or nobody caught the error
     try:
@@ -187,6 +190,9 @@ def _count(walk: Walk, body: Token) -> None:
 
 def _throw_of_loop(walk: Walk, body: Token, event: Event) -> None:
     """Throw what an activity throws as its instances finish; each signal has an id of its own."""
+    if event.kind is EventKind.MESSAGE:
+        send_of_loop(walk, body, event)
+        return
     if event.kind is not EventKind.SIGNAL:
         _CARRIERS[event.kind](walk, body, event)
         return

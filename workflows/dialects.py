@@ -17,28 +17,24 @@ from workflows.extension import Report
 from workflows.findings import Severity
 from workflows.graph import Assign, Extension, Kind, Loop
 from workflows.names import BPMN, CAMUNDA, ZEEBE, local_name
+from workflows.vendorforms import form_name
 
 _DATA_OBJECT: Final = re.compile(r"(?:\w+:)?getDataObject\(\s*['\"](\w+)['\"]\s*\)")
 _QUOTED: Final = re.compile(r"('[^']*'|\"[^\"]*\")")
-# Attributes that name program code; our engine runs none, so a model that needs them is refused.
-_TRANSLATED: Final = (
-    "assignee", "candidateUsers", "candidateGroups", "formKey", "formRef", "dueDate", "topic",
-    "type", "decisionRef", "resultVariable", "collection", "elementVariable",
-    "calledElementVersion", "calledElementBinding",
-)  # fmt: skip
-_CODE: Final = ("class", "delegateExpression", "expression")
 
 
-def plain_expression(text: str, element: etree._Element, report: Report) -> str:
+def plain_expression(
+    text: str, element: etree._Element, report: Report, *, joins: bool = False
+) -> str:
     """Return `text` in our expression language; the prefixes of other dialects are translated."""
     stripped = text.strip()
-    if not stripped.startswith(("${", "#{", "=")):
+    if not _is_foreign(stripped):
         plain = _from_xpath(stripped)
         if plain != stripped:
             report("expression_translated", element, Severity.EXACT, expression=stripped[:80])
         return plain
     try:
-        plain = translate_text(stripped)
+        plain = translate_text(stripped, joins=joins)
     except Rejected as exc:
         report(
             "expression_refused",
@@ -50,6 +46,10 @@ def plain_expression(text: str, element: etree._Element, report: Report) -> str:
         return ""
     report("expression_translated", element, Severity.EXACT, expression=stripped[:80])
     return plain
+
+
+def _is_foreign(text: str) -> bool:
+    return text.startswith("=") or "${" in text or "#{" in text
 
 
 def _from_xpath(text: str) -> str:
@@ -64,8 +64,8 @@ def _from_xpath(text: str) -> str:
 
 def _literal_or_expression(text: str, element: etree._Element, report: Report) -> str:
     """Return a mapping's source: what has no prefix is a constant text in Camunda and Zeebe."""
-    if text.strip().startswith(("${", "#{", "=")):
-        return plain_expression(text, element, report)
+    if _is_foreign(text.strip()):
+        return plain_expression(text, element, report, joins=True)
     escaped = text.strip().replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
@@ -80,19 +80,10 @@ def translate(
     element: etree._Element, kind: Kind, extension: Extension, report: Report
 ) -> Extension:
     """Return `extension` with the vendor values of `element` where it has none of its own."""
-    _report_ignored(element, report)
     extension = _people(element, extension, report)
     extension = _call(element, extension, report)
     extension = _work(element, kind, extension, report)
     return _mappings(element, extension, report)
-
-
-def _report_ignored(element: etree._Element, report: Report) -> None:
-    """Name the vendor attributes that have no counterpart here; they stay in the author's file."""
-    for key in element.attrib:
-        namespace, _, name = str(key).rpartition("}")
-        if namespace + "}" in (CAMUNDA, ZEEBE) and name not in _TRANSLATED + _CODE:
-            report("vendor_ignored", element, Severity.WARNING, vendor=name)
 
 
 def _say(report: Report, element: etree._Element, what: str) -> None:
@@ -112,13 +103,10 @@ def _people(element: etree._Element, extension: Extension, report: Report) -> Ex
         _say(report, element, "assignee, candidateUsers, candidateGroups")
         role = groups[0] if groups else None
         extension = replace(extension, assign=Assign(role=role, users=tuple(users)))
-    form = element.get(CAMUNDA + "formKey") or element.get(CAMUNDA + "formRef")
-    zeebe_form = _zeebe(element, "formDefinition")
-    if zeebe_form is not None:
-        form = form or zeebe_form.get("formId") or zeebe_form.get("formKey")
+    form = form_name(element)
     if form and extension.form is None:
         _say(report, element, "formKey")
-        extension = replace(extension, form=form.rpartition(":")[2])
+        extension = replace(extension, form=form)
     return _due(element, extension, report)
 
 
@@ -129,14 +117,11 @@ def _due(element: etree._Element, extension: Extension, report: Report) -> Exten
         due = due or schedule.get("dueDate")
     if due and extension.due is None:
         _say(report, element, "dueDate")
-        return replace(extension, due=plain_expression(due, element, report))
+        return replace(extension, due=plain_expression(due, element, report, joins=True))
     return extension
 
 
 def _work(element: etree._Element, kind: Kind, extension: Extension, report: Report) -> Extension:
-    for name in _CODE:
-        if element.get(CAMUNDA + name) is not None:
-            report("vendor_code", element, Severity.ERROR, vendor=f"camunda:{name}")
     job = _zeebe(element, "taskDefinition")
     operation = element.get(CAMUNDA + "topic") or (job.get("type") if job is not None else None)
     if operation and extension.operation is None:
@@ -156,6 +141,7 @@ def _work(element: etree._Element, kind: Kind, extension: Extension, report: Rep
 def _call(element: etree._Element, extension: Extension, report: Report) -> Extension:
     """Take the version that a call activity is bound to; without one, what is there is bound."""
     version = element.get(CAMUNDA + "calledElementVersion")
+    version = version or element.get(CAMUNDA + "calledElementVersionTag")
     called = _zeebe(element, "calledElement")
     if called is not None:
         version = version or called.get("versionTag")
@@ -170,10 +156,7 @@ def _mappings(element: etree._Element, extension: Extension, report: Report) -> 
     holder = element.find(BPMN + "extensionElements")
     for child in holder.iter("*") if holder is not None else ():
         if child.tag in (CAMUNDA + "inputParameter", CAMUNDA + "outputParameter"):
-            pair = (
-                child.get("name", ""),
-                _literal_or_expression(child.text or "", element, report),
-            )
+            pair = (child.get("name", ""), _parameter(child, element, report))
             (inputs if local_name(child) == "inputParameter" else outputs).append(pair)
         elif child.tag in (ZEEBE + "input", ZEEBE + "output"):
             source = _literal_or_expression(child.get("source", ""), element, report)
@@ -185,11 +168,33 @@ def _mappings(element: etree._Element, extension: Extension, report: Report) -> 
             )
             pair = (child.get("target", ""), source)
             (inputs if local_name(child) == "in" else outputs).append(pair)
-        elif child.tag in (CAMUNDA + "executionListener", CAMUNDA + "taskListener"):
-            report("vendor_code", element, Severity.ERROR, vendor=local_name(child))
     if len(inputs) > len(extension.inputs) or len(outputs) > len(extension.outputs):
         _say(report, element, "ioMapping")
     return replace(extension, inputs=tuple(inputs), outputs=tuple(outputs))
+
+
+def _parameter(holder: etree._Element, element: etree._Element, report: Report) -> str:
+    """Return the value of a mapping: a text, or a list or map of texts; a script has none."""
+    child = next(holder.iterchildren("*"), None)
+    if child is None or local_name(child) not in ("list", "map"):
+        return _literal_or_expression(holder.text or "", element, report)
+    values = [_literal_or_expression(one.text or "", element, report) for one in child]
+    if local_name(child) == "list":
+        return f"[{', '.join(values)}]"
+    keys = [_literal_or_expression(one.get("key", ""), element, report) for one in child]
+    return "{" + ", ".join(f"{key}: {value}" for key, value in zip(keys, values, strict=True)) + "}"
+
+
+def translate_script(element: etree._Element, script: str | None, report: Report) -> str | None:
+    """Return the script of a task: an expression and the value it sets is a script here."""
+    result = element.get(CAMUNDA + "resultVariable")
+    zeebe = _zeebe(element, "script")
+    if zeebe is not None:
+        script, result = zeebe.get("expression"), zeebe.get("resultVariable")
+    if not script or not result:
+        return script
+    _say(report, element, "resultVariable")
+    return f"{result} = {plain_expression(script, element, report)}"
 
 
 def translate_loop(element: etree._Element, loop: Loop, report: Report) -> Loop:

@@ -1,4 +1,4 @@
-"""The XML names that a BPMN file may use, and the two smallest steps of reading it."""
+"""The names that a BPMN file may use, and the two smallest steps of reading it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ DI: Final = "{http://www.omg.org/spec/BPMN/20100524/DI}"
 DC: Final = "{http://www.omg.org/spec/DD/20100524/DC}"
 DD: Final = "{http://www.omg.org/spec/DD/20100524/DI}"
 CAMUNDA: Final = "{http://camunda.org/schema/1.0/bpmn}"
+ACTIVITI: Final = "{http://activiti.org/bpmn}"
+FLOWABLE: Final = "{http://flowable.org/bpmn}"
 ZEEBE: Final = "{http://camunda.org/schema/zeebe/1.0}"
+
+PARAMETERS: Final = "param"  # the name below which expressions see the procedure's parameters
 
 
 def local_name(element: etree._Element) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workflows.compiling import texts_of
 from workflows.definition import Definition
-from workflows.walk import PARAMETERS
+from workflows.names import PARAMETERS
 
 
 def names_read(definition: Definition, element: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from workflows.encoding import parse_model
 from workflows.errors import DefinitionRefused
 from workflows.extension import read_extension
 from workflows.findings import Finding, Severity
+from workflows.foreign import as_camunda, report_foreign
 from workflows.graph import (
     SCOPES,
     Flow,
@@ -70,6 +71,8 @@ def read_model(source: bytes) -> tuple[Model, tuple[Finding, ...]]:
             line=line_of(root),
         )
     draft = Draft()
+    as_camunda(root)
+    report_foreign(root, draft.report)
     _index(root, draft)
     processes = [_read_process(element, draft) for element in root.iterchildren(BPMN + "process")]
     processes += [
@@ -246,7 +249,7 @@ def _read_node(element: etree._Element, scope: str, draft: Draft) -> Node:
         for_compensation=element.get("isForCompensation") == "true",
         handler=draft.handlers.get(identifier) if kind is Kind.BOUNDARY else None,
         loop=read_loop(element, draft),
-        script=_read_script(element),
+        script=_read_script(element, draft),
         called=_read_called(element),
         extension=dialects.translate(element, kind, extension, draft.report),
     )
@@ -257,9 +260,10 @@ def _is_interrupting(element: etree._Element, kind: Kind) -> bool:
     return element.get(attribute, "true") == "true"
 
 
-def _read_script(element: etree._Element) -> str | None:
+def _read_script(element: etree._Element, draft: Draft) -> str | None:
     script = element.find(BPMN + "script")
-    return text_of(script) if script is not None else None
+    text = text_of(script) if script is not None else None
+    return dialects.translate_script(element, text, draft.report)
 
 
 def _read_called(element: etree._Element) -> str | None:

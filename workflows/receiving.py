@@ -7,9 +7,10 @@ from workflows.evaluating import evaluate
 from workflows.expressions import Value
 from workflows.graph import SCOPES, Kind, Node
 from workflows.loops import collect
+from workflows.names import PARAMETERS
 from workflows.specs import Token
 from workflows.state import decode_locals, encode_locals
-from workflows.walk import KEPT, PARAMETERS, UNMAPPED, Walk, fail_with, is_live
+from workflows.walk import KEPT, UNMAPPED, Walk, fail_with, is_live
 
 
 def receive(walk: Walk, token: Token, node: Node, values: dict[str, Value], index: int = 0) -> None:

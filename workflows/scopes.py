@@ -14,6 +14,7 @@ from workflows.errors import ReservedName, StartRefused
 from workflows.evaluating import is_true
 from workflows.expressions import Value
 from workflows.graph import GATEWAYS, SUBSCRIBED, Event, EventKind, Flow, Kind, Node
+from workflows.names import PARAMETERS
 from workflows.specs import Scope, Token, TokenScope
 from workflows.state import encode_locals
 from workflows.walk import (
@@ -25,7 +26,6 @@ from workflows.walk import (
     INNER_NAMES,
     LEAVING,
     LOOP,
-    PARAMETERS,
     TAKE,
     TRIGGER,
     UNDOES,

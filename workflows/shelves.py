@@ -53,7 +53,8 @@ def read_shelves(files: Mapping[str, bytes], *, declaration: str, folder: str = 
                 break
         else:
             if path not in (MODEL, declaration):
-                raise refuse(folder + path, "unknown_file")
+                is_foreign = path.endswith((".form", ".html"))
+                raise refuse(folder + path, "foreign_form" if is_foreign else "unknown_file")
     for path in (declaration, MODEL):
         if path not in files:
             raise refuse(folder + path, "missing")

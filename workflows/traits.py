@@ -109,7 +109,7 @@ def _read_timer(element: etree._Element, owner: etree._Element, draft: Draft) ->
     text = text_of(child) if child is not None else ""
     if not text:
         draft.report("missing_timer", owner, Severity.ERROR)
-    plain = dialects.plain_expression(text, owner, draft.report)
+    plain = dialects.plain_expression(text, owner, draft.report, joins=True)
     return Event(kind=EventKind.TIMER, line=line_of(element), timer=forms[0], text=plain or None)
 
 

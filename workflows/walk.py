@@ -30,13 +30,12 @@ from workflows.definition import Definition
 from workflows.errors import ReservedName
 from workflows.expressions import Value
 from workflows.graph import HUMAN, SUBSCRIBED, Event, Kind, Node
+from workflows.names import PARAMETERS
 from workflows.specs import Scope, Token, TokenWorkflow, add_token
 
 LIVE: Final = (
     TaskState.FUTURE | TaskState.WAITING | TaskState.READY | TaskState.STARTED | TaskState.ERROR
 )
-
-PARAMETERS: Final = "param"  # the name below which expressions see the procedure's parameters
 
 # Marks are the small routing values of a token (`internal_data`); the snapshot holds them.
 FLOW: Final = "flow"  # id of the flow by which it came

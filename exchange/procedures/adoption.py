@@ -30,7 +30,8 @@ def adopt_model(
     check_code(name)
     found = lint(file, language=language)
     try:
-        files = adopt(file.read_bytes(), code=name, effective=effective)
+        beside = {one.name: one.read_bytes() for one in sorted(file.parent.glob("*.form"))}
+        files = adopt(file.read_bytes(), code=name, effective=effective, beside=beside)
     except DefinitionRefused:
         return Adopted(folder=None, is_runnable=False, translated=found.problems, to_do=())
     folder = write_folder(name, files, below=below)

@@ -10,7 +10,12 @@ from workflows.dmn.items import Types
 from workflows.dmn.journal import Problem, journal_of, problem_of
 from workflows.dmn.model import Text
 from workflows.expressions.conversion import coerce
-from workflows.expressions.expression import Environment, compile_feel, compile_tests
+from workflows.expressions.expression import (
+    Environment,
+    compile_feel,
+    compile_tests,
+    library_of,
+)
 from workflows.expressions.runtime import Evaluator, Feel, Run, Scope
 from workflows.expressions.types import ANY, Type
 from workflows.expressions.vocabulary import Vocabulary
@@ -93,7 +98,8 @@ class Place:
             problem = problem_of(exc, self.element, text.line)
             self.found.append(problem)
             return lambda scope: journal_of(scope.run).report(problem)
-        unknown = () if self.in_filter else sorted(free - self.names)
+        known = self.names | library_of(environment.profile).keys()  # a function may be a value
+        unknown = () if self.in_filter else sorted(free - known)
         self.found.extend(
             Problem("feel_unknown_name", self.element, text.line, 0, (("name", name),))
             for name in unknown

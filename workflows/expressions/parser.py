@@ -371,6 +371,6 @@ def _variable(cursor: Cursor, at: int, name: str) -> Node:
         return Name(at, name, True, False)
     local = cursor.is_local(name)
     builtin = not local and cursor.is_builtin(name) and cursor.at_symbol("(")
-    if not builtin and not local and not cursor.is_builtin(name):
+    if not builtin and not local:  # a variable may have the name of a function: `number`, `date`
         cursor.free.add(name)
     return Name(at, name, local, builtin)

@@ -15,10 +15,12 @@ from workflows.expressions.expression import compile_expression
 _JUEL: Final = re.compile(r"\s*[$#]\{(.*)\}\s*", re.DOTALL)
 _TOKEN: Final = re.compile(
     r"(?P<text>\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')"
+    r"|\[\s*['\"](?P<member>[A-Za-z_]\w*)['\"]\s*\]"
     r"|(?P<word>[A-Za-z_]\w*)|(?P<number>\d+(?:\.\d+)?)"
     r"|(?P<symbol>&&|\|\||==|!=|<=|>=|[-+*/<>!?:().,\[\]=])|(?P<space>\s+)",
     re.DOTALL,
 )
+_PLACE: Final = re.compile(r"[$#]\{([^{}]*)\}")
 _WORDS: Final = {
     "and": "and", "or": "or", "eq": "=", "ne": "!=", "lt": "<", "le": "<=", "gt": ">",
     "ge": ">=", "div": "/", "true": "true", "false": "false", "null": "null",
@@ -27,22 +29,37 @@ _SYMBOLS: Final = {"&&": " and ", "||": " or ", "==": "="}
 _REFUSED_WORDS: Final = frozenset({"instanceof", "mod", "empty"})
 
 
-def translate(source: str) -> str:
+def translate(source: str, *, joins: bool = False) -> str:
     """Return `source` in our language; raise `PrefixRefused` where it has no counterpart.
 
-    A text without a prefix comes back as it is, also when it is no expression at all.
+    A text without a prefix comes back as it is, also when it is no expression at all. `joins` lets
+    texts and expressions stand in a row, which makes a text of them: no place for a condition.
     """
     stripped = source.strip()
     if stripped.startswith("=") and not stripped.startswith("=="):
         return _checked(stripped[1:].strip(), source)
     match = _JUEL.fullmatch(source)
-    if match is None:
-        if stripped.startswith(("${", "#{")):
-            raise _refused(source)
+    if match is not None and "${" not in match.group(1) and "#{" not in match.group(1):
+        return _checked(_from_juel(match.group(1), source), source)
+    if "${" not in source and "#{" not in source:
         return source
-    if "${" in match.group(1) or "#{" in match.group(1):
+    if not joins:
         raise _refused(source)
-    return _checked(_from_juel(match.group(1), source), source)
+    return _checked(_from_composite(stripped, source), source)
+
+
+def _from_composite(text: str, source: str) -> str:
+    """Translate texts and expressions in a row: they are strung together."""
+    parts = []
+    for number, part in enumerate(_PLACE.split(text)):
+        if "${" in part or "#{" in part:
+            raise _refused(source)
+        if number % 2:
+            parts.append(f"string({_from_juel(part, source)})")
+        elif part:
+            escaped = part.replace("\\", "\\\\").replace('"', '\\"')
+            parts.append(f'"{escaped}"')
+    return " + ".join(parts)
 
 
 def _checked(translated: str, source: str) -> str:
@@ -65,7 +82,11 @@ def _from_juel(body: str, source: str) -> str:
             raise _refused(source)
         position = match.end()
         kind, text = match.lastgroup or "", match.group()
-        if text == "!":
+        if kind == "member":
+            words.append("." + match["member"])
+            continue
+        if text in ("!", "not"):
+            position += len(body[position:]) - len(body[position:].lstrip())
             words.append("not(")
             pending += 1
             continue

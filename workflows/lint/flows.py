@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from workflows.findings import Finding, Severity
-from workflows.graph import ACTIVITIES, EventKind, Kind, Model, Node
+from workflows.graph import ACTIVITIES, EventKind, Kind, Loop, Model, Node
 from workflows.lint.making import flows_of, found, nodes_of
 
 _SPLITS = (Kind.EXCLUSIVE, Kind.INCLUSIVE)
@@ -99,6 +99,8 @@ def messages_have_a_way(model: Model) -> Iterator[Finding]:
     targets = [wire.target for wire in model.message_flows]
     calls = _calls(model)
     for process, node in nodes_of(model):
+        if node.loop is not None and node.id not in sources and _throws_message(node.loop):
+            yield found("send_without_flow", Severity.ERROR, node)
         if not any(event.kind is EventKind.MESSAGE for event in node.events):
             continue
         ends = sources if _sends(node) else targets
@@ -132,6 +134,10 @@ def _has_way(
     return bool(callers) and all(
         _has_way(calls, caller, outer, ends, seen | {process}) for caller, outer in callers
     )
+
+
+def _throws_message(loop: Loop) -> bool:
+    return any(event.kind is EventKind.MESSAGE for _condition, event in loop.throws)
 
 
 def _sends(node: Node) -> bool:

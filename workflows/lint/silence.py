@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from workflows.findings import Finding, Severity
 from workflows.graph import EventKind, Kind, Model, Node, Process, Silence, TimerForm
 from workflows.lint.making import found, nodes_of
+from workflows.names import PARAMETERS
 from workflows.quiet import awaited, is_wait
 
 
@@ -16,6 +17,8 @@ def silence_has_its_place(model: Model) -> Iterator[Finding]:
         silence = node.extension.silence
         if silence is None:
             continue
+        if silence.result == PARAMETERS:
+            yield found("silence_result_reserved", Severity.ERROR, node, name=PARAMETERS)
         if is_wait(node):
             yield from _on_a_wait(node, silence)
         elif not _is_timer_beside_a_wait(process, node) or silence.after:

@@ -137,7 +137,7 @@ def loops_are_complete(model: Model) -> Iterator[Finding]:
         for text in (loop.cardinality, loop.maximum):
             if text and text.lstrip().startswith("-"):
                 yield found("loop_negative", Severity.ERROR, node)
-        carried = (EventKind.SIGNAL, EventKind.ESCALATION, EventKind.ERROR)
+        carried = (EventKind.MESSAGE, EventKind.SIGNAL, EventKind.ESCALATION, EventKind.ERROR)
         if any(event.kind not in carried for _condition, event in loop.throws):
             yield found("loop_behavior", Severity.ERROR, node, behavior=loop.behavior)
 

@@ -1,6 +1,10 @@
 """Models of Camunda 7, Camunda 8 and others: what has a counterpart is translated and reported."""
 
-from tests.builders.workflows import Play, definition_of, draw
+from datetime import date
+
+from dossier.form import FieldKind, parse_form
+from tests.builders.workflows import Play, definition_of, draw, plain
+from workflows.adopt import adopt
 from workflows.commands import CallDecision, CallService
 from workflows.definition import deploy
 from workflows.encoding import as_utf8
@@ -137,3 +141,103 @@ def test_keeps_the_authors_bytes_apart_from_the_translation() -> None:
     before = bytes(source)
     deploy(source)
     assert source == before
+
+
+def _rules(source: bytes) -> list[tuple[str, str | None]]:
+    return [(f.rule, f.element) for f in deploy(source).findings if f.severity is Severity.ERROR]
+
+
+def test_flowable_and_activiti_are_read_as_their_relative() -> None:
+    for namespace in (b"http://flowable.org/bpmn", b"http://activiti.org/bpmn"):
+        source = draw("start s\nuser a camunda:assignee=an\nend e\ns > a > e").replace(
+            b"http://camunda.org/schema/1.0/bpmn", namespace
+        )
+        (task,) = Play(definition_of(source)).start().tasks.values()
+        assert task.assign == Assign(users=("an",))
+        code = draw("start s\nservice a camunda:class=x.Y\nend e\ns > a > e")
+        code = code.replace(b"http://camunda.org/schema/1.0/bpmn", namespace)
+        assert _rules(code) == [("vendor_code", "a")]
+
+
+def test_code_is_refused_wherever_it_hangs() -> None:
+    base = draw("start s\nservice a camunda:type=mail\nthrow t message=m\nend e\ns > a > t > e")
+    source = base.replace(b'messageRef="m"', b'messageRef="m" camunda:expression="${x}"').replace(
+        b"</sequenceFlow>",
+        b"<extensionElements><camunda:executionListener/></extensionElements></sequenceFlow>",
+        1,
+    )
+    assert _rules(source) == [
+        ("vendor_code", "a"), ("vendor_code", "t"), ("vendor_code", "s-a"),
+    ]  # fmt: skip
+
+
+def test_what_has_no_counterpart_is_reported_wherever_it_hangs() -> None:
+    source = draw("start s\nend e\ns > e").replace(
+        b'isExecutable="true">',
+        b'isExecutable="true" camunda:versionTag="1"><extensionElements><camunda:properties/>'
+        b"</extensionElements><correlationSubscription id='c' correlationKeyRef='k'/>",
+    )
+    found = [(f.rule, f.element, f.parameters.get("vendor")) for f in deploy(source).findings]
+    assert ("vendor_ignored", "p", "versionTag") in found
+    assert ("vendor_ignored", "p", "properties") in found
+    assert ("correlation_by_case", "c", None) in found
+
+
+def test_lists_maps_and_texts_with_places_are_mapped() -> None:
+    source = draw("start s\nservice a camunda:topic=t\nend e\ns > a > e").replace(
+        b'camunda:topic="t">',
+        b'camunda:topic="t"><extensionElements><camunda:inputOutput>'
+        b'<camunda:inputParameter name="all"><camunda:list><camunda:value>x</camunda:value>'
+        b"<camunda:value>${orders['first'].id}</camunda:value></camunda:list></camunda:inputParameter>"
+        b'<camunda:inputParameter name="one"><camunda:map><camunda:entry key="k">v</camunda:entry>'
+        b"</camunda:map></camunda:inputParameter>"
+        b'<camunda:inputParameter name="text">No. ${number}!</camunda:inputParameter>'
+        b"</camunda:inputOutput></extensionElements>",
+    )
+    p = Play(definition_of(source), plain({"number": 7, "orders": {"first": {"id": "o1"}}})).start()
+    (call,) = p.calls.values()
+    assert call.inputs == {"all": ["x", "o1"], "one": {"k": "v"}, "text": "No. 7!"}
+
+
+def test_a_script_of_one_expression_sets_its_result() -> None:
+    source = draw("start s\nscript a\nscript b camunda:resultVariable=n script=${n+1}\ns > a > b")
+    source = source.replace(
+        b'<scriptTask id="a">',
+        b'<scriptTask id="a"><extensionElements><zeebe:script expression="=1 + 1" '
+        b'resultVariable="n"/></extensionElements>',
+    )
+    assert Play(definition_of(source)).start().values == plain({"n": 3})
+
+
+FORM_JS = (
+    b'{"id": "Letter_1", "components": [{"type": "text", "text": "hello"}, {"type": "group",'
+    b'"components": [{"key": "approvedBy", "type": "textfield", "label": "By",'
+    b'"validate": {"required": true}}]}, {"key": "kind", "type": "radio",'
+    b'"values": [{"label": "One", "value": "one"}]}]}'
+)
+
+
+def test_forms_of_other_products_are_taken_over() -> None:
+    source = draw("start s\nuser a camunda:formRef=Letter_1\nuser b\nuser c\ns > a > b > c")
+    source = source.replace(
+        b'<userTask id="b">',
+        b'<userTask id="b"><extensionElements><camunda:formData><camunda:formField id="due"'
+        b' label="Due" type="date"/></camunda:formData></extensionElements>',
+    ).replace(
+        b'<userTask id="c">',
+        b'<userTask id="c"><extensionElements><zeebe:formDefinition formKey='
+        b'"camunda-forms:bpmn:ownForm_1"/></extensionElements>',
+    )
+    held = b'<zeebe:userTaskForm id="ownForm_1">' + FORM_JS + b"</zeebe:userTaskForm>"
+    source = source.replace(
+        b'isExecutable="true">',
+        b'isExecutable="true"><extensionElements>' + held + b"</extensionElements>",
+    )
+    files = adopt(source, code="x", effective=date(2026, 1, 1), beside={"l.form": FORM_JS})
+    letter = parse_form(files["forms/letter-1.json"])
+    assert [(f.name, f.kind, f.is_required) for f in letter.fields] == [
+        ("approved_by", FieldKind.TEXT, True), ("kind", FieldKind.CHOICE, False),
+    ]  # fmt: skip
+    assert parse_form(files["forms/ownform-1.json"]).fields == letter.fields
+    (due,) = parse_form(files["forms/b.json"]).fields
+    assert (due.name, due.kind, due.label.en) == ("due", FieldKind.DATE, "Due")

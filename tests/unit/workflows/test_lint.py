@@ -31,7 +31,7 @@ BROKEN = {
         "a",
         'start s\n<userTask id="a"><multiInstanceLoopCharacteristics behavior="Complex">'
         '<loopCardinality>2</loopCardinality><complexBehaviorDefinition id="c"><condition id="d">'
-        'true</condition><event id="v"><messageEventDefinition id="w"/></event>'
+        'true</condition><event id="v"><timerEventDefinition id="w"/></event>'
         '</complexBehaviorDefinition></multiInstanceLoopCharacteristics></userTask>\nend e\n'
         's > a > e',
     ),
@@ -135,6 +135,11 @@ BROKEN = {
     "silence_without_result": (
         "r",
         "start s\nreceive r message=m lt:silence=consent\nend e\ns > r > e",
+    ),
+    "silence_result_reserved": (
+        "r",
+        '<receiveTask id="r"><extensionElements><lt:silence policy="escalate" after="1wd" '
+        'result="param"/></extensionElements></receiveTask>',
     ),
     "silence_misplaced": ("a", "start s\nuser a lt:silence=escalate\nend e\ns > a > e"),
     "vendor_code": ("x", "start s\nservice x camunda:class=a.B\nend e\ns > x > e"),

@@ -6,7 +6,7 @@ import pytest
 
 from tests.builders.workflows import Play, definition_of, draw, play
 from workflows import facts
-from workflows.commands import CloseReason, CloseTask, OpenTask
+from workflows.commands import CloseReason, CloseTask, OpenTask, SendMessage
 from workflows.errors import TokenClosed
 from workflows.expressions import Value
 
@@ -158,3 +158,20 @@ def test_definition_is_the_same_before_and_after() -> None:
     second = Play(definition).start()
     first.done("a").done("a")
     assert second.open == ["a", "a"]
+
+
+def test_a_loop_sends_a_message_as_each_instance_finishes() -> None:
+    source = draw("""
+    <messageEventDefinition id="each" messageRef="letter"/>
+    start s
+    user a parallel=n:2;behavior:None
+    end e
+    s > a > e
+    """).replace(b'behavior="None"', b'behavior="None" noneBehaviorEventRef="each"')
+    definition = b'<messageEventDefinition id="each" messageRef="letter"/>'
+    source = source.replace(definition, b"").replace(b"<process ", definition + b"<process ")
+    p = Play(definition_of(source)).start().done("a").done("a")
+    sent = p.sent(SendMessage)
+    assert [one.message_type for one in sent] == ["letter", "letter"]
+    assert len({one.send_id for one in sent}) == 2
+    assert p.finished

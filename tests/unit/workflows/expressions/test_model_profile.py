@@ -26,6 +26,15 @@ def test_names_are_the_free_variables() -> None:
     assert found.names == {"amount", "items", "wanted"}
 
 
+def test_a_value_may_have_the_name_of_a_function() -> None:
+    names: dict[str, Value] = {"number": Decimal(7), "date": "2026-01-02", "count": Decimal(2)}
+    found = compile_expression(
+        'number > count and string(number) = "7" and date(date) = date(date)'
+    )
+    assert found.names == {"number", "date", "count"}
+    assert found.evaluate(names) is True
+
+
 def test_a_condition_reads_only_what_it_names() -> None:
     found = compile_expression("amount > 5 and not(paid)")
     values = {"amount": 7, "paid": False, "unread": 1.5}

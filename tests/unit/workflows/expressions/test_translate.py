@@ -23,6 +23,8 @@ from workflows.expressions.errors import ExpressionRefused, PrefixRefused
         ("${!a.b && x ne null}", "not(a.b)  and  x != null"),
         ("${a&&b}", "a and b"),
         ("${count lt 3 and total ge 4}", "count < 3 and total >= 4"),
+        ("${not confirmed}", "not(confirmed)"),
+        ("${a['b'].c}", "a.b.c"),
         ("PT1H", "PT1H"),
         ("amount > 5", "amount > 5"),
     ],
@@ -38,7 +40,7 @@ def test_translates(foreign: str, ours: str) -> None:
         "${x = 1}",
         "${a ? b : c}",
         "${empty a}",
-        "${a['b']}",
+        "${a[b]}",
         "${a} and ${b}",
         "${a mod 2}",
         "${",
@@ -60,3 +62,10 @@ def test_names_the_construct_that_procedures_lack() -> None:
 
 def test_refusals_are_for_ever() -> None:
     assert issubclass(PrefixRefused, Rejected)
+
+
+def test_texts_and_places_in_a_row_are_strung_together_where_a_text_may_stand() -> None:
+    assert translate("PT${n + 1}H", joins=True) == '"PT" + string(n + 1) + "H"'
+    assert translate('${a}"${b}', joins=True) == 'string(a) + "\\"" + string(b)'
+    with pytest.raises(PrefixRefused):
+        translate("PT${n}H")
