@@ -10,8 +10,9 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Final
 
+from connectors.errors import PartnerRefused, PartnerUnavailable
 from connectors.http import HttpClient, Timeouts, Tls
-from connectors.probe import look_at_service, look_at_tls
+from connectors.probe import Trouble, look_at_service, look_at_tls
 from connectors.pull_client import Post, PullClient
 from dossier.directory import DirectoryAgency
 from dossier.errors import LienThongError
@@ -24,6 +25,16 @@ from signing.enveloped import sign_xml
 _SKEW: Final = timedelta(seconds=60)
 _SOON: Final = timedelta(days=30)
 _TIMEOUTS: Final = Timeouts(connect_seconds=5.0, silence_seconds=20.0, reply_seconds=30.0)
+
+# What ends the examination of a partner: further findings would only repeat it.
+_NO_CONNECTION_BY: Final = {
+    Trouble.UNREACHABLE: "partner_away",
+    Trouble.EXPIRED: "partner_tls_expired",
+    Trouble.NAME: "partner_tls_name",
+    Trouble.UNTRUSTED: "partner_tls_untrusted",
+    Trouble.HANDSHAKE: "partner_tls",
+}
+_NO_CONNECTION: Final = frozenset({*_NO_CONNECTION_BY.values(), "partner_service"})
 
 
 class _Sealer:
@@ -59,19 +70,27 @@ def _examine(node: Node, agency: DirectoryAgency, *, at: datetime) -> list[Findi
     tls = Tls(authorities=here.tls_authorities, certificate=here.tls_certificate, key=here.tls_key)
     http = HttpClient(may_call=lambda host, port: True, tls=tls, timeouts=_TIMEOUTS)
     try:
-        found = [*_tls(agency, tls, at=at), *_service(agency, http, at=at)]
-        if all(one.code != "partner_away" for one in found):
+        found = _tls(agency, tls, at=at)
+        if _connected(found):
+            found += _service(agency, http, at=at)
+        if _connected(found):
             found.append(_ping(node, agency, http))
     finally:
         http.close()
     return found
 
 
+def _connected(found: list[Finding]) -> bool:
+    return not any(one.code in _NO_CONNECTION and not one.is_good for one in found)
+
+
 def _tls(agency: DirectoryAgency, tls: Tls, *, at: datetime) -> list[Finding]:
     try:
         seen = look_at_tls(agency.endpoint, tls)
-    except LienThongError as exc:
-        return [finding("partner_tls", False, agency=agency.code, reason=exc.message)]
+    except PartnerUnavailable as exc:
+        code = _NO_CONNECTION_BY[Trouble(str(exc.parameters["trouble"]))]
+        host, reason = (str(exc.parameters[name]) for name in ("host", "reason"))
+        return [finding(code, False, agency=agency.code, host=host, reason=reason)]
     if seen is None:
         return [finding("partner_plain", True, agency=agency.code)]
     until = parse_certificate(seen.certificate).not_after
@@ -89,7 +108,7 @@ def _service(agency: DirectoryAgency, http: HttpClient, *, at: datetime) -> list
     try:
         seen = look_at_service(agency.endpoint, http)
     except LienThongError as exc:
-        return [finding("partner_away", False, agency=agency.code, reason=exc.message)]
+        return [finding("partner_service", False, agency=agency.code, reason=exc.message)]
     found = [finding("partner_wsdl", seen.is_our_version, agency=agency.code)]
     if seen.clock is not None:
         skew = abs(seen.clock - at)
@@ -108,7 +127,10 @@ def _ping(node: Node, agency: DirectoryAgency, http: HttpClient) -> Finding:
     message_id = parse_message_id(f"{node.epoch}-{uuid.uuid4().hex}-0-{agency.code}")
     try:
         client.status(Post(endpoint=agency.endpoint, node_agency=agency.code), message_id)
+    except PartnerRefused as exc:
+        code = str(exc.parameters["partner_code"])
+        return finding("partner_ping", False, agency=agency.code, error=code)
     except LienThongError as exc:
         code = str(exc.parameters.get("partner_code", exc.code))
-        return finding("partner_ping", False, agency=agency.code, error=code)
+        return finding("partner_ping_unanswered", False, agency=agency.code, error=code)
     return finding("partner_ping", True, agency=agency.code)

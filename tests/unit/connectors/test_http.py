@@ -159,8 +159,13 @@ def test_tls_of_a_partner_is_looked_at_without_a_message(https: tuple[int, Path]
     port, authorities = https
     assert look_at_tls(f"http://127.0.0.1:{port}/", Tls()) is None
     # The server is not called hook.example here, which is what the handshake says.
-    with pytest.raises(PartnerUnavailable, match="TLS"):
-        look_at_tls(f"https://127.0.0.1:{port}/", Tls(authorities=authorities))
+    for tls, trouble in ((Tls(authorities=authorities), "name"), (Tls(), "untrusted")):
+        with pytest.raises(PartnerUnavailable) as refused:
+            look_at_tls(f"https://127.0.0.1:{port}/", tls)
+        assert refused.value.parameters["trouble"] == trouble
+    with pytest.raises(PartnerUnavailable) as away:
+        look_at_tls("https://127.0.0.1:9/", Tls())
+    assert away.value.parameters["trouble"] == "unreachable"
 
 
 def test_nobody_listens() -> None:
