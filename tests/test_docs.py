@@ -8,13 +8,14 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from scripts import error_codes, reference, tree
+from scripts import error_codes, reference, shown_commands, tree
 
 TRACKED_PAGES = [
     *tree.ROOT.glob("*.md"),
@@ -37,6 +38,47 @@ def test_reference_page_equals_the_code(page: str, tmp_path: Path) -> None:
         check=False,
     )
     assert compared.returncode == 0, compared.stdout + compared.stderr
+
+
+def test_every_command_shown_is_one_that_the_command_line_takes(tmp_path: Path) -> None:
+    held = subprocess.run(
+        [sys.executable, "-m", "scripts.shown_commands"],
+        cwd=tree.ROOT,
+        env={"PATH": os.defpath, "HOME": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert held.returncode == 0, held.stdout + held.stderr
+
+
+@pytest.mark.parametrize(
+    ("shown", "refusal"),
+    [
+        ("check --partners", ""),
+        ("check --parters", "No such option"),
+        ("chek", "no command"),
+        ("directory sign a.toml -o b.xml", "without"),
+        ("directory import a.xml b.xml", "unexpected"),
+    ],
+)
+def test_commands_that_would_be_refused_are_named(
+    shown: str, refusal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli: Any = importlib.import_module("lienthong.main")
+    monkeypatch.setattr(
+        cli, "NOUNS", {k: replace(v, needs_database=False) for k, v in cli.NOUNS.items()}
+    )
+    found = shown_commands.refused(cli.cli, shown, is_whole=True)
+    assert found.startswith(refusal) if refusal else not found
+
+
+def test_commands_are_found_in_blocks_and_in_prose() -> None:
+    page = "Run `lienthong check`:\n```\n$ A=b lienthong verify \\\n  x.asice | less\n```\n"
+    found = [(" ".join(one.split()), whole) for one, whole in shown_commands.commands(page)]
+    assert found == [("verify x.asice | less", True), ("check", False)]
 
 
 def test_every_error_code_has_one_bearer() -> None:
