@@ -191,14 +191,19 @@ def call_program(command: list[str], hints: SendHints, **environment: str) -> di
         "Size": hints.size_bytes,
         "Container": base64.b64encode(CONTAINER).decode(),
     }
+    answer: dict[str, Any] = ask_program(command, request, **environment)
+    return answer
+
+
+def ask_program(command: list[str], asked: object, **environment: str) -> Any:  # noqa: ANN401 - JSON
+    """Give a program JSON, return the JSON that it prints."""
     done = subprocess.run(
         command,
-        input=json.dumps(request).encode(),
+        input=json.dumps(asked).encode(),
         capture_output=True,
         check=False,
         timeout=60,
         env={**os.environ, **environment},
     )
     assert done.returncode == 0, done.stderr.decode()
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+    return json.loads(done.stdout)
