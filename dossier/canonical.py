@@ -10,12 +10,13 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from dossier.errors import CanonicalRefused
 
 Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 
+_MOST_LEVELS: Final = 32
 # Made once: every transition writes a dozen values.
 _ENCODER: Final = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, separators=(",", ":"), sort_keys=True
@@ -24,7 +25,7 @@ _ENCODER: Final = json.JSONEncoder(
 
 def dump(value: Json) -> bytes:
     """Return the canonical bytes of `value`; raise `CanonicalRefused` for any other type."""
-    text = _ENCODER.encode(_checked(value, 0))
+    text = _ENCODER.encode(value if _is_plain(value, 0) else _checked(value, 0))
     try:
         return text.encode()
     except UnicodeEncodeError as exc:
@@ -56,9 +57,26 @@ def digest(value: Json) -> str:
     return hashlib.sha256(dump(value)).hexdigest()
 
 
+def _is_plain(value: Any, depth: int) -> bool:  # noqa: ANN401 - the checks narrow too slowly
+    """Tell cheaply that the encoder may have the value as it is, which is so nearly always."""
+    if depth > _MOST_LEVELS:
+        return False
+    kind = type(value)
+    if kind is str:
+        return _is_normal(value)
+    if kind is dict:
+        for key, item in value.items():
+            if type(key) is not str or not _is_normal(key) or not _is_plain(item, depth + 1):
+                return False
+        return True
+    if kind is list or kind is tuple:
+        return all([_is_plain(item, depth + 1) for item in value])
+    return kind is int or kind is bool or value is None
+
+
 def _checked(value: object, depth: int) -> object:
-    if depth > 32:
-        raise CanonicalRefused("expected at most 32 levels, got more")
+    if depth > _MOST_LEVELS:
+        raise CanonicalRefused(f"expected at most {_MOST_LEVELS} levels, got more")
     if isinstance(value, str):
         return _normal(value)
     if value is None or isinstance(value, int):
@@ -76,4 +94,8 @@ def _checked(value: object, depth: int) -> object:
 def _normal(text: object) -> str:
     if not isinstance(text, str):
         raise CanonicalRefused("expected text keys, got another type")
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+    return text if _is_normal(text) else unicodedata.normalize("NFC", text)
+
+
+def _is_normal(text: str) -> bool:
+    return text.isascii() or unicodedata.is_normalized("NFC", text)

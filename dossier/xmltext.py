@@ -39,8 +39,7 @@ def root(name: str, namespace: str, content: Iterable[str]) -> bytes:
 
 def instant(value: datetime) -> str:
     """Return an aware instant as UTC text to the millisecond, e.g. `2026-03-02T02:00:00.000Z`."""
-    moment = value.astimezone(UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def truncated(value: datetime) -> datetime:

@@ -144,20 +144,21 @@ def _record(node: Node, stepped: list[Stepped], *, token: str, at: datetime) -> 
         facts.mark_applied(applied)
         instances.apply(changes, token=token, at=at)
         write(recorded, at=at)
-        for one in stepped:
-            _ring(one.instance.id, recorded, since=at)
+        _ring(stepped, recorded, since=at)
         correlate.wake(node, list(recorded.waits.values()), at=at)
     return True
 
 
-def _ring(instance: UUID, recorded: Recorded, *, since: datetime) -> None:
-    with tracing.continued("advance", str(instance), since=since):
-        for message in recorded.messages:
-            if message.instance == instance:
-                ring_after_commit("deliver", str(message.id))
-        for call in recorded.calls:
-            if call.instance == instance:
-                ring_after_commit("call", str(call.id))
+def _ring(stepped: Sequence[Stepped], recorded: Recorded, *, since: datetime) -> None:
+    bells: dict[UUID, list[tuple[str, UUID]]] = {one.instance.id: [] for one in stepped}
+    for message in recorded.messages:
+        bells[message.instance].append(("deliver", message.id))
+    for call in recorded.calls:
+        bells[call.instance].append(("call", call.id))
+    for instance, due in bells.items():
+        with tracing.continued("advance", str(instance), since=since):
+            for job, identifier in due:
+                ring_after_commit(job, str(identifier))
 
 
 def _park(instance: Instance, *, token: str, at: datetime, code: str) -> None:

@@ -97,10 +97,7 @@ def _row(event: Event, *, sequence: int, edge: Edge) -> history.NewHistory:
         salt=secrets.token_bytes(SALT_SIZE_BYTES),
         place=DossierPlace(dossier=edge.code, salt=edge.salt, sequence=sequence),
     )
+    leaf, opened = opening.dump_both()
     return history.NewHistory(
-        dossier=event.dossier,
-        entry=entry,
-        instance=event.instance,
-        leaf=opening.leaf.dump(),
-        opening=opening.dump(),
+        dossier=event.dossier, entry=entry, instance=event.instance, leaf=leaf, opening=opened
     )

@@ -331,7 +331,7 @@ def _finish(
     *,
     at: datetime,
 ) -> None:
-    dossiers.update(dossier.id, is_open=False, closed=at)
+    recorded.finished.append(dossier.id)
     recorded.events.append(
         Event(
             dossier=dossier.id,

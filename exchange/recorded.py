@@ -42,6 +42,7 @@ class Recorded:
     cancelled_calls: list[str] = field(default_factory=list)  # refs
     messages: list[NewOutgoing] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    finished: list[UUID] = field(default_factory=list)  # dossiers
 
     def close(self, ref: str) -> None:
         """Let a wait or a timer end, be it a row already or opened in this batch."""
@@ -70,4 +71,5 @@ def write(recorded: Recorded, *, at: datetime) -> None:
     outbox.add_many(recorded.messages)
     calls.open_calls(recorded.calls)
     calls.cancel_calls(recorded.cancelled_calls)
+    dossiers.close_many(recorded.finished, at=at)
     chronicle.write(recorded.events, edges=recorded.edges)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from dossier.canonical import Json
-from storage import sql
+from storage import bulk, sql
 from storage.errors import VersionConflict
 
 _UPSERT = sql.insert_into(
@@ -41,10 +41,10 @@ def all_values(dossiers: Sequence[UUID]) -> dict[UUID, dict[str, Json]]:
     found: dict[UUID, dict[str, Json]] = {one: {} for one in dossiers}
     if not found:
         return found
+    condition, ids = bulk.is_one_of("dossier", [str(one) for one in found])
     rows = sql.all_rows(
-        "SELECT dossier, name, content FROM case_value WHERE scope = ''"  # noqa: S608 - marks
-        f" AND dossier IN ({sql.marks(len(found))})",
-        [str(one) for one in found],
+        f"SELECT dossier, name, content FROM case_value WHERE scope = '' AND {condition}",  # noqa: S608 - our own constants
+        ids,
     )
     for dossier, name, content in rows:
         found[UUID(dossier)][name] = sql.to_json(content)

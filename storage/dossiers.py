@@ -11,7 +11,7 @@ from uuid import UUID
 from dossier.canonical import Json
 from dossier.ids import AgencyCode, ConversationId, Sha256
 from dossier.model import Business, Delivery, Dossier, Money
-from storage import sql
+from storage import bulk, sql
 from storage.errors import RowMissing
 
 _COLUMNS = (
@@ -89,8 +89,8 @@ def load(ids: Sequence[UUID]) -> dict[UUID, Dossier]:
     """Return several dossiers by one query; unknown ids are left out."""
     if not ids:
         return {}
-    rows = sql.all_rows(f"{_SELECT} WHERE id IN ({sql.marks(len(ids))})", [str(one) for one in ids])
-    found = [_dossier(row) for row in rows]
+    condition, values = bulk.is_one_of("id", [str(one) for one in ids])
+    found = [_dossier(row) for row in sql.all_rows(f"{_SELECT} WHERE {condition}", values)]
     return {one.id: one for one in found}
 
 
@@ -151,6 +151,17 @@ def update(
             f"UPDATE dossier SET {settings} WHERE id = %s",  # noqa: S608 - names from above
             (*given.values(), str(dossier_id)),
         )
+
+
+def close_many(ids: Sequence[UUID], *, at: datetime) -> None:
+    """Close dossiers by one statement."""
+    if not ids:
+        return
+    condition, values = bulk.is_one_of("id", sorted(str(one) for one in ids))
+    sql.execute(
+        f"UPDATE dossier SET is_open = %s, closed = %s WHERE {condition}",  # noqa: S608 - our own constants
+        (False, sql.from_instant(at), *values),
+    )
 
 
 def rebind(dossier_id: UUID, *, version: str, contract_sha256: str) -> None:

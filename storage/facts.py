@@ -13,7 +13,7 @@ from enum import Enum
 from uuid import UUID
 
 from dossier.canonical import Json
-from storage import instances, sql
+from storage import bulk, instances, sql
 
 
 class FactKind(Enum):
@@ -86,10 +86,11 @@ def unapplied(ids: Sequence[UUID]) -> dict[UUID, list[Fact]]:
     found: dict[UUID, list[Fact]] = {one: [] for one in ids}
     if not found:
         return found
+    condition, values = bulk.is_one_of("instance", [str(one) for one in found])
     rows = sql.all_rows(
-        "SELECT id, instance, kind, ref, payload, actor, on_behalf_of, at FROM fact"  # noqa: S608 - marks
-        f" WHERE instance IN ({sql.marks(len(found))}) AND applied_version IS NULL ORDER BY id",
-        [str(one) for one in found],
+        "SELECT id, instance, kind, ref, payload, actor, on_behalf_of, at FROM fact"  # noqa: S608 - our own constants
+        f" WHERE {condition} AND applied_version IS NULL ORDER BY id",
+        values,
     )
     for row in rows:
         found[UUID(row[1])].append(
@@ -109,7 +110,10 @@ def unapplied(ids: Sequence[UUID]) -> dict[UUID, list[Fact]]:
 
 def mark_applied(versions: Mapping[int, int]) -> None:
     """Note which version of its instance each fact led to, in the transaction that applies it."""
-    sql.execute_many(
-        "UPDATE fact SET applied_version = %s WHERE id = %s AND applied_version IS NULL",
-        [(version, fact) for fact, version in sorted(versions.items())],
+    bulk.update(
+        "fact",
+        "id applied_version",
+        sorted(versions.items()),
+        changes="applied_version = new.applied_version",
+        where="fact.id = new.id AND fact.applied_version IS NULL",
     )

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from dossier.model import HistoryEntry
-from storage import log, sql
+from storage import bulk, log, sql
 from storage.errors import RowMissing, VersionConflict
 
 _COLUMNS = (
@@ -65,11 +65,12 @@ def lock(dossiers: Collection[UUID]) -> dict[UUID, Edge]:
     """
     if not dossiers:
         return {}
+    condition, ids = bulk.is_one_of("id", sorted(str(one) for one in dossiers))
     rows = sql.all_rows(
-        "SELECT id, code, log_salt, log_sequence, log_head, agency,"  # noqa: S608 - marks
-        " EXISTS (SELECT 1 FROM webhook) FROM dossier"
-        f" WHERE id IN ({sql.marks(len(dossiers))}) ORDER BY id {sql.for_update()}",
-        sorted(str(one) for one in dossiers),
+        "SELECT id, code, log_salt, log_sequence, log_head, agency,"  # noqa: S608 - our own constants
+        f" EXISTS (SELECT 1 FROM webhook) FROM dossier WHERE {condition}"
+        f" ORDER BY id {sql.for_update()}",
+        ids,
     )
     found = {
         UUID(row[0]): Edge(
@@ -107,11 +108,14 @@ def append(events: Sequence[NewHistory], *, edges: Mapping[UUID, Edge]) -> None:
         head = hashlib.sha256(head + event.leaf).digest()
         ends[event.dossier] = (last + 1, head)
         written.append(_values(event, head))
-    sql.execute_many(
-        "UPDATE dossier SET log_sequence = %s, log_head = %s WHERE id = %s",
-        [(last, head, str(dossier)) for dossier, (last, head) in ends.items()],
+    bulk.update(
+        "dossier",
+        "id log_sequence log_head",
+        [(str(dossier), last, head) for dossier, (last, head) in ends.items()],
+        changes="log_sequence = new.log_sequence, log_head = new.log_head",
+        where="dossier.id = new.id",
     )
-    sql.execute_many(sql.insert_into("history", _COLUMNS), written)
+    bulk.insert("history", _COLUMNS, written)
     log.add_many(
         [
             log.NewLeaf(

@@ -15,7 +15,7 @@ from typing import Final
 from uuid import UUID
 
 from dossier.ids import AgencyCode, Sha256
-from storage import sql
+from storage import bulk, sql
 from storage.errors import RowMissing, VersionConflict
 from storage.transactions import transaction
 
@@ -25,7 +25,14 @@ _COLUMNS = (
 )
 _SELECT = f"SELECT {sql.columns(_COLUMNS)} FROM instance"  # noqa: S608 - our own constants
 _FREE: Final = "status = 'ready' AND ready_at <= %s AND lease_until < {now}"
+_ZLIB: Final = b"x"
 _NO_LEASE: Final = "lease_owner = '', lease_token = '', lease_until = 0"
+_STEPPED: Final = (
+    "version = new.version + 1, snapshot = new.snapshot, attempts = 0, closed = new.closed,"
+    " ready_at = new.ready_at, status = CASE WHEN new.status <> '' THEN new.status"
+    " WHEN EXISTS (SELECT 1 FROM fact WHERE fact.instance = instance.id"
+    " AND fact.applied_version IS NULL) THEN 'ready' ELSE 'waiting' END"
+)
 
 
 class InstanceStatus(Enum):
@@ -137,8 +144,8 @@ def load(ids: Sequence[UUID]) -> dict[UUID, Instance]:
     """Return several runs by one query; unknown ids are left out."""
     if not ids:
         return {}
-    rows = sql.all_rows(f"{_SELECT} WHERE id IN ({sql.marks(len(ids))})", [str(one) for one in ids])
-    found = [_instance(row) for row in rows]
+    condition, values = bulk.is_one_of("id", [str(one) for one in ids])
+    found = [_instance(row) for row in sql.all_rows(f"{_SELECT} WHERE {condition}", values)]
     return {one.id: one for one in found}
 
 
@@ -190,10 +197,11 @@ def lock(ids: Sequence[UUID], *, token: str | None) -> dict[UUID, int]:
     if not ids:
         return {}
     mine, values = ("AND lease_token = %s", [token]) if token is not None else ("", [])
+    condition, wanted = bulk.is_one_of("id", sorted(str(one) for one in ids))
     rows = sql.all_rows(
-        "SELECT id, version FROM instance"  # noqa: S608 - constants and marks
-        f" WHERE id IN ({sql.marks(len(ids))}) {mine} ORDER BY id {sql.for_update()}",
-        [*sorted(str(one) for one in ids), *values],
+        f"SELECT id, version FROM instance WHERE {condition} {mine}"  # noqa: S608 - our own constants
+        f" ORDER BY id {sql.for_update()}",
+        [*wanted, *values],
     )
     return {UUID(row[0]): int(row[1]) for row in rows}
 
@@ -204,31 +212,36 @@ def apply(changes: Sequence[InstanceChange], *, token: str | None, at: datetime)
     The status follows from what is left: an instance with another unapplied fact stays ready.
     Raises `VersionConflict` when one row was lost; then the whole transaction must roll back.
     """
-    mine = "AND lease_token = %s" if token is not None else ""
-    touched = sql.execute_many(
-        "UPDATE instance SET version = version + 1, snapshot = %s, attempts = 0,"  # noqa: S608 - constants
-        f" {_NO_LEASE}, closed = %s, status = CASE WHEN %s THEN 'done' WHEN %s THEN 'incident'"
-        " WHEN EXISTS (SELECT 1 FROM fact WHERE fact.instance = instance.id"
-        " AND fact.applied_version IS NULL) THEN 'ready' ELSE 'waiting' END,"
-        f" ready_at = %s WHERE id = %s AND version = %s {mine}",
+    names = "id version snapshot closed status ready_at"
+    touched = bulk.update(
+        "instance",
+        names if token is None else f"{names} lease_token",
         [
             (
-                zlib.compress(change.snapshot, 1),
-                sql.from_instant(at) if change.done else None,
-                change.done,
-                change.incident,
-                sql.from_instant(at),
                 str(change.id),
                 change.read_version,
+                change.snapshot,
+                sql.from_instant(at) if change.done else None,
+                _left(change),
+                sql.from_instant(at),
                 *([token] if token is not None else []),
             )
-            for change in sorted(changes, key=lambda one: str(one.id))
+            for change in changes
         ],
+        changes=f"{_STEPPED}, {_NO_LEASE}",
+        where="instance.id = new.id AND instance.version = new.version"
+        + (" AND instance.lease_token = new.lease_token" if token is not None else ""),
     )
     if touched != len(changes):
         raise VersionConflict(
             f"expected {len(changes)} instances unchanged, got {touched}", names="instance"
         )
+
+
+def _left(change: InstanceChange) -> str:
+    """Return the status in which a step left its instance; empty: what is left decides."""
+    found = (change.done and InstanceStatus.DONE) or (change.incident and InstanceStatus.INCIDENT)
+    return found.value if found else ""
 
 
 def rebind(instance: UUID, *, definition_sha256: str) -> None:
@@ -286,15 +299,6 @@ def _leave(instance: UUID, token: str, changes: str, *values: int) -> bool:
         (*values, str(instance), token),
     )
     return touched == 1
-
-
-def give_back(ids: Sequence[UUID], *, token: str) -> None:
-    """Return instances that were claimed but not reached, and their attempts with them."""
-    sql.execute_many(
-        f"UPDATE instance SET attempts = attempts - 1, {_NO_LEASE}"  # noqa: S608 - constants
-        " WHERE id = %s AND lease_token = %s",
-        [(str(one), token) for one in sorted(ids, key=str)],
-    )
 
 
 def reopen(instance: UUID, *, at: datetime) -> bool:
@@ -389,7 +393,8 @@ def _instance(row: sql.Row) -> Instance:
         role=row[4],
         version=int(row[5]),
         status=InstanceStatus(row[6]),
-        snapshot=zlib.decompress(snapshot) if snapshot else b"",
+        # Until the engine's own bytes were kept as they are, they were compressed once more.
+        snapshot=zlib.decompress(snapshot) if snapshot[:1] == _ZLIB else snapshot,
         ready_at=sql.to_maybe(row[8]),
         attempts=int(row[9]),
         opened=sql.to_instant(row[10]),

@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from dossier.ids import Sha256
-from storage import sql
+from storage import bulk, sql
 from storage.instances import Backlog
 
 # Any number, the same in every process: who holds it is the one sequencer.
@@ -110,13 +110,14 @@ def add_pending(
 
 def add_many(leaves: Sequence[NewLeaf]) -> None:
     """Store leaves in the transaction of their events."""
-    sql.execute_many(
-        "INSERT INTO log_pending (leaf, opening, dossier, dossier_sequence, added)"  # noqa: S608 - constants
-        f" VALUES (%s, %s, %s, %s, {sql.now()})",
+    bulk.insert(
+        "log_pending",
+        "leaf opening dossier dossier_sequence",
         [
             (one.leaf, one.opening, sql.from_uuid(one.dossier), one.dossier_sequence)
             for one in leaves
         ],
+        fixed={"added": sql.now()},
     )
 
 
@@ -164,9 +165,7 @@ def write_batch(batch: Batch) -> None:
         " SELECT %s, leaf, %s, opening, dossier, dossier_sequence FROM log_pending WHERE id = %s",
         [(one.index, one.leaf_hash, one.pending) for one in batch.leaves],
     )
-    sql.execute_many(
-        "DELETE FROM log_pending WHERE id = %s", [(one.pending,) for one in batch.leaves]
-    )
+    bulk.delete("log_pending", "id", [one.pending for one in batch.leaves])
     sql.execute_many(
         sql.insert_into(
             "log_tile",

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from dossier.canonical import Json
 from dossier.ids import AgencyCode, ConversationId, MessageId, Sha256
 from dossier.model import Direction, Message, MessageState
-from storage import sql
+from storage import bulk, sql
 from storage.errors import RowMissing
 from storage.transactions import transaction
 
@@ -25,6 +25,22 @@ _COLUMNS = (
     " container_sha256 container_bytes receipt_sha256 receipt_outcome receipt_code receipt_time"
     " last_error"
 )
+_NEW: Final = (
+    "id agency partner message_id message_type dossier dossier_code instance ref conversation_id"
+    " request created expires supersedes"
+)
+_UNSENT: Final = {
+    "state": f"'{MessageState.NEW.value}'",
+    "next_at": "new.created",
+    **dict.fromkeys(("attempts", "container_bytes", "hinted_at"), "0"),
+    **dict.fromkeys(
+        (
+            *("superseded_by", "token", "container_sha256", "receipt_sha256", "receipt_outcome"),
+            *("receipt_code", "last_error", "lease_owner"),
+        ),
+        "''",
+    ),
+}
 _SELECT = f"SELECT {sql.columns(_COLUMNS)} FROM outbox"  # noqa: S608 - our own constants
 
 
@@ -84,13 +100,12 @@ def add(new: NewOutgoing) -> bool:
 
 def add_many(new: Sequence[NewOutgoing]) -> int:
     """Store messages, due at once, and return how many were not there."""
-    return sql.execute_many(
-        sql.insert_into(
-            "outbox",
-            f"{_COLUMNS} hinted_at lease_owner",
-            otherwise="ON CONFLICT (agency, message_id) DO NOTHING",
-        ),
+    return bulk.insert(
+        "outbox",
+        _NEW,
         [_values(one) for one in new],
+        fixed=_UNSENT,
+        otherwise="ON CONFLICT (agency, message_id) DO NOTHING",
     )
 
 
@@ -110,14 +125,6 @@ def _values(new: NewOutgoing) -> tuple[Any, ...]:
         sql.from_instant(new.created),
         sql.from_instant(new.expires),
         new.supersedes or "",
-        "",
-        MessageState.NEW.value,
-        0,
-        sql.from_instant(new.created),
-        "",
-        "",
-        0,
-        *("", "", "", None, "", 0, ""),
     )
 
 

@@ -9,7 +9,7 @@ from enum import Enum
 from uuid import UUID
 
 from dossier.ids import AgencyCode, ConversationId
-from storage import sql
+from storage import bulk, sql
 
 _COLUMNS = (
     "instance ref kind name from_agency agency dossier_code conversation_id element_id opened"
@@ -43,8 +43,9 @@ class Subscription:
 
 def open_subscriptions(new: Sequence[Subscription]) -> None:
     """Store new waits; a ref that is there keeps its row."""
-    sql.execute_many(
-        sql.insert_into("subscription", _COLUMNS, otherwise="ON CONFLICT (ref) DO NOTHING"),
+    bulk.insert(
+        "subscription",
+        _COLUMNS,
         [
             (
                 str(one.instance),
@@ -60,12 +61,13 @@ def open_subscriptions(new: Sequence[Subscription]) -> None:
             )
             for one in new
         ],
+        otherwise="ON CONFLICT (ref) DO NOTHING",
     )
 
 
 def close_subscriptions(refs: Sequence[str]) -> None:
     """Forget waits that are over."""
-    sql.execute_many("DELETE FROM subscription WHERE ref = %s", [(ref,) for ref in sorted(refs)])
+    bulk.delete("subscription", "ref", sorted(refs))
 
 
 def redirect(dossier: UUID, *, old: str, new: str) -> int:

@@ -10,7 +10,7 @@ from uuid import UUID
 from dossier.canonical import Json
 from dossier.ids import AgencyCode
 from dossier.model import Role, Task, TaskState
-from storage import sql
+from storage import bulk, sql
 from storage.errors import RowMissing
 
 _COLUMNS = (
@@ -32,24 +32,27 @@ class NewTask:
 
 def open_tasks(new: Sequence[NewTask]) -> None:
     """Store new tasks; a token that has its task already keeps it."""
-    sql.execute_many(
-        sql.insert_into(
-            "task",
-            f"{_COLUMNS} locals remind_at reminded",
-            otherwise="ON CONFLICT (token) DO NOTHING",
-        ),
+    bulk.insert(
+        "task",
+        f"{_COLUMNS} locals remind_at",
         [
-            (*_values(one.task), sql.from_json(one.locals), sql.from_maybe(one.remind_at), 0)
+            (*_values(one.task), sql.from_json(one.locals), sql.from_maybe(one.remind_at))
             for one in new
         ],
+        fixed={"reminded": "0"},
+        otherwise="ON CONFLICT (token) DO NOTHING",
     )
 
 
 def close_tasks(tokens: Sequence[str], *, state: TaskState, at: datetime) -> None:
     """Close the tasks of these tokens that are still open; a completed one stays completed."""
-    sql.execute_many(
-        "UPDATE task SET state = %s, completed = %s WHERE token = %s AND state = 'open'",
-        [(state.value, sql.from_instant(at), token) for token in sorted(tokens)],
+    if not tokens:
+        return
+    condition, values = bulk.is_one_of("token", sorted(tokens))
+    sql.execute(
+        # So written that no index of open tasks serves: there may be any number of them.
+        f"UPDATE task SET state = %s, completed = %s WHERE {condition} AND state || '' = 'open'",  # noqa: S608 - our own constants
+        (state.value, sql.from_instant(at), *values),
     )
 
 

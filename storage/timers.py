@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from storage import sql
+from storage import bulk, sql
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,17 +21,17 @@ class NewTimer:
 
 def open_timers(new: Sequence[NewTimer]) -> None:
     """Store new timers; a ref that is there keeps its row."""
-    sql.execute_many(
-        sql.insert_into(
-            "timer", "instance ref due fired", otherwise="ON CONFLICT (ref) DO NOTHING"
-        ),
+    bulk.insert(
+        "timer",
+        "instance ref due fired",
         [(str(one.instance), one.ref, sql.from_instant(one.due), False) for one in new],
+        otherwise="ON CONFLICT (ref) DO NOTHING",
     )
 
 
 def close_timers(refs: Sequence[str]) -> None:
     """Forget timers that are over, fired or not."""
-    sql.execute_many("DELETE FROM timer WHERE ref = %s", [(ref,) for ref in sorted(refs)])
+    bulk.delete("timer", "ref", sorted(refs))
 
 
 def take_due(*, at: datetime, limit: int) -> list[NewTimer]:

@@ -29,6 +29,15 @@ for _name in ("spiff.task", "spiff.workflow"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 Token: TypeAlias = Task  # a Spiff task, seen as the token that it is
+
+
+class _SilentTask(Task):  # type: ignore[misc]  # SpiffWorkflow ships no types
+    """A task that neither reads the wall clock nor builds a log record at each change of state."""
+
+    def _set_state(self, value: int) -> None:
+        self._state = value
+
+
 ROOT: Final = "Start"  # Spiff's own name of the first spec of a process
 _PREFIX: Final = "#"  # keeps the author's ids apart from Spiff's `Start`, `End` and `Root`
 
@@ -159,13 +168,13 @@ Scope: TypeAlias = "TokenWorkflow | TokenScope"
 
 def add_root(scope: Scope) -> None:
     """Give a scope its finished root, the parent of all its tokens."""
-    scope.task_tree = Task(scope, scope.spec.start, state=TaskState.COMPLETED, id=0)
+    scope.task_tree = _SilentTask(scope, scope.spec.start, state=TaskState.COMPLETED, id=0)
 
 
 def add_token(scope: Scope, node_id: str, number: int, parent: Token | None = None) -> Token:
     """Put a new token before a node; it is FUTURE until `task_spec._update` lets it arrive."""
     spec = scope.spec.task_specs[_PREFIX + node_id]
-    token = Task(scope, spec, parent or scope.task_tree, state=TaskState.FUTURE, id=number)
+    token = _SilentTask(scope, spec, parent or scope.task_tree, state=TaskState.FUTURE, id=number)
     scope.top_workflow.index[number] = token
     return token
 

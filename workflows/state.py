@@ -28,6 +28,9 @@ VERSION: Final = 3
 _READABLE: Final = (1, 2, 3)
 MAXIMUM_BYTES: Final = 16 * 1024 * 1024
 
+_LEAST_WINDOW: Final = 10  # of zlib, as powers of two
+_LEAST_TABLES: Final = 3
+
 # Only these states outlive a transition.
 _STATES: Final = {
     TaskState.WAITING: "j",  # at a join
@@ -78,8 +81,19 @@ def dump(walk: Walk) -> bytes:
     if walk.halted:  # whoever could move goes on after the repair
         queues = (walk.ready, walk.thrown, walk.counting, walk.undoing)
         body["q"] = [[token.id for token in queue if is_live(token)] for queue in queues]
-    text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
-    return MAGIC + bytes([VERSION]) + zlib.compress(text.encode(), 6)
+    text = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    return MAGIC + bytes([VERSION]) + _deflated(text)
+
+
+def _deflated(text: bytes) -> bytes:
+    """Return the zlib stream of a text, made with a window and tables of the text's own size.
+
+    Most of the time of a small one is otherwise spent on clearing the tables of a large one.
+    """
+    window = min(max(len(text).bit_length(), _LEAST_WINDOW), zlib.MAX_WBITS)
+    tables = min(window - _LEAST_WINDOW + _LEAST_TABLES, zlib.DEF_MEM_LEVEL)
+    packing = zlib.compressobj(6, zlib.DEFLATED, window, tables)
+    return packing.compress(text) + packing.flush()
 
 
 def parse(snapshot: bytes) -> tuple[Header, list[Any]]:

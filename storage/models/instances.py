@@ -34,7 +34,7 @@ class InstanceRow(models.Model):
     role = words()
     version = integer()
     status = fixed(8)
-    snapshot = octets()  # zlib level 1, empty before the start
+    snapshot = octets()  # as the engine makes it (compressed), empty before the start
     ready_at = maybe_instant()
     attempts = integer()
     hinted_at = instant()

@@ -97,6 +97,7 @@ def test_state_of_a_newer_version_is_left_to_the_newer_program(one: OneNode) -> 
 
 
 def _put(instance: UUID, snapshot: bytes) -> None:
+    # Compressed once more, as rows of earlier versions of the program are.
     sql.execute(
         "UPDATE instance SET snapshot = %s, version = version + 1 WHERE id = %s",
         (zlib.compress(snapshot), str(instance)),

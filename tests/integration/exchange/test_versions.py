@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
-
 import pytest
 from prometheus_client import REGISTRY
 
@@ -28,7 +26,7 @@ def ready(one: OneNode) -> bytes:
 
 
 def _stored() -> bytes:
-    return zlib.decompress(bytes(sql.the_row("SELECT snapshot FROM instance")[0]))
+    return bytes(sql.the_row("SELECT snapshot FROM instance")[0])
 
 
 def _met(one: OneNode) -> float:
@@ -37,9 +35,7 @@ def _met(one: OneNode) -> float:
 
 def _drain_anew(one: OneNode, snapshot: bytes) -> int:
     """Drain as a process that has just started, with nothing at hand."""
-    sql.execute(
-        "UPDATE instance SET snapshot = %s, version = version + 1", (zlib.compress(snapshot),)
-    )
+    sql.execute("UPDATE instance SET snapshot = %s, version = version + 1", (snapshot,))
     return advance.drain_transitions(one.node, budget=BUDGET).done
 
 

@@ -113,13 +113,6 @@ def test_attempts_count_before_the_work_and_suspects_come_alone() -> None:
     assert [attempts for _, attempts in _claim("t2")] == [2]
 
 
-def test_what_was_not_reached_gets_its_attempt_back() -> None:
-    made = store_instances(2)
-    _claim()
-    instances.give_back(made, token="t1")
-    assert len(_claim("t2")) == 2
-
-
 def test_a_parked_instance_waits_for_a_person_and_keeps_its_facts() -> None:
     (instance,) = store_instances()
     _claim()

@@ -52,6 +52,14 @@ def test_leaf_and_opening_print_back() -> None:
     assert parse_opening(OPENING.dump()).leaf == OPENING.leaf
 
 
+@pytest.mark.parametrize("dossier", ["H28-260302-0001", 'Hồ "sơ"\\'])
+def test_leaf_and_opening_are_the_same_when_they_are_written_together(dossier: str) -> None:
+    place = replace(OPENING.place, dossier=dossier) if OPENING.place else None
+    opening = replace(OPENING, place=place)
+    assert opening.dump_both() == (opening.leaf.dump(), opening.dump())
+    assert parse_opening(opening.dump()) == opening
+
+
 def test_leaf_of_no_dossier_prints_back() -> None:
     opening = replace(OPENING, place=None, kind=LeafKind.EPOCH)
     assert parse_opening(opening.dump()) == opening
