@@ -25,6 +25,13 @@ _COLUMNS = (
 )
 _SELECT = f"SELECT {sql.columns(_COLUMNS)} FROM instance"  # noqa: S608 - our own constants
 _FREE: Final = "status = 'ready' AND ready_at <= %s AND lease_until < {now}"
+# The status in which a step leaves its instance; empty: what is left to do decides.
+_LEFT: Final = {
+    (False, False): "",
+    (False, True): "incident",
+    (True, False): "done",
+    (True, True): "done",
+}
 _ZLIB: Final = b"x"
 _NO_LEASE: Final = "lease_owner = '', lease_token = '', lease_until = 0"
 _STEPPED: Final = (
@@ -222,7 +229,7 @@ def apply(changes: Sequence[InstanceChange], *, token: str | None, at: datetime)
                 change.read_version,
                 change.snapshot,
                 sql.from_instant(at) if change.done else None,
-                _left(change),
+                _LEFT[change.done, change.incident],
                 sql.from_instant(at),
                 *([token] if token is not None else []),
             )
@@ -236,12 +243,6 @@ def apply(changes: Sequence[InstanceChange], *, token: str | None, at: datetime)
         raise VersionConflict(
             f"expected {len(changes)} instances unchanged, got {touched}", names="instance"
         )
-
-
-def _left(change: InstanceChange) -> str:
-    """Return the status in which a step left its instance; empty: what is left decides."""
-    found = (change.done and InstanceStatus.DONE) or (change.incident and InstanceStatus.INCIDENT)
-    return found.value if found else ""
 
 
 def rebind(instance: UUID, *, definition_sha256: str) -> None:
