@@ -25,13 +25,6 @@ _COLUMNS = (
 )
 _SELECT = f"SELECT {sql.columns(_COLUMNS)} FROM instance"  # noqa: S608 - our own constants
 _FREE: Final = "status = 'ready' AND ready_at <= %s AND lease_until < {now}"
-# The status in which a step leaves its instance; empty: what is left to do decides.
-_LEFT: Final = {
-    (False, False): "",
-    (False, True): "incident",
-    (True, False): "done",
-    (True, True): "done",
-}
 _ZLIB: Final = b"x"
 _NO_LEASE: Final = "lease_owner = '', lease_token = '', lease_until = 0"
 _STEPPED: Final = (
@@ -229,7 +222,7 @@ def apply(changes: Sequence[InstanceChange], *, token: str | None, at: datetime)
                 change.read_version,
                 change.snapshot,
                 sql.from_instant(at) if change.done else None,
-                _LEFT[change.done, change.incident],
+                "done" if change.done else "incident" if change.incident else "",
                 sql.from_instant(at),
                 *([token] if token is not None else []),
             )
