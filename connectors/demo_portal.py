@@ -79,6 +79,8 @@ class DemoPortal:
         if updating not in ("True", "False") or not _are_complete(items, _MANDATORY):
             return {"error_code": "04"}
         for item in items or []:
+            if "Email" not in item:  # may be empty, may not be missing
+                return {"error_code": "04"}
             if (item["MaHoSo"] in self.dossiers) != (updating == "True"):
                 return {"error_code": "05"}
             if item["TrangThaiHoSo"] not in _STATUSES:

@@ -22,6 +22,11 @@ _HERE: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 _REPLY_BYTES: Final = 4 * 1024 * 1024
 _HEADERS: Final = {"Content-Type": "application/json; charset=utf-8"}
 
+# Fields that portals want to see even where nothing is known (interchange.md §5).
+_ALWAYS: Final = frozenset(
+    {"MaLinhVuc", "TenLinhVuc", "Email", "SoDienThoai", "TrichYeuHoSo", "DonViXuLy"}
+)
+
 Payload: TypeAlias = "Mapping[str, str | Sequence[Mapping[str, str]]]"
 
 
@@ -189,7 +194,9 @@ def dossier_payload(dossier: PortalDossier, codes: PortalCodes) -> Payload:
         "DanhSachLePhi": [_fee(one) for one in dossier.fees],
         "DanhSachGiayToKetQua": [_result(one) for one in dossier.results],
     }
-    filled: dict[str, str | Sequence[Mapping[str, str]]] = {k: v for k, v in texts.items() if v}
+    filled: dict[str, str | Sequence[Mapping[str, str]]] = {
+        name: text for name, text in texts.items() if text or name in _ALWAYS
+    }
     filled.update({name: items for name, items in lists.items() if items})
     return filled
 

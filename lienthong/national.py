@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 
@@ -21,8 +22,11 @@ def command() -> None:
 @click.option("--destination", default="", metavar="NAME", help="One portal; all without it.")
 @click.option("--dossier", default="", metavar="CODE", help="One dossier, even if it was told.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (with --dry-run).")
-def sync(*, dry_run: bool, destination: str, dossier: str, as_json: bool) -> None:
-    """Tell the portals now what they do not know yet; the workers do so by themselves."""
+def sync(*, dry_run: bool, destination: str, dossier: str, as_json: bool) -> int:
+    """Tell the portals now what they do not know yet; the workers do so by themselves.
+
+    Exit 1 when a dossier could not be told.
+    """
     from exchange.boot import boot  # noqa: PLC0415 - `demo` needs no database
 
     boot()
@@ -30,8 +34,7 @@ def sync(*, dry_run: bool, destination: str, dossier: str, as_json: bool) -> Non
     from exchange.wiring import node  # noqa: PLC0415 - after the boot
 
     here = node()
-    for one in portals.destinations(here, destination):
-        only = portals.dossier_of(here, one, dossier) if dossier else None
+    for one, only in portals.chosen(here, destination, dossier):
         if not dry_run:
             told = portals.tell_all(here, one, only=only)
             click.echo(f"lienthong: {one.name} was told of {told} dossiers", err=True)
@@ -45,6 +48,10 @@ def sync(*, dry_run: bool, destination: str, dossier: str, as_json: bool) -> Non
                 click.echo(f"  {line.name}: {line.before or '–'} → {line.after or '–'}")
             for step in change.steps:
                 click.echo(f"  + {step.at:%Y-%m-%d %H:%M} {step.content} ({step.officer})")
+    failing = [] if dry_run else [one for one in portals.queue_states(here) if one.failing]
+    for state in failing:
+        click.echo(f"lienthong: {state.destination}: {_shown(state.failing)}", err=True)
+    return 1 if failing else 0
 
 
 @command.command("status")
@@ -80,6 +87,10 @@ def demo(*, flow: str, port: int, account: str, secret: str, agency: str) -> Non
             server.serve_forever()
         except KeyboardInterrupt:
             click.echo("lienthong: portal stopped", err=True)
+
+
+def _shown(failing: Sequence[tuple[str, str]]) -> str:
+    return ", ".join(f"{code} ({error})" for code, error in failing)
 
 
 def _bridge(endpoint: WireEndpoint) -> type[BaseHTTPRequestHandler]:

@@ -101,6 +101,9 @@ def _destination(said: Mapping[str, Any], folder: Path) -> Destination:
     account, secret = (
         ("username", "password_file") if flow is Flow.OLDER else ("client_id", "secret_file")
     )
+    codes = _codes(_table(said, "codes"))
+    if flow is Flow.NEWER:
+        _demand_numbers(codes)
     seconds = said.get("poll_seconds", 60)
     if not isinstance(seconds, int) or not 1 <= seconds <= 86_400:
         raise _refused("destination.poll_seconds", "a whole number from 1 to 86400")
@@ -113,7 +116,7 @@ def _destination(said: Mapping[str, Any], folder: Path) -> Destination:
         poll_seconds=seconds,
         account=_text(said, account),
         secret=_secret(folder / _text(said, secret), secret),
-        codes=_codes(_table(said, "codes")),
+        codes=codes,
         procedures=_procedures(_table(said, "procedures")),
         values=_values(_table(said, "values")),
         paths=_paths(_table(said, "paths")),
@@ -135,6 +138,19 @@ def _codes(said: Mapping[str, Any]) -> PortalCodes:
         statuses=statuses,
         **({"copy_kinds": given["copy_kinds"]} if "copy_kinds" in given else {}),
     )
+
+
+def _demand_numbers(codes: PortalCodes) -> None:
+    """Refuse codes that the newer interface, where they travel as numbers, cannot say."""
+    tables = {
+        "owner_kinds": codes.owner_kinds.items(),
+        "copy_kinds": codes.copy_kinds.items(),
+        "statuses": ((str(status.value), code) for status, code in codes.statuses.items()),
+    }
+    for table, items in tables.items():
+        for name, code in items:
+            if not code.isdecimal():
+                raise _refused(f"codes.{table}.{name}", "a number")
 
 
 def _procedures(said: Mapping[str, Any]) -> Mapping[str, PortalProcedure]:

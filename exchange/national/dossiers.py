@@ -40,20 +40,24 @@ def portal_dossier(
         due=held.due or held.opened,
         finished=_since(history, Business.PROCESSED),
         returned=_since(history, Business.DELIVERED),
-        status=national_status(held),
+        status=national_status(held.business, money=held.money, delivery=held.delivery),
         unit=unit,
         channel=field.text("channel"),
         return_form=field.text("return_form"),
     )
 
 
-def national_status(held: Dossier) -> Business:
-    """Return the one of the ten statuses that business, money, delivery and closing make."""
-    if held.delivery is Delivery.HANDED_OVER and held.business is Business.PROCESSED:
+def national_status(business: Business, *, money: Money, delivery: Delivery) -> Business:
+    """Return the one of the ten statuses that the portal is told.
+
+    The business axis is that status but in two cases, of which no axis knows by itself. How far
+    the fourth axis is, what this portal knows, is no part of it.
+    """
+    if delivery is Delivery.HANDED_OVER and business is Business.PROCESSED:
         return Business.DELIVERED
-    if held.money is Money.DUE and held.business is Business.IN_PROCESS:
+    if money is Money.DUE and business is Business.IN_PROCESS:
         return Business.FINANCIAL_OBLIGATION
-    return held.business
+    return business
 
 
 def steps_after(

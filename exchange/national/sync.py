@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from connectors.errors import PartnerAnswerRefused, PartnerUnavailable
 from connectors.http import HttpClient, only_hosts
 from connectors.national_portal import (
     Difference,
@@ -36,7 +37,7 @@ from dossier.model import Dossier
 from exchange.drained import Drained
 from exchange.errors import DossierUnknown
 from exchange.national.configuration import Destination, Flow, read_destinations
-from exchange.national.dossiers import national_status, portal_dossier, steps_after, told_of
+from exchange.national.dossiers import portal_dossier, steps_after, told_of
 from exchange.national.errors import DestinationUnknown
 from exchange.node import Node
 from storage import dossiers, history, incidents, portal_sync, rounds
@@ -92,11 +93,14 @@ def tell_all(node: Node, destination: Destination, *, only: UUID | None = None) 
     teller = _older if destination.flow is Flow.OLDER else _newer
     done = 0
     for identifier in [only] if only else _behind(node, destination):
-        telling = _telling(node, destination, identifier)
         try:
+            telling = _telling(node, destination, identifier)
             told = teller(destination, http, telling, at=node.now())
         except LienThongError as exc:
-            _failed(node, destination, telling, exc)
+            _failed(node, destination, identifier, exc)
+            if _is_away(exc):
+                # The rest waits for the next round, and the other portals for nothing.
+                break
             continue
         with transaction():
             portal_sync.keep(told)
@@ -159,6 +163,26 @@ def destinations(node: Node, name: str = "") -> Sequence[Destination]:
     if name and not found:
         raise DestinationUnknown("expected a configured destination", name=name[:40])
     return found
+
+
+def chosen(node: Node, name: str, code: str) -> list[tuple[Destination, UUID | None]]:
+    """Return the destinations of that name, each with our dossier of that code; "" means every.
+
+    Raises `DestinationUnknown`, and `DossierUnknown` where none of them is told of the dossier.
+    """
+    found = destinations(node, name)
+    if not code:
+        return [(one, None) for one in found]
+    told: list[tuple[Destination, UUID | None]] = []
+    unknown: DossierUnknown | None = None
+    for one in found:
+        try:
+            told.append((one, dossier_of(node, one, code)))
+        except DossierUnknown as exc:
+            unknown = exc
+    if not told and unknown is not None:
+        raise unknown
+    return told
 
 
 def dossier_of(node: Node, destination: Destination, code: str) -> UUID:
@@ -226,7 +250,7 @@ def _newer(destination: Destination, http: HttpClient, telling: _Telling, *, at:
             portal_sync.keep(replace(known, at=at))
     reference = PortalReference(id=known.reference_id, code=known.reference_code)
     session.report(reference, telling.steps)
-    session.set_status(reference, national_status(telling.held))
+    session.set_status(reference, telling.portal.status)
     return _succeeded(destination, telling, known, at=at)
 
 
@@ -242,11 +266,17 @@ def _succeeded(destination: Destination, telling: _Telling, known: Told, *, at: 
     )
 
 
-def _failed(node: Node, destination: Destination, telling: _Telling, error: LienThongError) -> None:
+def _is_away(error: LienThongError) -> bool:
+    """Tell whether a portal did not answer at all: the next dossier would fare no better."""
+    return isinstance(error, PartnerUnavailable) and not isinstance(error, PartnerAnswerRefused)
+
+
+def _failed(node: Node, destination: Destination, dossier: UUID, error: LienThongError) -> None:
     here = node.settings
     at = node.now()
-    # Read again: a registration may have been kept before the rest failed.
-    known = portal_sync.find(destination.name, telling.held.id) or telling.known
+    known = portal_sync.find(destination.name, dossier) or portal_sync.unknown(
+        destination.name, dossier, at=at
+    )
     attempts = known.attempts + 1
     wait = min(here.delivery_base_seconds * 2 ** min(attempts - 1, 20), here.delivery_cap_seconds)
     _log.warning("portal not told", extra={"destination": destination.name, "code": error.code})
@@ -266,7 +296,7 @@ def _failed(node: Node, destination: Destination, telling: _Telling, error: Lien
                     code="portal_not_told",
                     parameters={"destination": destination.name, "error": error.code},
                     opened=at,
-                    dossier=telling.held.id,
+                    dossier=dossier,
                 )
             )
 

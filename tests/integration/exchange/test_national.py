@@ -10,6 +10,7 @@ import pytest
 
 from connectors.demo_portal import DemoPortal
 from connectors.demo_portal_rest import DemoRestPortal
+from exchange.errors import DossierUnknown
 from exchange.national import sync
 from exchange.national.configuration import read_destinations
 from exchange.national.errors import DestinationUnknown, PortalConfigurationRefused
@@ -118,6 +119,27 @@ def test_a_portal_that_is_away_is_tried_again_then_an_incident(one: OneNode) -> 
         held = sync.dossier_of(one.node, destination, code)
         assert sync.tell_all(one.node, destination, only=held) == 1
     assert sync.queue_states(one.node)[0].failing == ()
+
+
+def test_a_portal_that_is_away_is_asked_once_a_round_and_holds_up_no_other(one: OneNode) -> None:
+    code, other = one.start_business(), one.start_business()
+    portal = DemoPortal(username="h08", password="secret", agency="H08")
+    with served(portal) as address:
+        _configure(one, "http://127.0.0.1:9", flow="older")
+        path = one.node.settings.national_portal
+        second = _COMMON.format(
+            flow="older", address=address, account="username", secret="password_file"
+        ).replace('name = "national"', 'name = "province"')
+        path.write_text(path.read_text("utf-8") + second, "utf-8")
+        assert sync.make_rounds(one.node).done == 2
+        assert set(portal.dossiers) == {code, other}
+        away, province = sync.queue_states(one.node)
+        assert len(away.failing) == 1  # the second dossier was not tried in vain
+        assert (province.waiting, province.failing) == (0, ())
+        both = sync.chosen(one.node, "", code)
+        assert [destination.name for destination, _ in both] == ["national", "province"]
+    with pytest.raises(DossierUnknown):
+        sync.chosen(one.node, "", "H08-000000-0000")
 
 
 def test_an_unknown_destination_is_named(one: OneNode) -> None:

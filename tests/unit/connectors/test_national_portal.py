@@ -114,7 +114,8 @@ def test_fees_and_results_travel_as_texts(portal: DemoPortal, session: PortalSes
     kept = portal.dossiers[_DOSSIER.code]
     assert kept["DanhSachLePhi"][0]["Gia"] == "100000"
     assert kept["DanhSachGiayToKetQua"][0]["GiayToId"] == "7"
-    assert "Email" not in kept
+    assert kept["Email"] == ""  # wanted even where there is none
+    assert "NgayTra" not in kept
 
 
 def test_a_dry_run_shows_what_would_change() -> None:
