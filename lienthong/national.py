@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import click
 
+from dossier.texts import Language, spell
 from dossier.wire import WireEndpoint, WireRequest
 
 
@@ -47,7 +48,8 @@ def sync(*, dry_run: bool, destination: str, dossier: str, as_json: bool) -> int
             for line in change.differences:
                 click.echo(f"  {line.name}: {line.before or '–'} → {line.after or '–'}")
             for step in change.steps:
-                click.echo(f"  + {step.at:%Y-%m-%d %H:%M} {step.content} ({step.officer})")
+                at = spell(step.at, Language.VI)
+                click.echo(f"  + {at} {step.content} ({step.officer})")
     failing = [] if dry_run else [one for one in portals.queue_states(here) if one.failing]
     for state in failing:
         click.echo(f"lienthong: {state.destination}: {_shown(state.failing)}", err=True)

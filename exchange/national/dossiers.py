@@ -8,6 +8,7 @@ from datetime import datetime
 from connectors.national_portal import PortalDossier, ProgressStep
 from dossier.canonical import Json
 from dossier.model import Business, Delivery, Dossier, HistoryEntry, Money
+from dossier.status import status_name
 from dossier.texts import Language, render_stored
 from exchange.national.configuration import Destination, PortalProcedure
 from storage import cases, people
@@ -67,9 +68,14 @@ def steps_after(
     elements: Mapping[str, str],
     *,
     unit: str,
+    agencies: Mapping[str, str],
 ) -> list[ProgressStep]:
-    """Return the steps that were taken after entry `told`; `elements` names them."""
-    names = people.display_names({entry.actor for entry in history})
+    """Return the steps that were taken after entry `told`.
+
+    `elements` names them by element, `agencies` the agencies by code; what nobody did in person
+    was done by the unit.
+    """
+    names = {**agencies, **people.display_names({entry.actor for entry in history})}
     status = Business.SUBMITTED
     steps = []
     for entry in history:
@@ -78,9 +84,11 @@ def steps_after(
         if entry.kind not in _TOLD or entry.sequence <= told:
             continue
         said = elements.get(entry.element_id) or render_stored("event", entry.kind, Language.VI, {})
+        if entry.kind == "status_changed":
+            said = f"{said}: {status_name(status, lang=Language.VI)}"
         steps.append(
             ProgressStep(
-                officer=names.get(entry.actor, entry.actor),
+                officer=names.get(entry.actor, unit),
                 title="",
                 unit=unit,
                 at=entry.at,

@@ -203,8 +203,8 @@ def _telling(node: Node, destination: Destination, identifier: UUID) -> _Telling
     known = portal_sync.find(destination.name, identifier) or portal_sync.unknown(
         destination.name, identifier, at=at
     )
-    agency = node.directory().find(held.agency)
-    unit = agency.name_vi if agency else held.agency
+    agencies = {str(one.code): one.name_vi for one in node.directory().agencies}
+    unit = agencies.get(held.agency, held.agency)
     procedure = node.contracts().version(held.procedure, held.procedure_version)
     names = {
         one.element_id: procedure.element_name(one.element_id)["vi"]
@@ -214,7 +214,7 @@ def _telling(node: Node, destination: Destination, identifier: UUID) -> _Telling
     return _Telling(
         held=held,
         portal=portal_dossier(held, destination, entries, unit=unit),
-        steps=tuple(steps_after(held, known.told, entries, names, unit=unit)),
+        steps=tuple(steps_after(held, known.told, entries, names, unit=unit, agencies=agencies)),
         known=known,
         last=entries[-1].sequence if entries else 0,
     )
