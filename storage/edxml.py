@@ -114,15 +114,6 @@ def letters_to(organ: str, *, limit: int) -> list[StoredFile]:
     )
 
 
-def is_refused(sha256: Sha256, *, peer_ref: str) -> bool:
-    """Tell whether a file that a peer's service calls so is kept as refused."""
-    row = sql.one_row(
-        "SELECT 1 FROM edxml_file WHERE sha256 = %s AND peer_ref = %s AND state = 'refused'",
-        (sha256, peer_ref),
-    )
-    return row is not None
-
-
 def of_message(message: UUID) -> StoredFile | None:
     """Return the file that carried a message of the outbox or the inbox."""
     return next(iter(_files("WHERE message = %s ORDER BY at DESC", (str(message),))), None)

@@ -47,6 +47,15 @@ class FetchedDocument:
         return read_document(self.content_type, self.content)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FetchedTraces:
+    """Statuses as they travelled together, and what was read in them."""
+
+    content_type: str
+    content: bytes
+    statuses: tuple[StatusHeader, ...]
+
+
 class DocumentClient:
     """One document service; the order is: pending, fetch, store durably, confirm.
 
@@ -86,9 +95,13 @@ class DocumentClient:
         """Take a document off the list; only after it is durably stored."""
         self._ask(DocumentOperation.CONFIRM, document_id)
 
-    def traces(self) -> tuple[StatusHeader, ...]:
+    def traces(self) -> FetchedTraces:
         """Return what became of documents that we sent; some servers tell each once."""
-        return document_calls.read_traces(self._ask(DocumentOperation.TRACES))
+        media, content = self._post(DocumentOperation.TRACES, self._body(DocumentOperation.TRACES))
+        root = _envelope(_message(media, content))
+        _check(root)
+        statuses = document_calls.read_traces(root)
+        return FetchedTraces(content_type=media, content=content, statuses=statuses)
 
     def update(self, status: StatusHeader) -> None:
         """Report what became of a document that we received."""
@@ -106,7 +119,7 @@ class DocumentClient:
     def _ask(self, operation: DocumentOperation, document_id: str = "") -> etree._Element:
         return self._call(operation, self._body(operation, document_id))
 
-    def _body(self, operation: DocumentOperation, document_id: str) -> MimeBody:
+    def _body(self, operation: DocumentOperation, document_id: str = "") -> MimeBody:
         account = self._account
         envelope = document_calls.write_request(
             operation, token=account.token, organ_id=account.organ_id, document_id=document_id

@@ -10,13 +10,14 @@ from typing import Final
 from connectors.edxml.axis import AxisStatus, MessageType
 from connectors.edxml.document_client import read_document
 from connectors.edxml.document_server import ReceivedFile
-from connectors.edxml.model import EdxmlFile
+from connectors.edxml.model import EdxmlFile, StatusHeader
 from connectors.edxml.reader import read_edxml
 from connectors.errors import PartnerAnswerRefused
 from dossier.errors import Denied, LienThongError, Rejected, Unavailable
 from exchange.drained import Drained
 from exchange.edxml.accounts import EdxmlAccount, EdxmlConfiguration
 from exchange.edxml.arrival import Arrival
+from exchange.edxml.places import sent_letters
 from exchange.edxml.services import axis_client, document_client
 from exchange.edxml.take import Intake
 from exchange.edxml.unread import keep_unread
@@ -41,6 +42,7 @@ def fetch_all(node: Node, configuration: EdxmlConfiguration) -> Drained:
     for account in configuration.accounts:
         try:
             done += sum(_fetched(node, configuration, account))
+            done += _told(node, configuration, account) if account.dialect == "a" else 0
         except LienThongError as exc:
             parameters = {"service": account.address, "code": exc.code}
             _log.warning("document service not reached", extra=parameters)
@@ -60,6 +62,41 @@ def _fetched(node: Node, configuration: EdxmlConfiguration, account: EdxmlAccoun
             parameters = {"service": account.address, "file": one.reference, "code": exc.code}
             _log.warning("document not fetched", extra=parameters)
             yield 0
+
+
+def _told(node: Node, configuration: EdxmlConfiguration, account: EdxmlAccount) -> int:
+    """Take what a service of dialect A says of letters that we sent through it."""
+    traces = document_client(node, account).traces()
+    intake = Intake(node, configuration)
+    news = [one for one in traces.statuses if _is_news(node, one)]
+    for header in news:
+        organ = header.sender.organ_id
+        received = ReceivedFile(
+            content_type=traces.content_type,
+            content=traces.content,
+            file=EdxmlFile(header=header),
+        )
+        arrival = Arrival(dialect="a", organ=organ, peer_ref="", received=received)
+        try:
+            intake.take(arrival)
+        except (Rejected, Denied) as exc:
+            keep_unread(
+                node,
+                exc,
+                account=account,
+                organ=organ,
+                reference=header.response_for.document_id,
+                content_type=traces.content_type,
+                content=traces.content,
+            )
+    return len(news)
+
+
+def _is_news(node: Node, header: StatusHeader) -> bool:
+    """Tell whether a status is another than the last one told: some services repeat them all."""
+    sender = node.directory().find(header.sender.organ_id)
+    sent = sent_letters(sender.code, header.response_for) if sender else []
+    return not sent or sent[0].status != header.status_code
 
 
 def _listed(node: Node, account: EdxmlAccount) -> list[_Waiting]:

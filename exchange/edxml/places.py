@@ -29,10 +29,15 @@ _SEARCHED: Final = 500  # letters to an organ, newest first, among which a bare 
 
 
 def sent_letters(organ: str, said: ResponseFor) -> list[StoredFile]:
-    """Return our letters to an organ that a `ResponseFor` means, by DocumentId or by number."""
+    """Return our letters to an organ that a `ResponseFor` means, by DocumentId or by number.
+
+    Services that count letters may also say their own number of it as DocumentId.
+    """
     if said.document_id:
         found = edxml.find(Direction.OUT, organ, said.document_id)
-        return [one for one in found if one.kind is not EdxmlKind.STATUS]
+        named = [one for one in found if one.kind is not EdxmlKind.STATUS]
+        sent = [] if named else edxml.letters_to(organ, limit=_SEARCHED)
+        return named or [one for one in sent if one.peer_ref == said.document_id]
     if "/" not in said.code:
         return []
     dated = said.promulgation_date

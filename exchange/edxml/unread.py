@@ -31,10 +31,10 @@ def keep_unread(
 ) -> None:
     """Archive a refused file bit for bit and open its incident; one that is kept stays as it is."""
     at = node.now()
-    raw = node.blobs.put(content)
     sender = organ[:35] or _UNKNOWN
-    if edxml.is_refused(raw, peer_ref=reference):
+    if any(one.peer_ref == reference for one in edxml.find(Direction.IN, sender, reference)):
         return
+    raw = node.blobs.put(content)
     stored = StoredFile(
         id=uuid.uuid4(),
         direction=Direction.IN,

@@ -34,6 +34,7 @@ from dossier.report import Answer
 from dossier.wire import WireEndpoint, WireReply, WireRequest
 from exchange import sequence
 from exchange.edxml.accounts import read_configuration
+from exchange.edxml.fetch import fetch_all
 from exchange.edxml.office import NodeOffice
 from exchange.edxml.post import PostOffice, report_by_hand
 from exchange.edxml.rounds import make_round
@@ -140,7 +141,7 @@ def test_a_letter_opens_a_dossier_and_the_reply_is_fetched(ministry: OneNode) ->
         assert cases.values(held.id)["letter_number"] == "7816/VPCP-KSTT"
         names = {one.name for one in documents.of_dossier(held.id)}
         assert names == {"công văn.pdf", "edxml.mime"}
-        assert [one.status_code for one in client.traces()] == [StatusCode.ACCEPTED.value]
+        assert [one.status_code for one in client.traces().statuses] == [StatusCode.ACCEPTED.value]
 
         ministry.answer_letter(held.code)
         (waiting,) = client.pending()
@@ -165,7 +166,7 @@ def test_a_letter_opens_a_dossier_and_the_reply_is_fetched(ministry: OneNode) ->
         assert kinds.count("letter_status") == 1
         assert kinds.count("letter_sent") == 1
         ministry.drain()
-        assert [one.status_code for one in client.traces()] == [StatusCode.FINISHED.value]
+        assert [one.status_code for one in client.traces().statuses] == [StatusCode.FINISHED.value]
     assert incidents.count_open() == 0
 
 
@@ -236,7 +237,7 @@ def test_a_revoked_or_changed_letter_is_told_to_its_dossier(
         assert event in [entry.kind for entry in history.of_dossier(held.id)]
         assert [one.code for one in incidents.open_incidents()] == [event]
         report_by_hand(ministry.node, _DOCUMENT_ID, StatusCode.TAKE_BACK_AGREED.value)
-        fates = {one.response_for.document_id: one.status_code for one in client.traces()}
+        fates = {one.response_for.document_id: one.status_code for one in client.traces().statuses}
     assert fates[_DOCUMENT_ID] == StatusCode.TAKE_BACK_AGREED.value
 
 
@@ -252,7 +253,7 @@ def test_a_letter_that_cannot_be_placed_is_kept_with_an_incident(ministry: OneNo
         client = _client(address)
         with pytest.raises(EdxmlCallRefused):
             client.send(_letter())
-        assert [one.status_code for one in client.traces()] == [StatusCode.REFUSED.value]
+        assert [one.status_code for one in client.traces().statuses] == [StatusCode.REFUSED.value]
     (stored,) = edxml.find(Direction.IN, MINISTRY, _DOCUMENT_ID)
     assert stored.state is EdxmlState.REFUSED
     assert ministry.node.blobs.read(stored.sha256)
@@ -290,3 +291,21 @@ def test_a_round_fetches_stores_confirms_and_reports(ministry: OneNode, tmp_path
         assert (found.peer_ref, found.kind) == ("2", EdxmlKind.NEW)
         PostOffice(ministry.node).report_all()
         assert theirs.statuses[-1].status_code == StatusCode.FINISHED.value
+
+        # What the addressee makes of our letter, by the number that its service gave it.
+        status = StatusHeader(
+            sender=Organ(organ_id=MINISTRY),
+            response_for=ResponseFor(organ_id=BINH_DINH, document_id="2"),
+            status_code=StatusCode.PROCESSING.value,
+            timestamp="2026/11/04 08:00:00",
+        )
+        unknown = replace(status, response_for=ResponseFor(organ_id=BINH_DINH, document_id="77"))
+        theirs.statuses = [status, unknown]
+        configuration = read_configuration(ministry.node.settings.edxml)
+        assert fetch_all(ministry.node, configuration).done == 2
+        theirs.statuses = [replace(status, timestamp="2026/11/04 09:00:00"), unknown]
+        fetch_all(ministry.node, configuration)  # told again, at another time
+    kinds = [entry.kind for entry in history.of_dossier(held.id)]
+    assert kinds.count("letter_status") == 1
+    assert [one.code for one in incidents.open_incidents()] == ["letter_unplaced"]
+    assert len(edxml.find(Direction.IN, MINISTRY, "77")) == 1

@@ -132,7 +132,7 @@ def test_a_letter_is_sent_polled_fetched_confirmed_and_its_fate_told(
     receiver.confirm(document_id)
     assert receiver.pending() == ()
     receiver.update(_STATUS)
-    assert sender.traces() == (_STATUS,)
+    assert sender.traces().statuses == (_STATUS,)
     sender.check_permission()
     assert [one.organ_id for one in sender.organizations()] == [_HERE, _THERE]
     # What came is kept bit for bit.
