@@ -44,6 +44,7 @@ from tests.builders.connectors import (
     include,
     mtom_type,
     multipart,
+    path_of,
     root_part,
     send_xml,
 )
@@ -83,7 +84,7 @@ class _Hashing:
 
     def receive(self, hints: SendHints, container: Spooled) -> bytes:
         """Sync the file and commit a row."""
-        with container.path.open("rb") as file:
+        with path_of(container).open("rb") as file:
             os.fsync(file.fileno())
         self._rows.commit(container.sha256)
         return b"<Receipt/>"
@@ -137,7 +138,7 @@ class _MemorySpool:
 class _MemorySpooled:
     """Writer and result in one."""
 
-    path: Final = Path("/nowhere")
+    content: Final = Path("/nowhere")
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()

@@ -22,7 +22,7 @@ from connectors.errors import (
     WsSecurityRefused,
     XopRefused,
 )
-from connectors.intake import spool_unannounced
+from connectors.intake import bytes_of, spool_unannounced
 from connectors.media import MULTIPART, XOP, MediaType, check_charset, parse_media_type
 from connectors.multipart import Multipart, MultipartCaps, Part, Source, bare_id, joined
 from connectors.soap_envelope import SoapMessage, Version
@@ -83,7 +83,7 @@ class Parts:
         for content_id in content_ids & self._early.keys():
             if self._early[content_id].size_bytes > limit_bytes:
                 raise BodyTooLarge(f"expected at most {limit_bytes} bytes", limit_bytes=limit_bytes)
-            found[content_id] = self._early[content_id].path.read_bytes()
+            found[content_id] = bytes_of(self._early[content_id])
             self._early.pop(content_id).drop()
         while len(found) < len(content_ids):
             part = next(self._remaining, None)

@@ -49,6 +49,12 @@ def checked_container(spooled: Spooled, hints: SendHints) -> Spooled:
     return spooled
 
 
+def bytes_of(spooled: Spooled) -> bytes:
+    """Return the bytes of an attachment that may be held in memory."""
+    content = spooled.content
+    return content if isinstance(content, bytes) else content.read_bytes()
+
+
 def _spool(
     chunks: Iterable[bytes], limit_bytes: int, *, too_much: LienThongError, spool: Spool, peer: str
 ) -> Spooled:

@@ -49,11 +49,11 @@ class SendHints:
 
 
 class Spooled(Protocol):
-    """A received attachment on disk, hashed while it was written."""
+    """A received attachment, hashed while it was written."""
 
     @property
-    def path(self) -> Path:
-        """Where it lies until it is kept or dropped."""
+    def content(self) -> bytes | Path:
+        """Its bytes where they are few, else where they lie until they are kept or dropped."""
 
     @property
     def sha256(self) -> Sha256:
@@ -64,7 +64,7 @@ class Spooled(Protocol):
         """Number of bytes written."""
 
     def drop(self) -> None:
-        """Delete it; calling twice is harmless."""
+        """Let go of it; calling twice is harmless."""
 
 
 class SpoolWriter(Protocol):

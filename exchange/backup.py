@@ -31,7 +31,7 @@ from exchange.stores import blob_store
 from signing.log.checkpoint import Checkpoint, parse_checkpoint
 from signing.log.leaf import LeafKind
 from signing.log.tiles import root_at
-from storage import agencies, documents, dump, log
+from storage import agencies, arrivals, documents, dump, log
 from storage.blobs import Blobs
 from storage.errors import BackupRefused, BlobMissing, RestoreNotEmpty
 from storage.transactions import transaction
@@ -145,7 +145,7 @@ def _add_rows(
                 rows.writelines(dump.lines(table))
                 _add(archive, f"tables/{table}", rows)
             progress("tables", number, len(names))
-        return manifest, documents.stored_files()
+        return manifest, documents.stored_files() - arrivals.waiting_files()
 
 
 def _add_blobs(archive: tarfile.TarFile, blobs: Blobs, progress: Progress) -> set[Sha256]:

@@ -20,6 +20,7 @@ from dossier.errors import LienThongError, Unavailable
 from dossier.ids import AgencyCode
 from dossier.model import Dossier, MessageState
 from exchange import chronicle, superseded, tracing
+from exchange.arrivals import move_arrivals
 from exchange.chronicle import Event
 from exchange.drained import Drained, ring_after_commit
 from exchange.filing import keep_documents
@@ -42,9 +43,10 @@ def drain_inbox(node: Node, *, budget: timedelta) -> Drained:
     limit = time.monotonic() + budget.total_seconds()
     done = 0
     while time.monotonic() < limit:
+        moved = move_arrivals(node)
         taken = _take_batch(node)
         done += taken
-        if taken < _BATCH:
+        if max(moved, taken) < _BATCH:
             return Drained(done=done, more=False)
     return Drained(done=done, more=True)
 

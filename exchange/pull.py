@@ -17,6 +17,7 @@ from connectors.request import OpenedRequest
 from dossier.errors import Rejected
 from dossier.ids import AgencyCode, MessageId
 from dossier.model import MessageState
+from exchange.arrivals import receipt_of
 from exchange.deliver import record_answer, verify_receipt
 from exchange.errors import DirectoryMissing, RequestSealRefused
 from exchange.node import Node
@@ -69,7 +70,7 @@ class NodeMailbox:
         found = inbox.find(sender, message_id)
         if found is None:
             raise MessageUnknown("expected a message of yours")
-        return self._node.blobs.read(found.receipt_sha256)
+        return receipt_of(self._node, found)
 
     def status(self, sender: AgencyCode, message_id: MessageId) -> MessageStatus:
         """Return how far a message that `sender` sent to this node has come."""

@@ -31,6 +31,7 @@ from dossier.receipt import Outcome, Receipt, write_receipt
 from dossier.rule_errors import FormRefused
 from dossier.wire import SendHints, Spooled
 from exchange import chronicle
+from exchange.arrivals import receipt_of
 from exchange.contract import Contracts
 from exchange.directory import demand_in_time
 from exchange.drained import ring_after_commit
@@ -60,7 +61,7 @@ from signing.judgement import Level, SignatureVerdict
 from signing.log.leaf import LeafKind
 from signing.purpose import Purpose
 from signing.verify import VerifiedContainer, open_container
-from storage import inbox, incidents
+from storage import arrivals, inbox, incidents
 from storage.blobs import Content
 from storage.transactions import transaction
 from workflows.procedure import MessageType, Procedure
@@ -99,7 +100,7 @@ class Reception:
             raise AddresseeNotHosted("expected an agency of this node", agency=hints.to_agency)
         known = inbox.find(hints.from_agency, hints.message_id)
         if known and known.container_sha256 == hints.container_sha256:
-            return self._node.blobs.read(known.receipt_sha256)
+            return receipt_of(self._node, known)
         return None
 
     def receive(self, hints: SendHints, container: Spooled) -> bytes:
@@ -121,7 +122,7 @@ class Reception:
             raise ContainerDigestMismatch("expected the announced digest and size")
         # 4. container well-formed, signatures verified, level ≥ B-T, manifest complete
         try:
-            opened = open_container(container.path, trust=self._node.trust(), at=at)
+            opened = open_container(container.content, trust=self._node.trust(), at=at)
         except (VerificationFailed, VerificationIndeterminate) as exc:
             verdict = exc.judgement
             sub = verdict.sub_indication.value if verdict.sub_indication else ""
@@ -228,9 +229,14 @@ class Reception:
     ) -> bytes:
         envelope = verified.envelope
         answer = self._answer(verified, hints, at, Outcome.ACCEPTED, "accepted")
-        # 11. stored durably before anything says yes: the files that were verified, then the whole
-        stored = self._node.blobs.put_all(chain(_files(verified), (container.path, answer)))
-        receipt_sha256 = stored[-1]
+        # 11. stored durably before anything says yes: small ones in the commit itself, of large
+        # ones before it the files that were verified, then the whole
+        content = container.content
+        if isinstance(content, bytes):
+            receipt_sha256 = Sha256(hashlib.sha256(answer).hexdigest())
+        else:
+            stored = self._node.blobs.put_all(chain(_files(verified), (content, answer)))
+            receipt_sha256 = stored[-1]
         with transaction():
             # 10. identity: one row per (From, MessageId), reserved only here
             known = inbox.reserve(
@@ -244,6 +250,10 @@ class Reception:
                 )
             )
             if known is None:
+                if isinstance(content, bytes):
+                    arrivals.add(
+                        inbox.message_key(envelope), container=content, receipt=answer, at=at
+                    )
                 chronicle.write_node_event(
                     LeafKind.RECEIPT,
                     {
@@ -257,7 +267,7 @@ class Reception:
         if known is None:
             return answer
         if known.container_sha256 == hints.container_sha256:
-            return self._node.blobs.read(known.receipt_sha256)
+            return receipt_of(self._node, known)
         raise MessageIdReused("expected a new message id for other bytes")
 
     def _refuse(

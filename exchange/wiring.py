@@ -19,6 +19,7 @@ from dossier.clock import Clock, SystemClock
 from dossier.ids import AgencyCode
 from dossier.wire import SendHints, Sending, WireEndpoint
 from exchange import chronicle, tracing
+from exchange.arrivals import SMALL_BYTES
 from exchange.callkeys import CallJudge, call_signer
 from exchange.contract import Contracts
 from exchange.directory import CurrentDirectory
@@ -62,6 +63,7 @@ def build(here: Settings, *, clock: Clock | None = None) -> Node:
             here.spool_dir,
             total_bytes=here.spool_total_bytes,
             per_peer_bytes=here.spool_peer_bytes,
+            memory_bytes=SMALL_BYTES,
         ),
         seals=SealFolder(here.keys_dir / "seals"),
         timestamper=_timestamper(here, clock),

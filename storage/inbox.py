@@ -19,6 +19,7 @@ _COLUMNS = (
     "id from_agency to_agency message_id message_type conversation_id dossier_code envelope"
     " container_sha256 receipt_sha256 received assurance state dossier consumed_by"
 )
+_IS_MOVED = "NOT EXISTS (SELECT 1 FROM arrival WHERE arrival.message = inbox.id)"
 _SELECT = f"SELECT {sql.columns(_COLUMNS)} FROM inbox"  # noqa: S608 - our own constants
 
 
@@ -57,7 +58,7 @@ def reserve(new: NewMessage) -> InboxMessage | None:
             "inbox", _COLUMNS, otherwise="ON CONFLICT (from_agency, message_id) DO NOTHING"
         ),
         (
-            str(uuid5(_NAMES, f"{_key(envelope.from_agency)} {envelope.message_id}")),
+            str(message_key(envelope)),
             _key(envelope.from_agency),
             _key(envelope.to_agency),
             envelope.message_id,
@@ -94,9 +95,12 @@ def get(message: UUID) -> InboxMessage:
 
 
 def take_received(*, limit: int) -> list[InboxMessage]:
-    """Lock messages that nobody has looked at, oldest first, for this transaction to place."""
+    """Lock messages that nobody has looked at, oldest first, for this transaction to place.
+
+    Those whose files are not in the blob store yet are left out.
+    """
     rows = sql.all_rows(
-        f"{_SELECT} WHERE state = 'received' ORDER BY received LIMIT %s"
+        f"{_SELECT} WHERE state = 'received' AND {_IS_MOVED} ORDER BY received LIMIT %s"
         f" {sql.for_update(skip=True)}",
         (limit,),
     )
@@ -217,6 +221,11 @@ def summary(message: InboxMessage) -> Message:
         assurance=message.assurance.value,
         last_error="",
     )
+
+
+def message_key(envelope: Envelope) -> UUID:
+    """Return the id of the row of a message."""
+    return uuid5(_NAMES, f"{_key(envelope.from_agency)} {envelope.message_id}")
 
 
 def _key(agency: str) -> str:

@@ -24,9 +24,19 @@ from storage.errors import BlobMissing
 LEAST_GRACE: Final = timedelta(hours=1)
 _DIGEST: Final = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _SHORTEST: Final = 64
-# The log and the history tell of documents that have rows of their own; these never name a blob.
+# The log and the history tell of documents that have rows of their own, an arrival holds what its
+# message names; these never name a blob.
 _SILENT: Final = frozenset(
-    {"attempt", "checkpoint", "definition_file", "history", "log_entry", "log_pending", "log_tile"}
+    {
+        "arrival",
+        "attempt",
+        "checkpoint",
+        "definition_file",
+        "history",
+        "log_entry",
+        "log_pending",
+        "log_tile",
+    }
 )
 
 

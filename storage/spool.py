@@ -1,7 +1,8 @@
 """Where unverified bytes wait: hashed while they are written, bounded per peer and in all.
 
-The quotas are read from the files themselves, so they hold across processes and restarts; two
-writers at once may pass them by one chunk each.
+A few bytes wait in memory, which the number of threads bounds; more go to files. Their quotas are
+read from the files themselves, so they hold across processes and restarts; two writers at once may
+pass them by one chunk each.
 """
 
 from __future__ import annotations
@@ -21,18 +22,18 @@ from storage.errors import SpoolFull, SpoolTooLarge, StorageFull, StorageUnavail
 _CHECK_BYTES: Final = 4 * 1024 * 1024
 
 
-class SpooledFile:
-    """A received attachment on disk; implements `dossier.wire.Spooled`."""
+class Spooled:
+    """A received attachment; implements `dossier.wire.Spooled`."""
 
-    def __init__(self, path: Path, *, sha256: Sha256, size_bytes: int) -> None:
-        self._path = path
+    def __init__(self, content: bytes | Path, *, sha256: Sha256, size_bytes: int) -> None:
+        self._content = content
         self._sha256 = sha256
         self._size_bytes = size_bytes
 
     @property
-    def path(self) -> Path:
-        """Where it lies until it is kept or dropped."""
-        return self._path
+    def content(self) -> bytes | Path:
+        """Its bytes, or where they lie until they are kept or dropped."""
+        return self._content
 
     @property
     def sha256(self) -> Sha256:
@@ -45,20 +46,27 @@ class SpooledFile:
         return self._size_bytes
 
     def drop(self) -> None:
-        """Delete it; calling twice is harmless."""
-        self._path.unlink(missing_ok=True)
+        """Delete the file; calling twice is harmless."""
+        if isinstance(self._content, Path):
+            self._content.unlink(missing_ok=True)
 
 
 class FileSpool:
     """The node's spool; implements `dossier.wire.Spool`."""
 
-    def __init__(self, folder: Path, *, total_bytes: int, per_peer_bytes: int) -> None:
+    def __init__(
+        self, folder: Path, *, total_bytes: int, per_peer_bytes: int, memory_bytes: int = 0
+    ) -> None:
+        """Take `memory_bytes`: attachments of at most so many never touch the disk."""
+        self._memory_bytes = memory_bytes
         self._folder = folder
         self._total_bytes = total_bytes
         self._per_peer_bytes = per_peer_bytes
 
-    def open(self, *, peer: str, limit_bytes: int) -> SpoolFile:
+    def open(self, *, peer: str, limit_bytes: int) -> SpoolFile | SpoolMemory:
         """Start an attachment of at most `limit_bytes`; raise `SpoolFull`."""
+        if limit_bytes <= self._memory_bytes:
+            return SpoolMemory(limit_bytes)
         folder = self._folder / hashlib.sha256(peer.encode()).hexdigest()[:16]
         with _Translated():
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -89,6 +97,30 @@ class FileSpool:
             return [Path(entry.path) for entry in entries if entry.is_dir()]
 
 
+class SpoolMemory:
+    """A small attachment that is being received; implements `dossier.wire.SpoolWriter`."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit_bytes = limit_bytes
+        self._content = bytearray()
+
+    def write(self, chunk: bytes) -> None:
+        """Append; raise `SpoolTooLarge` past the limit."""
+        if len(self._content) + len(chunk) > self._limit_bytes:
+            raise _too_large(self._limit_bytes)
+        self._content += chunk
+
+    def close(self) -> Spooled:
+        """Return it."""
+        content = bytes(self._content)
+        digest = Sha256(hashlib.sha256(content).hexdigest())
+        return Spooled(content, sha256=digest, size_bytes=len(content))
+
+    def abort(self) -> None:
+        """Forget what was written."""
+        self._content.clear()
+
+
 class SpoolFile:
     """An attachment that is being received; implements `dossier.wire.SpoolWriter`."""
 
@@ -105,9 +137,7 @@ class SpoolFile:
         """Append; raise `SpoolTooLarge` past the limit and `SpoolFull` past a quota."""
         self._written += len(chunk)
         if self._written > self._limit_bytes:
-            raise SpoolTooLarge(
-                f"expected at most {self._limit_bytes} bytes, got more", limit=self._limit_bytes
-            )
+            raise _too_large(self._limit_bytes)
         with _Translated():
             self._hasher.update(chunk)
             self._file.write(chunk)
@@ -116,11 +146,11 @@ class SpoolFile:
                 self._file.flush()
                 self._spool.check(self._path.parent)
 
-    def close(self) -> SpooledFile:
+    def close(self) -> Spooled:
         """Flush and return it."""
         with _Translated():
             self._file.close()
-        return SpooledFile(
+        return Spooled(
             self._path,
             sha256=Sha256(self._hasher.hexdigest()),
             size_bytes=self._written,
@@ -143,6 +173,10 @@ class _Translated(contextlib.AbstractContextManager[None]):
             raise StorageUnavailable(
                 "expected a disk that writes", detail=error.strerror or "?"
             ) from error
+
+
+def _too_large(limit: int) -> SpoolTooLarge:
+    return SpoolTooLarge(f"expected at most {limit} bytes, got more", limit=limit)
 
 
 def _used(folder: Path) -> int:

@@ -26,6 +26,7 @@ from storage.models.instances import (
 )
 from storage.models.log import CheckpointRow, LogEntryRow, LogStateRow, LogTileRow, PendingLeafRow
 from storage.models.messages import (
+    ArrivalRow,
     AttemptRow,
     EdxmlFileRow,
     InboxRow,
@@ -55,6 +56,7 @@ from storage.models.traces import TraceContextRow
 
 __all__ = [
     "AbsenceRow",
+    "ArrivalRow",
     "AttemptRow",
     "CaseValueRow",
     "CheckpointRow",

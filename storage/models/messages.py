@@ -171,6 +171,20 @@ class InboxRow(models.Model):
         ]
 
 
+class ArrivalRow(models.Model):
+    """Container and receipt of an accepted message until they are in the blob store."""
+
+    id = counted()
+    message = fixed(36, unique=True)  # of the inbox
+    due = instant()  # when somebody may move it
+    error = words()  # code; empty: to be moved
+    container = octets()
+    receipt = octets()
+
+    class Meta:
+        db_table = "arrival"
+
+
 class EdxmlFileRow(models.Model):
     """A letter or status in edXML, as it travelled; what became of it."""
 

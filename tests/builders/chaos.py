@@ -179,4 +179,5 @@ def pass_time() -> None:
     with transaction():
         sql.execute("UPDATE timer SET due = 0 WHERE fired = %s", (False,))
         sql.execute("UPDATE outbox SET next_at = 0 WHERE state = 'new'")
+        sql.execute("UPDATE arrival SET due = 0")
         sql.execute("UPDATE instance SET ready_at = 0, lease_until = 0 WHERE status = 'ready'")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
+from connectors.intake import bytes_of
 from dossier.errors import Conflict, Denied, Unavailable
 from dossier.ids import AgencyCode, MessageId, Sha256
 from dossier.wire import SendHints, Spooled
@@ -113,9 +114,20 @@ class DiskSpooled:
         self.sha256 = sha256
         self.size_bytes = size_bytes
 
+    @property
+    def content(self) -> bytes | Path:
+        """Where it lies."""
+        return self.path
+
     def drop(self) -> None:
         """Delete it."""
         self.path.unlink(missing_ok=True)
+
+
+def path_of(spooled: Spooled) -> Path:
+    """Return where an attachment lies that is on disk."""
+    assert isinstance(spooled.content, Path)
+    return spooled.content
 
 
 class DiskWriter:
@@ -191,7 +203,7 @@ class FakeReceiving:
             raise ZeroDivisionError("/secret/path.py line 7: SELECT * FROM inbox")
         if hints.to_agency == self.DOWN:
             raise Unavailable("expected a time-stamp authority")
-        content = container.path.read_bytes() if container.size_bytes < 2_000_000 else b""
+        content = bytes_of(container) if container.size_bytes < 2_000_000 else b""
         with self._lock:
             key = f"{hints.from_agency} {hints.message_id}"
             number = len(self._stored)

@@ -28,7 +28,7 @@ from dossier.ids import (
     Sha256,
     message_id,
 )
-from dossier.wire import SendHints
+from dossier.wire import SendHints, Spooled
 from exchange.node import Node
 from signing.asic import DataFile, seal_container
 from signing.keys import Signer
@@ -146,6 +146,11 @@ class OnDisk:
     sha256: Sha256
     size_bytes: int
 
+    @property
+    def content(self) -> bytes | Path:
+        """Where it lies."""
+        return self.path
+
     def drop(self) -> None:
         """Delete it."""
         self.path.unlink(missing_ok=True)
@@ -160,7 +165,7 @@ def spooled(folder: Path, content: bytes) -> OnDisk:
     )
 
 
-def hints_for(draft: Draft, container: OnDisk) -> SendHints:
+def hints_for(draft: Draft, container: Spooled) -> SendHints:
     """Return the truthful hints of a draft."""
     envelope = draft.envelope()
     return SendHints(

@@ -10,6 +10,7 @@ from typing import Final
 
 from connectors.errors import MessageUnknown
 from connectors.http import HttpClient, only_hosts
+from connectors.intake import bytes_of
 from connectors.mailbox import MessageKey, MessageStatus, PendingMessage, PullOperations
 from connectors.pull_client import PullClient
 from connectors.request import Doorkeeper, OpenedRequest
@@ -72,7 +73,7 @@ class KeepingReceiving(FakeReceiving):
         """Answer as the fake does, and keep the bytes."""
         receipt = super().receive(hints, container)
         kept = self._folder / hints.message_id
-        kept.write_bytes(container.path.read_bytes())
+        kept.write_bytes(bytes_of(container))
         pending = PendingMessage(
             from_agency=hints.from_agency,
             message_id=hints.message_id,

@@ -15,6 +15,7 @@ from exchange import upkeep
 from exchange.node import Node
 from storage import sql
 from storage.spool import FileSpool
+from tests.builders.connectors import path_of
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -31,9 +32,9 @@ def test_dead_uploads_and_ended_sessions_go(tmp_path: Path) -> None:
     spool = FileSpool(tmp_path, total_bytes=100, per_peer_bytes=100)
     dead = spool.open(peer="10.0.0.1", limit_bytes=10).close()
     spool.open(peer="10.0.0.1", limit_bytes=10).close()
-    os.utime(dead.path, (0, 0))
+    os.utime(path_of(dead), (0, 0))
     node = cast(Node, SimpleNamespace(spool=spool, now=lambda: now))
     assert upkeep.clean(node).done == 2
     assert sql.all_rows("SELECT session_key FROM django_session") == [("open",)]
-    assert not dead.path.exists()
+    assert not path_of(dead).exists()
     assert upkeep.clean(node).done == 0

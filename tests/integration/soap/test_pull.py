@@ -12,6 +12,7 @@ import pytest
 
 from connectors.errors import DigestMismatch, PartnerRefused
 from connectors.http import HttpClient, only_hosts
+from connectors.intake import bytes_of
 from connectors.mailbox import MessageStatus, PendingMessage
 from connectors.pull_client import Post, PullClient
 from connectors.request import Operation, Request, write_request
@@ -77,7 +78,7 @@ def test_list_fetch_confirm_and_ask(
     assert hoa_binh.status(post, message.message_id) is MessageStatus.PENDING
     for _ in range(2):  # fetching removes nothing
         spooled = binh_dinh.fetch(post, message)
-        assert spooled.path.read_bytes() == content
+        assert bytes_of(spooled) == content
         spooled.drop()
     for receipt in (b"valid receipt", b"another valid receipt"):
         binh_dinh.confirm(post, message, receipt)

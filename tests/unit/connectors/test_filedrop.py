@@ -115,8 +115,10 @@ def _waiting(place: Place, number: int) -> SendHints:
 class _Lying:
     """A `Spooled` of the test."""
 
+    content: bytes | Path
+
     def __init__(self, path: Path, hints: SendHints) -> None:
-        self.path = path
+        self.content = path
         self.sha256 = hints.container_sha256
         self.size_bytes = hints.size_bytes
 

@@ -19,6 +19,7 @@ from connectors.errors import (
     PartnerUnavailable,
 )
 from connectors.http import HttpClient, Timeouts, only_hosts
+from connectors.intake import bytes_of
 from connectors.mailbox import PendingMessage
 from connectors.pull_client import Post
 from connectors.soap_calls import ClientCaps
@@ -151,7 +152,7 @@ def _fetch(partner: str, folder: Path, *parts: PartSpec) -> bytes:
     spooled = pull_client(BINH_DINH, folder).fetch(
         Post(endpoint=partner, node_agency=HOA_BINH), message
     )
-    content = spooled.path.read_bytes()
+    content = bytes_of(spooled)
     spooled.drop()
     return content
 

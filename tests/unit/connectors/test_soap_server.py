@@ -26,6 +26,7 @@ from tests.builders.connectors import (
     include,
     mtom_type,
     multipart,
+    path_of,
     root_part,
     send_xml,
 )
@@ -45,7 +46,7 @@ class Asked(FakeReceiving):
         return super().before(hints)
 
     def receive(self, hints: SendHints, container: Spooled) -> bytes:
-        self.existed = container.path.exists()
+        self.existed = path_of(container).exists()
         return super().receive(hints, container)
 
 
@@ -82,7 +83,7 @@ def test_hints_are_judged_before_the_part_is_read(tmp_path: Path) -> None:
 def test_a_moved_container_is_not_missed(tmp_path: Path) -> None:
     class Keeping(FakeReceiving):
         def receive(self, hints: SendHints, container: Spooled) -> bytes:
-            container.path.rename(tmp_path / "kept")
+            path_of(container).rename(tmp_path / "kept")
             return b"receipt"
 
     server = SoapServer(receiving=Keeping(), spool=DiskSpool(tmp_path))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.intake import bytes_of
 from storage import spool as spool_module
 from storage.errors import SpoolFull, SpoolTooLarge
 from storage.spool import FileSpool
@@ -40,7 +41,7 @@ def test_what_was_written_lies_there_with_its_digest(spool: FileSpool, tmp_path:
     writer.write(b"abc")
     writer.write(b"def")
     spooled = writer.close()
-    assert spooled.path.read_bytes() == b"abcdef"
+    assert bytes_of(spooled) == b"abcdef"
     assert (spooled.size_bytes, spooled.sha256) == (6, hashlib.sha256(b"abcdef").hexdigest())
     spooled.drop()
     spooled.drop()
@@ -76,3 +77,23 @@ def test_leftovers_of_a_dead_process_are_swept(spool: FileSpool, tmp_path: Path)
     assert spool.sweep(older_than=datetime.now(UTC) - timedelta(hours=1)) == 0
     assert spool.sweep(older_than=datetime.now(UTC) + timedelta(hours=1)) == 1
     assert _files(tmp_path) == []
+
+
+def test_few_bytes_wait_in_memory(tmp_path: Path) -> None:
+    small = FileSpool(tmp_path, total_bytes=50, per_peer_bytes=30, memory_bytes=10)
+    writer = small.open(peer="10.0.0.1", limit_bytes=10)
+    writer.write(b"abc")
+    writer.write(b"def")
+    spooled = writer.close()
+    assert spooled.content == b"abcdef"
+    assert (spooled.size_bytes, spooled.sha256) == (6, hashlib.sha256(b"abcdef").hexdigest())
+    spooled.drop()
+    assert _files(tmp_path) == []
+
+
+def test_more_than_announced_is_refused_in_memory_too(tmp_path: Path) -> None:
+    small = FileSpool(tmp_path, total_bytes=50, per_peer_bytes=30, memory_bytes=10)
+    writer = small.open(peer="10.0.0.1", limit_bytes=5)
+    with pytest.raises(SpoolTooLarge):
+        writer.write(b"abcdef")
+    writer.abort()

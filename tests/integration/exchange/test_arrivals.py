@@ -1,0 +1,141 @@
+"""What has just arrived: in the commit that accepts it, then in the blob store; never nowhere."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+
+import pytest
+
+from dossier.errors import Unavailable
+from dossier.ids import Sha256
+from dossier.receipt import Outcome, parse_receipt
+from exchange.arrivals import move_arrivals, receipt_of
+from exchange.correlate import drain_inbox
+from exchange.receive import Reception
+from signing.purpose import Purpose
+from signing.verify import open_xml
+from storage import arrivals, documents, inbox, incidents, orphans, sql
+from storage.blobs import BlobStore
+from storage.errors import StorageUnavailable
+from storage.inbox import InboxMessage
+from storage.spool import Spooled
+from tests.builders.exchange import OneNode
+from tests.builders.messages import Draft, hints_for
+
+BUDGET = timedelta(seconds=20)
+LEASE = timedelta(seconds=3)
+
+
+class _Taken:
+    """A message as the SOAP server hands it over: few bytes, in memory."""
+
+    def __init__(self, one: OneNode) -> None:
+        draft = Draft(node=one.node, at=one.node.now())
+        content = draft.container()
+        digest = Sha256(hashlib.sha256(content).hexdigest())
+        self.spooled = Spooled(content, sha256=digest, size_bytes=len(content))
+        self.hints = hints_for(draft, self.spooled)
+        self.answer = Reception(one.node).receive(self.hints, self.spooled)
+
+    @property
+    def message(self) -> InboxMessage:
+        found = inbox.find(self.hints.from_agency, self.hints.message_id)
+        assert found is not None
+        return found
+
+    def files(self) -> set[str]:
+        message = self.message
+        digests = {one.sha256 for one in message.envelope.manifest}
+        return {*digests, message.container_sha256, message.receipt_sha256}
+
+
+def _stored(one: OneNode, taken: _Taken) -> set[str]:
+    return {digest for digest in taken.files() if one.node.blobs.has(digest)}
+
+
+def _refuse(*_: object) -> None:
+    raise StorageUnavailable("expected a disk", detail="test")
+
+
+def test_accepting_writes_rows_and_no_blob(one: OneNode) -> None:
+    taken = _Taken(one)
+    opened = open_xml(
+        taken.answer, trust=one.node.trust(), at=one.node.now(), purposes=frozenset({Purpose.SEAL})
+    )
+    assert parse_receipt(opened.content).outcome is Outcome.ACCEPTED
+    assert _stored(one, taken) == set()
+    assert arrivals.waiting_files() == {
+        taken.message.container_sha256,
+        taken.message.receipt_sha256,
+    }
+    assert documents.stored_files() >= arrivals.waiting_files()
+
+
+def test_duplicate_gets_the_receipt_byte_for_byte_before_and_after_moving(one: OneNode) -> None:
+    taken = _Taken(one)
+    for _ in range(2):
+        assert Reception(one.node).before(taken.hints) == taken.answer
+        assert Reception(one.node).receive(taken.hints, taken.spooled) == taken.answer
+        assert receipt_of(one.node, taken.message) == taken.answer
+        move_arrivals(one.node)
+    assert _stored(one, taken) == taken.files()
+    assert arrivals.receipt_of(taken.message.id) is None
+
+
+def test_instance_gets_a_message_only_with_its_files(
+    one: OneNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = _Taken(one)
+    with monkeypatch.context() as broken, pytest.raises(Unavailable):
+        broken.setattr(BlobStore, "put_all", _refuse)
+        drain_inbox(one.node, budget=BUDGET)
+    assert inbox.take_received(limit=9) == []
+    one.clock.forward(LEASE)
+    assert drain_inbox(one.node, budget=BUDGET).done == 1
+    assert _stored(one, taken) == taken.files()
+    assert taken.message.dossier is not None
+
+
+def test_dying_between_store_and_row_moves_again(
+    one: OneNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = _Taken(one)
+    with monkeypatch.context() as dying, pytest.raises(Unavailable):
+        dying.setattr(arrivals, "forget", _refuse)
+        move_arrivals(one.node)
+    assert _stored(one, taken) == taken.files()
+    assert receipt_of(one.node, taken.message) == taken.answer
+    assert move_arrivals(one.node) == 0  # somebody may still be at it
+    one.clock.forward(LEASE)
+    assert move_arrivals(one.node) == 1
+    assert move_arrivals(one.node) == 0
+    assert receipt_of(one.node, taken.message) == taken.answer
+
+
+def test_clock_that_was_set_back_stops_nothing(one: OneNode) -> None:
+    _Taken(one)
+    sql.execute("UPDATE arrival SET due = due + %s", (sql.micros(timedelta(days=365)),))
+    assert move_arrivals(one.node) == 1
+
+
+def test_damaged_row_is_set_aside_and_holds_up_nobody(one: OneNode) -> None:
+    damaged, sound = _Taken(one), _Taken(one)
+    sql.execute(
+        "UPDATE arrival SET container = %s WHERE message = %s",
+        (b"PK\x03\x04", str(damaged.message.id)),
+    )
+    assert drain_inbox(one.node, budget=BUDGET).done == 1
+    assert sound.message.dossier is not None
+    (incident,) = incidents.open_incidents()
+    assert (incident.code, incident.message) == ("blob_corrupt", damaged.message.id)
+    assert drain_inbox(one.node, budget=BUDGET).done == 0
+    assert receipt_of(one.node, damaged.message) == damaged.answer
+
+
+def test_what_waits_for_an_instance_is_no_orphan(one: OneNode) -> None:
+    taken = _Taken(one)
+    move_arrivals(one.node)
+    grace = timedelta(hours=1)
+    found = orphans.find(one.node.blobs, at=one.node.now() + timedelta(days=9), grace=grace)
+    assert taken.files().isdisjoint(orphan.sha256 for orphan in found)
