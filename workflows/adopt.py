@@ -9,28 +9,38 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, cast
 
 from lxml import etree
 
 from dossier.canonical import Json
+from dossier.model import Role
 from workflows.compiling import texts_of
 from workflows.definition import Deployment, deploy, refusal
 from workflows.encoding import parse_model
+from workflows.findings import Severity
 from workflows.graph import Node
 from workflows.names import BPMN, LT
 from workflows.package import DECLARATION, MODEL
+from workflows.review import Remark
 from workflows.vendorforms import drawn_forms, form_name, slug
 
 _PARAMETER: Final = re.compile(r"\bparam\.([A-Za-z_]\w*)")
 _UNKNOWN: Final = "Ghi căn cứ pháp lý"
 
 
-def adopt(
-    source: bytes, *, code: str, effective: date, beside: Mapping[str, bytes]
-) -> dict[str, bytes]:
-    """Return the files of a folder for the model; raise `DefinitionRefused` for what is no model.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Adoption:
+    """A model made into a folder."""
+
+    files: Mapping[str, bytes]
+    assumed: tuple[Remark, ...]  # what was written into the model without the author's word
+
+
+def adopt(source: bytes, *, code: str, effective: date, beside: Mapping[str, bytes]) -> Adoption:
+    """Return a folder for the model; raise `DefinitionRefused` for what is no model.
 
     `beside` are the form files of its vendor by name; their fields are taken over.
 
@@ -39,10 +49,11 @@ def adopt(
     messages, English names) is filled with something that loads and is marked unconfirmed.
     """
     first = _readable(source)
-    root = parse_model(source)
+    root = _prefixed(parse_model(source))
     _write_roles(root)
     _write_messages(root, first)
     _write_forms(root)
+    assumed = tuple(_write_people(root, first))
     model = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
     deployment = _readable(model)
     nodes = _nodes(deployment)
@@ -50,7 +61,7 @@ def adopt(
     known = drawn_forms(root, beside)
     for form in sorted({node.extension.form for node in nodes if node.extension.form}):
         files[f"forms/{form}.json"] = _form(known.get(form) or _one_field(form))
-    return files
+    return Adoption(files=files, assumed=assumed)
 
 
 def _readable(source: bytes) -> Deployment:
@@ -66,6 +77,20 @@ def _nodes(deployment: Deployment) -> list[Node]:
 
 
 # --- the model --------------------------------------------------------------------------------
+
+
+def _prefixed(root: etree._Element) -> etree._Element:
+    """Return the root with the prefix `lt` declared once, so that people can read what is added."""
+    namespace = LT.strip("{}")
+    if namespace in root.nsmap.values() or "lt" in root.nsmap:
+        return root
+    prefixes = cast("dict[str, str]", root.nsmap)  # None is the prefix of the default namespace
+    named = etree.Element(root.tag, nsmap=prefixes | {"lt": namespace})
+    for name, value in root.attrib.items():
+        named.set(name, value)
+    named.text = root.text
+    named.extend(list(root))
+    return named
 
 
 def _write_roles(root: etree._Element) -> None:
@@ -100,11 +125,41 @@ def _write_forms(root: etree._Element) -> None:
         name = form_name(task)
         if name is None or _says(task, "form"):
             continue
-        held = task.find(BPMN + "extensionElements")
-        if held is None:
-            held = etree.Element(BPMN + "extensionElements")
-            task.insert(0, held)
+        held = _extensions(task)
         etree.SubElement(held, LT + "form").set("name", name)
+
+
+def _extensions(task: etree._Element) -> etree._Element:
+    held = task.find(BPMN + "extensionElements")
+    if held is None:
+        held = etree.Element(BPMN + "extensionElements")
+        task.insert(0, held)
+    return held
+
+
+def _write_people(root: etree._Element, deployment: Deployment) -> Iterator[Remark]:
+    """Give the work that nobody of ours may do to the specialists of its pool."""
+    known = {role.value for role in Role}
+    nodes = {node.id: node for node in _nodes(deployment)}
+    for kind in ("userTask", "manualTask"):
+        for task in root.iter(BPMN + kind):
+            node = nodes.get(str(task.get("id")))
+            assign = node.extension.assign if node is not None else None
+            named = assign.role if assign is not None else None
+            if node is None or (assign is not None and (named is None or named in known)):
+                continue
+            held = _extensions(task)
+            for old in held.findall(LT + "assign"):
+                held.remove(old)
+            etree.SubElement(held, LT + "assign").set("role", Role.SPECIALIST.value)
+            yield Remark(
+                rule="assigned_by_default",
+                severity=Severity.ASSUME,
+                file=MODEL,
+                element=node.id,
+                line=node.line,
+                parameters={"role": Role.SPECIALIST.value, "named": named or "–"},
+            )
 
 
 # --- the declaration --------------------------------------------------------------------------

@@ -90,6 +90,10 @@ class Definition:
         """Return the nodes directly inside a scope."""
         return self._inside[scope]
 
+    def holds(self, scope: str) -> bool:
+        """Tell whether a scope, such as a called process, is part of this definition."""
+        return scope in self._inside
+
     def handlers(self, scope: str) -> tuple[Node, ...]:
         """Return the event sub-processes of a scope."""
         return tuple(n for n in self.inside(scope) if n.kind is Kind.EVENT_SUB_PROCESS)
@@ -120,6 +124,18 @@ class Definition:
     def receives(self, element: str) -> tuple[MessageFlow, ...]:
         """Return the message flows that reach an element."""
         return tuple(flow for flow in self.collaboration.flows if flow.target_element == element)
+
+    def callers(self, scope: str) -> tuple[Node, ...]:
+        """Return the call activities that lead to a called process."""
+        return tuple(node for node in self.elements.values() if node.called == scope)
+
+    def answers(self, element: str) -> tuple[MessageFlow, ...]:
+        """Return the message flows that an element may take: its own, or those of its call."""
+        own = self.receives(element)
+        if own or element not in self.elements:
+            return own
+        calls = self.callers(self.elements[element].scope)
+        return tuple(flow for call in calls for flow in self.receives(call.id))
 
     def entries(self, scope: str) -> tuple[Node, ...]:
         """Return the nodes at which an untriggered start of a scope puts its tokens."""

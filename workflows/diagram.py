@@ -253,6 +253,8 @@ def _steps(
             )
         if node.kind in SCOPES:
             yield from _steps(definition, node.id, level + 1, states, name)
+        elif node.called and definition.holds(node.called):
+            yield from _steps(definition, node.called, level + 1, states, name)
 
 
 def _in_flow_order(definition: Definition, scope: str) -> Iterator[Node]:

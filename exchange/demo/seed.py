@@ -19,6 +19,7 @@ from exchange.publish import publish, read_folder
 from exchange.settings import Settings, settings
 from exchange.trust import read_trust
 from storage import agencies, people
+from storage import directory as editions
 from storage.transactions import transaction
 
 _UNITS: Final = {
@@ -44,14 +45,15 @@ def seed_node(here: Settings, *, fixture: Fixture) -> None:
     """Fill one node, whose home `exchange.demo.layout` has laid out."""
     home = Home(root=here.home.parent.parent)
     _host(here, fixture)
-    import_directory(
-        (here.home / "directory.xml").read_bytes(),
-        anchor_sha256=anchor_sha256(home),
-        trust=read_trust(here.trust_dir),
-        floor=here.trust_dir / "directory.number",
-        at=SystemClock().now(),
-        by="demo",
-    )
+    if not editions.current_number():  # a later edition that a visitor has sealed stays
+        import_directory(
+            (here.home / "directory.xml").read_bytes(),
+            anchor_sha256=anchor_sha256(home),
+            trust=read_trust(here.trust_dir),
+            floor=here.trust_dir / "directory.number",
+            at=SystemClock().now(),
+            by="demo",
+        )
     proposer, confirmer = fixture.administrators(here.node)[:2]
     for folder in procedure_folders(here):
         publish(

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from dossier.texts import Language
-from exchange.procedures.lint import Problem, lint, lint_files
+from exchange.procedures.lint import Problem, lint, lint_files, problem_of
 from exchange.procedures.scaffold import check_code, write_folder
 from workflows.adopt import adopt
 from workflows.errors import DefinitionRefused
@@ -31,13 +31,16 @@ def adopt_model(
     found = lint(file, language=language)
     try:
         beside = {one.name: one.read_bytes() for one in sorted(file.parent.glob("*.form"))}
-        files = adopt(file.read_bytes(), code=name, effective=effective, beside=beside)
+        adopted = adopt(file.read_bytes(), code=name, effective=effective, beside=beside)
     except DefinitionRefused:
         return Adopted(folder=None, is_runnable=False, translated=found.problems, to_do=())
-    folder = write_folder(name, files, below=below)
+    folder = write_folder(name, adopted.files, below=below)
     known = {(one.rule, one.element) for one in found.problems}
-    left = lint_files(files, language=language).problems
-    to_do = tuple(one for one in left if (one.rule, one.element) not in known)
+    left = lint_files(adopted.files, language=language).problems
+    to_do = (
+        *(problem_of(one, language) for one in adopted.assumed),
+        *(one for one in left if (one.rule, one.element) not in known),
+    )
     return Adopted(
         folder=folder, is_runnable=found.is_runnable, translated=found.problems, to_do=to_do
     )

@@ -80,7 +80,7 @@ def lint_files(files: Mapping[str, bytes], *, language: Language) -> Linted:
         remarks = review_part(procedure)
     else:
         remarks = review(procedure, declaration=files[DECLARATION])
-    return _judged([*problems, *(_remark(one, language) for one in remarks)])
+    return _judged([*problems, *(problem_of(one, language) for one in remarks)])
 
 
 def lint_staffing(
@@ -90,7 +90,7 @@ def lint_staffing(
     if is_part(files):
         return ()
     remarks = staff(load_folder(files), directory, declaration=files[DECLARATION], at=at)
-    return tuple(_remark(one, language) for one in remarks)
+    return tuple(problem_of(one, language) for one in remarks)
 
 
 def _judged(problems: Iterator[Problem] | list[Problem]) -> Linted:
@@ -113,7 +113,8 @@ def _finding(finding: Finding, file: str, language: Language) -> Problem:
     )
 
 
-def _remark(remark: Remark, language: Language) -> Problem:
+def problem_of(remark: Remark, language: Language) -> Problem:
+    """Return a remark on a folder in the words of a language."""
     return Problem(
         rule=remark.rule,
         severity=remark.severity.value,

@@ -31,7 +31,7 @@ def consultations(
     found = []
     for rule in rules:
         for element in rule.awaits:
-            flows = definition.receives(element)
+            flows = definition.answers(element)
             for flow in flows:
                 agency = dossier.bindings.get(flow.source_role, "")
                 line = _line(
@@ -46,7 +46,22 @@ def consultations(
                 # A wait that several agencies may answer stands for the one that was asked.
                 if agency and (len(flows) == 1 or _was_asked(line)):
                     found.append(line)
-    return found
+    return _one_each(found)
+
+
+def _one_each(lines: Sequence[Consultation]) -> list[Consultation]:
+    """Return one line an opinion: several rules may watch the same wait, the next one counts."""
+    best: dict[tuple[str, str, str], Consultation] = {}
+    for one in lines:
+        key = (one.element_id, one.agency, one.message_type)
+        known = best.get(key)
+        if known is None or _weight(one) < _weight(known):
+            best[key] = one
+    return list(best.values())
+
+
+def _weight(line: Consultation) -> tuple[bool, datetime]:
+    return not line.outcome, line.deadline
 
 
 def _was_asked(line: Consultation) -> bool:
@@ -126,6 +141,7 @@ def _delivered(messages: Sequence[Message], agency: str, *, before: datetime) ->
 def _arrived(
     messages: Sequence[Message], agency: str, message_type: str, *, after: datetime
 ) -> datetime | None:
+    since = after.replace(microsecond=after.microsecond // 1000 * 1000)  # envelopes count so
     return min(
         (
             one.created
@@ -133,7 +149,7 @@ def _arrived(
             if one.direction is Direction.IN
             and same_agency(one.partner, agency)
             and one.message_type == message_type
-            and one.created >= after
+            and one.created >= since
         ),
         default=None,
     )

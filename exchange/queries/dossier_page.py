@@ -31,6 +31,7 @@ from storage import (
     subscriptions,
     tasks,
 )
+from workflows.definition import Definition
 from workflows.diagram import draw_svg, outline
 
 
@@ -44,7 +45,8 @@ def dossier_page(node: Node, actor: Actor, dossier: UUID) -> DossierPage:
     timeline = history.of_dossier(dossier)
     work = tasks.of_dossier(dossier)
     open_incidents = incidents.of_dossier(dossier)
-    states = element_states(held, timeline, work, open_incidents)
+    definition = procedure.definition(held.role)
+    states = _with_calls(element_states(held, timeline, work, open_incidents), definition)
     exchanged = messages.messages_of(dossier)
     values = cases.values(dossier)
     return DossierPage(
@@ -76,9 +78,7 @@ def dossier_page(node: Node, actor: Actor, dossier: UUID) -> DossierPage:
                 for element in procedure.labels
             },
         ),
-        outline=outline(
-            procedure.definition(held.role), states=states, name=procedure.element_name
-        ),
+        outline=outline(definition, states=states, name=procedure.element_name),
         due_trail=dossiers.due_trail(dossier),
         can_export=access.may_export(actor, held, at=now),
         can_resolve=access.may_resolve(actor, held, at=now),
@@ -115,6 +115,21 @@ def element_states(
         if incident.element_id and incident.resolved is None:
             states[incident.element_id] = "incident"
     return states
+
+
+def _with_calls(states: Mapping[str, str], definition: Definition) -> dict[str, str]:
+    """Return the states with those of the call activities in whose process something stands."""
+    found = dict(states)
+    calls = [node for node in definition.elements.values() if node.called]
+    for _depth in calls:  # a part may call a part
+        for node in calls:
+            inside = definition.elements.values()
+            standing = {found.get(one.id) for one in inside if one.scope == node.called}
+            for state in ("incident", "active"):
+                if state in standing:
+                    found[node.id] = state
+                    break
+    return found
 
 
 def agency_names(node: Node, dossier: Dossier) -> Mapping[str, Mapping[str, str]]:

@@ -7,7 +7,9 @@ from datetime import timedelta
 
 from dossier.calendar import HERE
 from dossier.silence import reminders
+from exchange import submit
 from exchange.absences import absences_page
+from storage import dossiers
 from storage import reminders as rows
 from tests.builders.exchange import LETTER, OneNode
 from tests.builders.portal import Visitor
@@ -104,3 +106,37 @@ def test_the_dossier_shows_who_was_asked_who_was_silent_and_the_late_opinion(
     assert reply.having("data-consulted")[0].attributes["data-state"] == "late"
     assert [one.text for one in reply.having("data-value", "tax_code")] == ["4101234567"]
     assert "1/1" in reply.text
+
+
+def test_agencies_consulted_by_a_part_are_a_matrix_and_what_the_dossier_waits_for(
+    one: OneNode, enter: Enter
+) -> None:
+    opened = submit.submit(
+        one.node,
+        one.actor("bd.phoihop"),
+        procedure="investment-policy",
+        agency="000.00.14.H08",
+        subject="Nhà máy chế biến gỗ",
+    )
+    one.drain()
+    code = dossiers.get(opened).code
+    proposal = one.attach("bd.phoihop", opened, kind="proposal")
+    values = {
+        "project_name": "Nhà máy chế biến gỗ",
+        "project_place": "Phú Tài",
+        "investor_name": "Công ty Gỗ Việt",
+        "investment_vnd": "350000000000",
+        "proposal_file": str(proposal),
+        "components_complete": "on",
+    }
+    one.do("bd.phoihop", code, "receive_proposal", values)
+    one.do("bd.phoihop", code, "plan_consultation", {"consultation_note": "Cho ý kiến"})
+    opinion = {"opinion_environment": "conditional", "opinion_environment_note": "Lập ĐTM"}
+    one.do("bd.phoihop", code, "opine_environment", opinion)
+    page = enter("bd.phoihop").get(f"/dossiers/{opened}")
+    states = [line.attributes["data-state"] for line in page.having("data-consulted")]
+    assert sorted(states) == ["answered"] + ["waiting"] * 7
+    said = [line.text for line in page.having("data-value", "opinion_environment")]
+    assert said == ["Đồng ý có điều kiện"] * 2  # in the matrix and among the values
+    assert "350.000.000.000" in page.text
+    assert "Hồ sơ đang ở bước: Lấy ý kiến" in page.text

@@ -486,6 +486,7 @@ def test_a_camunda_model_becomes_a_folder_that_can_run(
     assert {one["severity"] for one in problems(folder, capsys)} == {"exact", "warning"}
     text = (folder / "procedure.toml").read_text()
     assert '[roles."don-bien-phong"]' in text
+    assert ' lt:role="don-bien-phong"' in (folder / "process.bpmn").read_text()
     assert '[messages."hoi-y-kien"]' in text
     assert (folder / "forms/fill.json").exists()
 
@@ -529,3 +530,15 @@ def test_a_model_without_a_collaboration_is_adopted_too(
     assert run(["procedure", "import", str(model), "alone", "--in", str(tmp_path)]) == 0
     assert "error:" not in capsys.readouterr().out
     assert '[roles."p1"]' in (tmp_path / "alone/procedure.toml").read_text()
+
+
+def test_work_that_the_model_gives_to_nobody_of_ours_goes_to_specialists_and_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tmp_path / "model.bpmn"
+    model.write_text(CAMUNDA.replace('camunda:candidateGroups="intake"', ""))
+    assert run(["procedure", "import", str(model), "border-letter", "--in", str(tmp_path)]) == 0
+    to_do = capsys.readouterr().out.partition("Left to do: ")[2]
+    assert "it was given to specialist, please confirm. [assigned_by_default]" in to_do
+    assert "[scenarios_missing]" in to_do  # what is left is said at once, not one by one
+    assert "error" not in {one["severity"] for one in problems(tmp_path / "border-letter", capsys)}

@@ -233,7 +233,7 @@ def test_forms_of_other_products_are_taken_over() -> None:
         b'isExecutable="true">',
         b'isExecutable="true"><extensionElements>' + held + b"</extensionElements>",
     )
-    files = adopt(source, code="x", effective=date(2026, 1, 1), beside={"l.form": FORM_JS})
+    files = adopt(source, code="x", effective=date(2026, 1, 1), beside={"l.form": FORM_JS}).files
     letter = parse_form(files["forms/letter-1.json"])
     assert [(f.name, f.kind, f.is_required) for f in letter.fields] == [
         ("approved_by", FieldKind.TEXT, True), ("kind", FieldKind.CHOICE, False),
