@@ -21,7 +21,7 @@ from prometheus_client import Counter
 from redis.exceptions import RedisError
 from rq import Queue
 
-from exchange.redis_url import open_redis
+from exchange.redis_url import open_redis, trouble
 from exchange.settings import Settings, settings
 
 TRANSITIONS: Final = "transitions"
@@ -78,6 +78,11 @@ def waiting(name: str) -> int | None:
         return int(_queue(redis_url(settings()), name).count)
     except (RedisError, OSError):
         return None
+
+
+def takes_bells(of: Settings) -> bool:
+    """Tell whether the node's Redis takes bells now; a click's patience is all it gets."""
+    return not trouble(redis_url(of), seconds=_PATIENCE_SECONDS)
 
 
 def redis_url(of: Settings) -> str:

@@ -340,6 +340,12 @@ class LogEmpty(Unavailable):
     code = "log_empty"
 
 
+class LogKeyDiffers(Misconfigured):
+    """This machine holds another log key than the one that signs the node's log."""
+
+    code = "log_key_differs"
+
+
 class OcspIndexRefused(Misconfigured):
     """A line of the OCSP responder's index is not a serial number and maybe an instant."""
 

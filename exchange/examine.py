@@ -31,7 +31,7 @@ def examine(here: Settings) -> list[Finding]:
     alone = [_disk(here), _trust(here, now), *machinery.without_database(here, now)]
     try:
         found = [_database(now), _directory(now), *_seals(here, now)]
-        found += [*machinery.of_database(now), _incidents(), _backlogs(now)]
+        found += [*machinery.of_database(here, now), _incidents(), _backlogs(now)]
         return [*found, *_circuits(), *_webhooks(), *alone]
     except Unavailable as exc:
         away = str(exc.parameters.get("detail", exc.code))

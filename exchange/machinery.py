@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from redis.exceptions import RedisError
-
 from dossier.errors import LienThongError, Misconfigured
-from exchange import doorbell
+from exchange import doorbell, logkey
+from exchange.epoch import known_epoch
+from exchange.errors import LogKeyDiffers
 from exchange.finding import Finding, finding
-from exchange.redis_url import open_redis
+from exchange.redis_url import trouble
 from exchange.settings import Settings
 from exchange.stores import blob_store
 from signing.certificate import parse_certificate
@@ -38,21 +38,14 @@ def schema_version() -> Finding:
 
 
 def redis(here: Settings) -> Finding:
-    """Tell whether the node's Redis answers; without it the workers poll.
+    """Tell whether the node's Redis takes bells; without it the workers poll.
 
     The node's own one lives and ends with the workers: without its socket nothing is wrong.
     """
     if not here.redis_url and not doorbell.own_socket(here).exists():
         return finding("own_redis_rests", True)
-    try:
-        connection = open_redis(doorbell.redis_url(here), seconds=1.0)
-        try:
-            is_up = bool(connection.ping())
-        finally:
-            connection.close()
-    except (RedisError, OSError):
-        is_up = False
-    return finding("redis", is_up)
+    error = trouble(doorbell.redis_url(here))
+    return finding("redis", not error, error=error)
 
 
 def queues() -> list[Finding]:
@@ -95,6 +88,18 @@ def log_head(now: datetime) -> Finding:
     return finding("log", is_good, size=edge.size, signed=signed, waiting=waiting.due)
 
 
+def log_key(here: Settings) -> list[Finding]:
+    """Tell whether this machine holds the key that the log's heads are signed with."""
+    epoch = known_epoch()
+    if not epoch:
+        return []
+    try:
+        logkey.own(here.keys_dir, epoch=epoch)
+    except LogKeyDiffers as exc:
+        return [finding("log_key", False, file=str(exc.parameters["file"]))]
+    return [finding("log_key", True)]
+
+
 def keys(here: Settings, now: datetime) -> list[Finding]:
     """Tell which private keys others can read, and how long the time-stamp key is good."""
     private = [*sorted(here.keys_dir.rglob("*.key.pem")), here.secret_key_file]
@@ -125,6 +130,6 @@ def without_database(here: Settings, now: datetime) -> Sequence[Finding]:
     return [redis(here), *queues(), files(here), *keys(here, now)]
 
 
-def of_database(now: datetime) -> Sequence[Finding]:
+def of_database(here: Settings, now: datetime) -> Sequence[Finding]:
     """Return what this module sees in the database."""
-    return [schema_version(), oldest_due(now), log_head(now)]
+    return [schema_version(), oldest_due(now), log_head(now), *log_key(here)]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -22,6 +21,7 @@ from dossier.errors import Unavailable
 from dossier.wire import WireEndpoint, WireReply, WireRequest
 from exchange import doorbell, figures
 from exchange.node import Node
+from exchange.settings import Settings
 from storage import circuits, inbox, incidents, instances, log, tallies, timers
 from storage.instances import Backlog
 from storage.transactions import database_instant
@@ -47,17 +47,17 @@ def metrics_endpoint(node: Node) -> WireEndpoint:
 def render(node: Node) -> bytes:
     """Return the node's figures; without a database those that need none."""
     registry = CollectorRegistry()
-    registry.register(_Figures(node.now(), node.settings.run_dir))
+    registry.register(_Figures(node.now(), node.settings))
     return generate_latest(registry)
 
 
 class _Figures(Collector):
     """Reads all figures once; each is one statement that an index answers."""
 
-    def __init__(self, at: datetime, run_dir: Path) -> None:
+    def __init__(self, at: datetime, of: Settings) -> None:
         self._at = at
         self._wall = SystemClock().now()
-        self._run_dir = run_dir
+        self._settings = of
 
     def collect(self) -> Iterator[Metric]:
         """Yield the families in a fixed order."""
@@ -69,7 +69,7 @@ class _Figures(Collector):
         yield _family("lienthong_database_up", "Whether the database answers", "", up)
         yield from levels
         yield from self._bells()
-        yield from figures.summed(self._run_dir)
+        yield from figures.summed(self._settings.run_dir)
 
     def _levels(self) -> Iterator[Metric]:
         yield from self._backlogs()
@@ -113,9 +113,9 @@ class _Figures(Collector):
             "queue",
             {name: -1 if count is None else count for name, count in bells.items()},
         )
-        is_up = None not in bells.values()
+        is_up = doorbell.takes_bells(self._settings)
         yield _family(
-            "lienthong_redis_up", "Whether the node's Redis answers", "", {"": int(is_up)}
+            "lienthong_redis_up", "Whether the node's Redis takes bells", "", {"": int(is_up)}
         )
 
     def _backlogs(self) -> Iterator[Metric]:

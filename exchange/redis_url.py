@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
@@ -19,6 +20,8 @@ from exchange.errors import SettingRefused
 
 _SENTINEL: Final = "+sentinel"
 _PORT: Final = 26379
+_PROBE: Final = "rq:lienthong:probe"  # beside the keys of RQ, so that one right covers both
+_PROBE_MILLISECONDS: Final = 1000
 _EXPECTED: Final = "redis+sentinel://host:port,host:port/name"
 
 
@@ -32,6 +35,21 @@ def open_redis(url: str, *, seconds: float | None = None) -> Redis:
     if _SENTINEL not in url.partition(":")[0]:
         return Redis.from_url(url, **patience)
     return _by_sentinel(url, patience)
+
+
+def trouble(url: str, *, seconds: float = 1.0) -> str:
+    """Return why the Redis at that address takes no bell now, empty when it takes them.
+
+    It is asked to write: one that is full, or follows another, answers a ping all the same.
+    """
+    connection = open_redis(url, seconds=seconds)
+    try:
+        connection.set(_PROBE, "", px=_PROBE_MILLISECONDS)
+    except (RedisError, OSError) as exc:
+        return str(exc).partition("\n")[0][:200] or type(exc).__name__
+    finally:
+        connection.close()
+    return ""
 
 
 def _by_sentinel(url: str, patience: dict[str, Any]) -> Redis:

@@ -6,21 +6,18 @@ of the lock goes on. Signing comes after the commit: a head is signed only when 
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 from dossier.ids import Sha256
+from exchange import logkey
 from exchange.drained import Drained
 from exchange.node import Node
 from signing.log.checkpoint import Checkpoint, sign_checkpoint
 from signing.log.frontier import Frontier, append
-from signing.log.keys import load_log_key, new_log_key
+from signing.log.keys import load_log_key
 from signing.log.merkle import leaf_hash
-from signing.log.note import VerifierKey, verifier_key
+from signing.log.note import VerifierKey
 from signing.log.proof import LogProof
 from signing.log.tiles import inclusion_proof
 from storage import log
@@ -59,9 +56,11 @@ def sign_head(node: Node) -> None:
     edge, last = log.state(), log.last_checkpoint()
     if edge.size == 0 or (last is not None and last.size >= edge.size):
         return
+    (public,) = verifier_keys(node)
     checkpoint = Checkpoint(origin=origin(node), size=edge.size, root=edge.root)
-    note = sign_checkpoint(checkpoint, key=load_log_key(_key(node)))
+    note = sign_checkpoint(checkpoint, key=load_log_key(logkey.read(node.settings.keys_dir)))
     with transaction():
+        logkey.remember(public)
         log.add_checkpoint(
             log.StoredCheckpoint(size=edge.size, root=edge.root, note=note, at=node.now())
         )
@@ -78,13 +77,13 @@ def proofs(node: Node, leaves: Sequence[bytes]) -> list[bytes | None]:
 
 
 def verifier_keys(node: Node) -> tuple[VerifierKey, ...]:
-    """Return the key that the node's checkpoints verify with."""
-    return (verifier_key(origin(node), key=load_log_key(_key(node))),)
+    """Return the key that the node's checkpoints verify with; raise `LogKeyDiffers`."""
+    return (logkey.own(node.settings.keys_dir, epoch=node.epoch),)
 
 
 def origin(node: Node) -> str:
     """Return the name of this node's log; it changes with the epoch (protocol §6)."""
-    return f"lienthong/{node.epoch}"
+    return logkey.origin_of(node.epoch)
 
 
 def _batch(edge: log.LogState, pending: Sequence[log.PendingLeaf]) -> log.Batch:
@@ -116,23 +115,3 @@ def _proof(leaf: bytes, checkpoint: log.StoredCheckpoint | None) -> bytes | None
         return None
     path = inclusion_proof(log.Tiles(), index=index, size=checkpoint.size)
     return LogProof(index=index, path=path, checkpoint=checkpoint.note).dump()
-
-
-def _key(node: Node) -> bytes:
-    """Return the checkpoint key's file, made (0600) at the first use."""
-    path: Path = node.settings.keys_dir / "log.key.pem"
-    if not path.exists():
-        _make_key(path)
-    return path.read_bytes()
-
-
-def _make_key(path: Path) -> None:
-    # Written aside and then named, so that nobody ever reads half of it; the first name stays.
-    descriptor, aside = tempfile.mkstemp(dir=path.parent)  # 0600
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(new_log_key())
-        file.flush()
-        os.fsync(file.fileno())
-    with contextlib.suppress(FileExistsError):
-        os.link(aside, path)
-    os.unlink(aside)

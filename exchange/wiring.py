@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -18,11 +17,12 @@ from connectors.wssecurity import TokenSigner
 from dossier.clock import Clock, SystemClock
 from dossier.ids import AgencyCode
 from dossier.wire import SendHints, Sending, WireEndpoint
-from exchange import chronicle, tracing
+from exchange import tracing
 from exchange.arrivals import SMALL_BYTES
 from exchange.callkeys import CallJudge, call_signer
 from exchange.contract import Contracts
 from exchange.directory import CurrentDirectory
+from exchange.epoch import epoch_of
 from exchange.node import Node
 from exchange.pull import NodeMailbox, NodeNonces, SealOpener
 from exchange.receive import Reception
@@ -35,13 +35,8 @@ from exchange.stores import blob_store
 from exchange.sweep import own_name
 from exchange.timestamps import RemoteAuthority
 from exchange.trust import TrustFolder
-from signing.log.leaf import LeafKind
 from signing.tsa import TimestampAuthority, Timestamper
-from storage import agencies
 from storage.spool import FileSpool
-from storage.transactions import transaction
-
-_EPOCH = "epoch"
 
 
 @cache
@@ -75,7 +70,7 @@ def build(here: Settings, *, clock: Clock | None = None) -> Node:
         neighbour=_neighbour,
         notifier=lambda: _notifier(here, clock),
         services=_services(here),
-        epoch=_epoch(clock),
+        epoch=epoch_of(clock),
         owner=own_name(),
     )
 
@@ -174,18 +169,3 @@ def _timestamper(here: Settings, clock: Clock) -> Timestamper:
         HttpClient(may_call=only_hosts(host), timeouts=timeouts, takes_plain=True),
         url=here.tsa_url,
     )
-
-
-def _epoch(clock: Clock) -> str:
-    """Return the node's epoch, made at its first start; the log's first leaf names it."""
-    known = agencies.node_value(_EPOCH)
-    if known:
-        return known
-    with transaction():
-        known = agencies.node_value(_EPOCH)
-        if known:
-            return known
-        epoch = secrets.token_hex(6)
-        agencies.set_node_value(_EPOCH, epoch)
-        chronicle.write_node_event(LeafKind.EPOCH, {"epoch": epoch, "previous": ""}, at=clock.now())
-        return epoch

@@ -71,6 +71,14 @@ def set_node_value(name: str, value: str) -> None:
     )
 
 
+def claim_node_value(name: str, value: str) -> bool:
+    """Remember something that must not be known yet; False when somebody else was first."""
+    statement = sql.insert_into(
+        "node_value", "name content", otherwise="ON CONFLICT (name) DO NOTHING"
+    )
+    return bool(sql.execute(statement, (name, value)))
+
+
 def _agency(row: sql.Row) -> HostedAgency:
     return HostedAgency(
         code=AgencyCode(row[0]), name_vi=row[1], name_en=row[2], units=sql.to_mapping(row[3])

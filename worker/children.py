@@ -7,25 +7,31 @@ child that loses Redis exits, and the next one finds out how to work.
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import time
 from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Final
 
+from redis.exceptions import RedisError
+from rq.worker import WorkerStatus
+
+from dossier.errors import LienThongError
 from exchange import sweep
 from exchange.doorbell import EXCHANGE, TRANSITIONS, redis_url
 from exchange.drained import Drained
-from exchange.redis_url import open_redis
+from exchange.redis_url import open_redis, trouble
 from exchange.settings import settings
 from exchange.wiring import node
 from worker import jobs
-from worker.own_redis import answers, die_with_parent
+from worker.own_redis import die_with_parent
 from worker.queues import worker_of
 
 TICKER: Final = "ticker"
 UPKEEP: Final = "upkeep"
 ROUNDS: Final = "rounds"
+NO_BELLS: Final = signal.SIGUSR1  # from the supervisor: Redis takes no bells, do not wait for one
 _POLL_SECONDS: Final = 0.5
 _TICK_SECONDS: Final = 0.5
 _ROUND_SECONDS: Final = 1.0
@@ -82,17 +88,38 @@ def run_child(role: str) -> None:
     die_with_parent()
     node.cache_clear()  # a node holds leases under the number of the process that built it
     stop = Stop()
+    try:
+        _live(role, stop)
+    except RedisError as exc:
+        # Away, full or read-only: the next process finds out, and polls until it is well again.
+        _log.warning("redis failed a worker", extra={"role": role, "error": type(exc).__name__})
+        raise SystemExit(1) from exc
+    except LienThongError as exc:
+        _log.warning("worker cannot work", extra={"role": role, "code": exc.code})
+        raise SystemExit(1) from exc
+
+
+def _live(role: str, stop: Stop) -> None:
     apart = {TICKER: _tick, ROUNDS: _go_round, UPKEEP: _clean}.get(role)
     if apart:
         apart(stop)
         return
     url = redis_url(settings())
-    if answers(url):
-        node()  # built before the first job: a forked one inherits it
-        sweep.forget_connection()
-        worker_of(role, open_redis(url)).work(logging_level="WARNING")
-    else:
+    if reason := trouble(url):
+        _log.warning("polling the database instead of redis", extra={"error": reason})
         _poll(role, stop, url)
+        return
+    node()  # built before the first job: a forked one inherits it
+    sweep.forget_connection()
+    worker = worker_of(role, open_redis(url))
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        # Not in an orderly way: that would say good-bye to Redis, and wait for its answer.
+        if worker.get_state() != WorkerStatus.BUSY:
+            os._exit(1)
+
+    signal.signal(NO_BELLS, leave)
+    worker.work(logging_level="WARNING")
 
 
 def _poll(role: str, stop: Stop, url: str) -> None:
@@ -101,7 +128,7 @@ def _poll(role: str, stop: Stop, url: str) -> None:
         if not any(drain().done for drain in _DRAINS[role]):
             stop.sleep(_POLL_SECONDS)
         if time.monotonic() > look_again:
-            if answers(url):
+            if not trouble(url):
                 _log.info("redis is back", extra={"role": role})
                 return
             look_again = time.monotonic() + _LOOK_AGAIN_SECONDS

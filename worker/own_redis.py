@@ -12,13 +12,13 @@ import time
 from pathlib import Path
 from typing import Final
 
-from redis.exceptions import RedisError
-
-from exchange.redis_url import open_redis
+from exchange.redis_url import trouble
 from worker.errors import RedisNotStarted
 
 _START_SECONDS: Final = 5.0
 _STOP_SECONDS: Final = 2.0
+_WATCH_SECONDS: Final = 1.0
+_ILL: Final = 2  # failures in a row: a single pause must not end every worker
 _MEMORY: Final = "64mb"
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -42,7 +42,7 @@ class OwnRedis:
                 self._command(), stdout=log, stderr=log, preexec_fn=die_with_parent
             )
         deadline = time.monotonic() + _START_SECONDS
-        while not answers(f"unix://{self.socket}"):
+        while trouble(f"unix://{self.socket}"):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RedisNotStarted(
                     "expected redis-server to answer on its socket", log=str(self._log)
@@ -78,15 +78,24 @@ class OwnRedis:
         return [str(self._program), *(part for option in options.items() for part in option)]
 
 
-def answers(url: str) -> bool:
-    """Tell whether a Redis answers at that address within a second."""
-    connection = open_redis(url, seconds=1)
-    try:
-        return bool(connection.ping())
-    except (RedisError, OSError):
-        return False
-    finally:
-        connection.close()
+class RedisWatch:
+    """Asks Redis now and then whether it takes bells; mutable.
+
+    A worker that waits for a bell would notice only after many seconds that none can come.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._failures = 0
+        self._next = 0.0
+
+    def has_fallen_ill(self) -> bool:
+        """Tell, once each time, that Redis has failed twice in a row."""
+        if time.monotonic() < self._next:
+            return False
+        self._failures = self._failures + 1 if trouble(self._url, seconds=_WATCH_SECONDS) else 0
+        self._next = time.monotonic() + _WATCH_SECONDS
+        return self._failures == _ILL
 
 
 def die_with_parent() -> None:

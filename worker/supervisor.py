@@ -6,10 +6,12 @@ process held is given back at once, so that work goes on without waiting for a l
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import logging
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,11 +22,11 @@ from typing import Final, TextIO
 from dossier.clock import SystemClock
 from dossier.errors import LienThongError
 from exchange import sweep
-from exchange.doorbell import EXCHANGE, TRANSITIONS, find_program, own_socket
+from exchange.doorbell import EXCHANGE, TRANSITIONS, find_program, own_socket, redis_url
 from exchange.settings import Settings
-from worker.children import ROUNDS, TICKER, UPKEEP, Stop, run_child
+from worker.children import NO_BELLS, ROUNDS, TICKER, UPKEEP, Stop, run_child
 from worker.errors import RedisNotStarted, SupervisorRunning
-from worker.own_redis import OwnRedis
+from worker.own_redis import OwnRedis, RedisWatch
 
 _LOOK_SECONDS: Final = 0.1
 _GRACE_SECONDS: Final = 10.0
@@ -56,16 +58,20 @@ class Supervisor:
         roles += [TICKER, ROUNDS, UPKEEP]
         self._children = [Child(role=role) for role in roles]
         self._redis: OwnRedis | None = None
+        self._watch = RedisWatch(redis_url(settings))
         self._lock: TextIO | None = None
 
     def run(self) -> None:
         """Run until SIGTERM or SIGINT; raise `SupervisorRunning` beside another supervisor."""
         self._lock = _lock(self._settings.run_dir)
         stop = Stop()
+        signal.signal(NO_BELLS, signal.SIG_IGN)  # as its children do that do not wait for bells
         self._start_redis()
         try:
             while not stop.is_asked:
                 self._keep_redis()
+                if self._has_redis() and self._watch.has_fallen_ill():
+                    self._send_to_poll()
                 for child in self._children:
                     self._keep(child)
                 stop.sleep(_LOOK_SECONDS)
@@ -105,6 +111,17 @@ class Supervisor:
             self._redis.start()
         except RedisNotStarted as exc:
             _log.warning("redis does not come back", extra=exc.parameters)
+
+    def _has_redis(self) -> bool:
+        return bool(self._settings.redis_url) or self._redis is not None
+
+    def _send_to_poll(self) -> None:
+        """Let those that wait for bells end: the next processes poll."""
+        _log.warning("redis takes no bells: polling the database instead")
+        for child in self._children:
+            if child.process is not None and child.process.pid is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child.process.pid, NO_BELLS)
 
     # --- Children ------------------------------------------------------------------------------
 

@@ -14,9 +14,10 @@ from rq import Queue
 from rq.job import Job
 
 from exchange import doorbell
+from exchange.redis_url import trouble
 from exchange.settings import load
 from worker import queues
-from worker.own_redis import OwnRedis, answers
+from worker.own_redis import OwnRedis
 from worker.queues import Bells, KnownJob, worker_of
 
 
@@ -64,9 +65,9 @@ def test_a_stopped_server_answers_no_more_and_can_be_started_again(redis: OwnRed
     url = f"unix://{redis.socket}"
     redis.stop()
     assert not redis.is_running()
-    assert not answers(url)
+    assert trouble(url)
     redis.start()
-    assert answers(url)
+    assert not trouble(url)
 
 
 def test_a_known_bell_runs_its_job(connection: Redis, done: list[str]) -> None:

@@ -12,9 +12,10 @@ from redis import Redis
 
 from exchange import doorbell
 from exchange.errors import SettingRefused
-from exchange.redis_url import open_redis
+from exchange.redis_url import open_redis, trouble
 from tests.builders.redis_server import behind_tls, redis_sentinel, redis_server
-from worker.own_redis import answers
+from worker import own_redis
+from worker.own_redis import RedisWatch
 from worker.queues import worker_of
 
 
@@ -26,12 +27,12 @@ def _ring(url: str, monkeypatch: pytest.MonkeyPatch) -> bool:
 def test_a_master_is_found_by_its_sentinel(monkeypatch: pytest.MonkeyPatch) -> None:
     with redis_server() as port, redis_sentinel(port, name="bells") as watching:
         url = f"redis+sentinel://127.0.0.1:1,127.0.0.1:{watching}/bells/2"
-        assert answers(url)
+        assert not trouble(url)
         assert _ring(url, monkeypatch)
         assert Redis(port=port, db=2).llen("rq:queue:transitions") == 1
         worker_of("transitions", open_redis(url)).work(burst=True, logging_level="CRITICAL")
         assert doorbell.waiting("transitions") == 0
-        assert not answers(f"redis+sentinel://127.0.0.1:{watching}/unknown")
+        assert trouble(f"redis+sentinel://127.0.0.1:{watching}/unknown")
 
 
 def test_tls_needs_the_authority_that_the_url_names(
@@ -40,10 +41,10 @@ def test_tls_needs_the_authority_that_the_url_names(
     with redis_server("--requirepass", "sesame") as port, behind_tls(port, tmp_path) as tls:
         url = f"rediss://:sesame@127.0.0.1:{tls}/0"
         trusted = f"{url}?ssl_ca_certs={tmp_path / 'ca.pem'}"
-        assert answers(trusted)
+        assert not trouble(trusted)
         assert _ring(trusted, monkeypatch)
-        assert not answers(url)
-        assert not answers(f"rediss://:wrong@127.0.0.1:{tls}/0?ssl_ca_certs={tmp_path / 'ca.pem'}")
+        assert trouble(url)
+        assert trouble(f"rediss://:wrong@127.0.0.1:{tls}/0?ssl_ca_certs={tmp_path / 'ca.pem'}")
 
 
 @pytest.mark.parametrize(
@@ -60,9 +61,17 @@ def _lost() -> float:
 
 def test_a_full_redis_loses_the_bell_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     with redis_server("--maxmemory", "1", "--maxmemory-policy", "noeviction") as port:
-        before = _lost()
-        assert not _ring(f"redis://127.0.0.1:{port}", monkeypatch)
+        before, url = _lost(), f"redis://127.0.0.1:{port}"
+        assert not _ring(url, monkeypatch)
         assert _lost() == before + 1
+        assert "maxmemory" in trouble(url)  # so its workers poll, although it answers a ping
+
+
+def test_a_redis_that_follows_another_takes_no_bells(monkeypatch: pytest.MonkeyPatch) -> None:
+    with redis_server("--replicaof", "127.0.0.1", "1") as port:
+        url = f"redis://127.0.0.1:{port}"
+        assert not _ring(url, monkeypatch)
+        assert trouble(url)
 
 
 def test_a_silent_redis_costs_a_click_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,3 +88,24 @@ def test_a_flushed_redis_rings_again(monkeypatch: pytest.MonkeyPatch) -> None:
         Redis(port=port).flushall()
         assert doorbell.waiting("transitions") == 0
         assert _ring(url, monkeypatch)
+
+
+def test_a_redis_that_falls_ill_is_told_once_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_redis, "_WATCH_SECONDS", 0.2)
+    with redis_server() as port:
+        watch, other = RedisWatch(f"redis://127.0.0.1:{port}"), Redis(port=port)
+
+        def told(seconds: float) -> int:
+            until, count = time.monotonic() + seconds, 0
+            while time.monotonic() < until:
+                count += watch.has_fallen_ill()
+                time.sleep(0.01)
+            return count
+
+        assert told(0.5) == 0
+        other.config_set("maxmemory", "1")
+        assert told(1.2) == 1
+        other.config_set("maxmemory", "0")
+        assert told(0.5) == 0
+        other.config_set("maxmemory", "1")
+        assert told(0.8) == 1
