@@ -23,7 +23,14 @@ from connectors.errors import (
     XopRefused,
 )
 from connectors.intake import bytes_of, spool_unannounced
-from connectors.media import MULTIPART, XOP, MediaType, check_charset, parse_media_type
+from connectors.media import (
+    MULTIPART,
+    XOP,
+    MediaType,
+    check_xml_charset,
+    in_utf8,
+    parse_media_type,
+)
 from connectors.multipart import Multipart, MultipartCaps, Part, Source, bare_id, joined
 from connectors.soap_envelope import SoapMessage, Version
 from connectors.wssecurity import SECURITY, TokenJudge, verify_message
@@ -160,7 +167,7 @@ class Incoming:
         self.version = VERSIONS[media.name]
         nothing: Iterator[Part] = iter(())
         return self._parse(
-            _inline(iter(source.chunk, b""), self._caps),
+            in_utf8(_inline(iter(source.chunk, b""), self._caps), media),
             actions=(media,),
             attachments=False,
             parts=Parts(nothing, {}),
@@ -177,7 +184,7 @@ class Incoming:
             self.version = Version.SOAP12
         if media.name != MULTIPART and media.name not in VERSIONS:
             raise MediaTypeRefused("expected text/xml, application/soap+xml or multipart/related")
-        check_charset(media)
+        check_xml_charset(media)
         announced = headers.get("content-length", "")
         limit = self._caps.body_bytes
         if announced.isdecimal() and int(announced) > limit:
@@ -212,7 +219,7 @@ class Incoming:
 
     def _root(self, part: Part, media: MediaType, parts: Parts) -> Call:
         inner = parse_media_type(part.headers.get("content-type", "text/xml"))
-        check_charset(inner)
+        check_xml_charset(inner)
         is_xop = inner.name == XOP
         envelope = inner
         if is_xop:
@@ -222,7 +229,7 @@ class Incoming:
             raise MediaTypeRefused("expected a SOAP envelope as the root part")
         self.version = VERSIONS[envelope.name]
         return self._parse(
-            _inline(part.chunks, self._caps),
+            in_utf8(_inline(part.chunks, self._caps), inner),
             actions=(media, inner, envelope),
             attachments=is_xop,
             parts=parts,

@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from typing import Final
+from urllib.parse import urlsplit
 
 from connectors import contract, xop
 from connectors.errors import (
@@ -28,6 +29,7 @@ from dossier.ids import AgencyCode, parse_agency_code, parse_message_id, parse_s
 from dossier.wire import Receiving, SendHints, Spool, Spooled, WireReply, WireRequest
 
 _LOG: Final = logging.getLogger(__name__)
+_WSDL_QUERIES: Final = frozenset({"wsdl", "singlewsdl"})  # .NET asks for the second too
 _HOST: Final = re.compile(r"[0-9A-Za-z.\-\[\]:]{1,255}")
 
 
@@ -43,8 +45,13 @@ class SoapServer:
         pull: PullOperations | None = None,
         signed: SignedCalls | None = None,
         demands_signature: Callable[[AgencyCode], bool] = lambda addressee: False,
+        public_url: str = "http://127.0.0.1",
     ) -> None:
-        """Take `demands_signature`: whether calls to an agency must be signed by WS-Security."""
+        """Take `demands_signature`: whether calls to an agency must be signed by WS-Security.
+
+        `public_url` is where callers reach the node, for those that name no host themselves.
+        """
+        self._public_url = urlsplit(public_url)
         self._demands_signature = demands_signature
         self._signed = signed
         self._receiving = receiving
@@ -57,7 +64,7 @@ class SoapServer:
         incoming = Incoming(request, spool=self._spool, caps=self._caps, signed=self._signed)
         try:
             if request.method in ("GET", "HEAD"):
-                return _wsdl(request)
+                return self._wsdl(request)
             return self._answer(incoming, request.peer)
         except LienThongError as error:
             _LOG.info("soap refused", extra={"code": error.code, "peer": request.peer})
@@ -70,6 +77,18 @@ class SoapServer:
             version=incoming.version,
             accept_language=request.headers.get("accept-language", ""),
         )
+
+    def _wsdl(self, request: WireRequest) -> WireReply:
+        """Serve the WSDL with the address that the caller itself used."""
+        if request.query.lower() not in _WSDL_QUERIES:
+            raise MethodNotAllowed("expected POST, or GET with ?wsdl")
+        host = request.headers.get("host", "")
+        forwarded = request.headers.get("x-forwarded-proto", "").lower()
+        scheme = "https" if forwarded == "https" else "http"
+        if not _HOST.fullmatch(host) or host.lower() == self._public_url.netloc.lower():
+            scheme, host = self._public_url.scheme, self._public_url.netloc
+        address = f"{scheme}://{host}{request.path}"
+        return xml_reply(contract.wsdl_bytes(address), status=200, media_type="text/xml")
 
     def _answer(self, incoming: Incoming, peer: str) -> WireReply:
         call = incoming.call()
@@ -151,13 +170,3 @@ def _receipt_reply(
         media_type=call.message.version.media_type,
         headers=dict(headers or {}),
     )
-
-
-def _wsdl(request: WireRequest) -> WireReply:
-    """Serve the WSDL with the address that the caller itself used."""
-    if request.query.lower() != "wsdl":
-        raise MethodNotAllowed("expected POST, or GET with ?wsdl")
-    host = request.headers.get("host", "")
-    scheme = "https" if request.headers.get("x-forwarded-proto", "").lower() == "https" else "http"
-    address = f"{scheme}://{host if _HOST.fullmatch(host) else '127.0.0.1'}{request.path}"
-    return xml_reply(contract.wsdl_bytes(address), status=200, media_type="text/xml")

@@ -91,6 +91,7 @@ def soap_endpoint(of: Node) -> WireEndpoint:
         pull=pull,
         signed=SignedCalls(judge=CallJudge(of), clock=of.clock),
         demands_signature=lambda addressee: _demands_signature(of, addressee),
+        public_url=of.settings.public_url,
     )
     return tracing.traced(served, "receive")
 

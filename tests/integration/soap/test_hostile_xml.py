@@ -169,6 +169,32 @@ def test_rows_17_to_19_other_encodings_are_refused(endpoint: Endpoint, body: byt
     _fault(endpoint.post(body), "xml_refused")
 
 
+_WIDE = _SOUND.decode().replace("UTF-8", "UTF-16")
+
+
+@pytest.mark.parametrize("content_type", ["text/xml", 'text/xml; charset="UTF-16"'])
+def test_row_17_utf_16_with_its_mark_is_accepted(endpoint: Endpoint, content_type: str) -> None:
+    for mark, codec in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        reply = endpoint.post(mark + _WIDE.encode(codec), content_type=content_type)
+        assert reply.status == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        pytest.param(_WIDE.encode("utf-16-le"), "text/xml; charset=utf-16", id="no-mark"),
+        pytest.param(_SOUND, "text/xml; charset=utf-16", id="utf-8-as-utf-16"),
+        pytest.param(_WIDE.encode("utf-16"), "text/xml; charset=utf-8", id="utf-16-as-utf-8"),
+        pytest.param(_SOUND.decode().encode("utf-16"), "text/xml", id="declared-utf-8"),
+        pytest.param(b"\xff\xfe\x00\xd8", "text/xml", id="half-a-pair"),
+    ],
+)
+def test_row_18_charset_mark_and_declaration_agree(
+    endpoint: Endpoint, body: bytes, content_type: str
+) -> None:
+    _fault(endpoint.post(body, content_type=content_type), "xml_refused")
+
+
 def test_row_18_a_foreign_charset_in_http_is_refused(endpoint: Endpoint) -> None:
     reply = endpoint.post(_SOUND, content_type="text/xml; charset=iso-8859-1")
     _fault(reply, "media_type_refused", status=415)

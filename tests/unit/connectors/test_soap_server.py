@@ -99,6 +99,36 @@ def test_concurrent_duplicates_get_one_receipt(tmp_path: Path) -> None:
     assert len(replies) == 1
 
 
+@pytest.mark.parametrize(
+    ("headers", "address"),
+    [
+        ({"host": "h28.example"}, "https://h28.example/soap"),
+        ({"host": "10.0.0.8:8028"}, "http://10.0.0.8:8028/soap"),
+        ({"host": "10.0.0.8", "x-forwarded-proto": "https"}, "https://10.0.0.8/soap"),
+        ({"host": 'a"><x'}, "https://h28.example/soap"),
+        ({}, "https://h28.example/soap"),
+    ],
+)
+def test_wsdl_names_the_callers_host_or_the_public_address(
+    tmp_path: Path, headers: dict[str, str], address: str
+) -> None:
+    server = SoapServer(
+        receiving=FakeReceiving(), spool=DiskSpool(tmp_path), public_url="https://h28.example"
+    )
+    for query in ("wsdl", "WSDL", "singleWsdl"):
+        reply = server(
+            WireRequest(
+                method="GET",
+                path="/soap",
+                query=query,
+                headers=headers,
+                stream=io.BytesIO(),
+                peer="unit",
+            )
+        )
+        assert b"".join(reply.body).count(f'location="{address}"'.encode()) == 2
+
+
 def test_contract_knows_operations_and_binary_elements() -> None:
     assert "SendMessage" in service().operations
     assert {name.rpartition("}")[2] for name in service().binary_elements} >= {
