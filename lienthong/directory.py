@@ -41,9 +41,16 @@ def import_edition(file: Path, anchor: str) -> None:
 
 @command.command("export")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--sealed",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the edition in force there too, as it was sealed: the next one's --previous.",
+)
 @click.argument("file", required=False, type=_FILE)
-def export(file: Path | None, output: Path | None) -> None:
+def export(file: Path | None, output: Path | None, sealed: Path | None) -> None:
     """Print the edition in FILE, or the one in force, as its authority edits it (TOML)."""
+    if sealed is not None:
+        sealed.write_bytes(editions.in_force()[1])
     source = editions.export_source(settings(), file)
     if output is None:
         click.echo(source, nl=False)

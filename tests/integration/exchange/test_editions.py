@@ -20,7 +20,6 @@ from lienthong.main import run
 from signing import pki
 from signing.keys import read_certificates
 from signing.purpose import Purpose
-from storage import directory as editions
 from tests.builders.exchange import OneNode
 
 HOA_BINH = AgencyCode("000.00.00.H28")
@@ -35,10 +34,8 @@ def authority(one: OneNode) -> list[str]:
 
 
 def in_force(folder: Path) -> Path:
-    edition = editions.current()
-    assert edition is not None
     path = folder / "present.xml"
-    path.write_bytes(edition.content)
+    assert run(["directory", "export", "-o", str(folder / "source"), "--sealed", str(path)]) == 0
     return path
 
 
