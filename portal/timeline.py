@@ -52,6 +52,12 @@ def _about(entry: HistoryEntry, page: DossierPage) -> str:
             return _named(str(parameters.get("kind", "")), page.document_names)
         case "opinion_late":
             return _named(str(parameters.get("type", "")), page.message_names)
+        case "letter_status":
+            code = str(parameters.get("status", ""))
+            word = render_stored("letter_status", code, current_language(), {})
+            return f"{code} – {word} ({parameters.get('document_id', '')})"
+        case "letter_sent" | "letter_revoke" | "letter_update":
+            return str(parameters.get("document_id", ""))
         case kind if kind.startswith("message_"):
             return _named(str(parameters.get("type", "")), page.message_names)
         case _:

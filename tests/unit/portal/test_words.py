@@ -7,6 +7,7 @@ from enum import Enum
 
 import pytest
 
+from connectors.edxml.model import StatusCode
 from dossier.model import DeskGroup, DocumentOrigin, MessageState, Role
 from dossier.texts import Language, known_codes
 from scripts import tree
@@ -17,6 +18,7 @@ from scripts import tree
     ("kind", "words"),
     [
         ("desk_group", DeskGroup),
+        ("letter_status", StatusCode),
         ("message_state", MessageState),
         ("origin", DocumentOrigin),
         ("role", Role),
