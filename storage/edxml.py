@@ -36,6 +36,7 @@ class EdxmlState(Enum):
     REFUSED = "refused"  # in: archived, nothing of it was used
     WAITING = "waiting"  # out: until the organ fetches and confirms it
     SENT = "sent"  # out: the peer has it
+    WITHDRAWN = "withdrawn"  # out: taken back before the organ fetched it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

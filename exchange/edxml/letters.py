@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, assert_never
 from zoneinfo import ZoneInfo
 
 from connectors.edxml.model import (
@@ -21,6 +21,7 @@ from connectors.edxml.model import (
     Business,
     BusinessKind,
     Code,
+    DocumentUpdate,
     EdxmlFile,
     MessageHeader,
     Organ,
@@ -92,7 +93,8 @@ class Sent:
     document_number: str  # number/notation; empty: none was taken
     subject: str
     answers: str = ""  # DocumentId of the letter that this one answers
-    replaces: str = ""  # DocumentId of the letter that this one stands for
+    kind: BusinessKind = BusinessKind.NEW
+    about: str = ""  # DocumentId of the letter that this one revokes, changes or replaces
 
 
 def write_letter(
@@ -101,7 +103,9 @@ def write_letter(
     """Return the DocumentId and the letter; `files` are names and contents."""
     day = f"{at.astimezone(_HERE):%Y/%m/%d}"
     number, _, notation = sent.document_number.partition("/")
-    document_id = f"{sent.sender.code},{day},{sent.document_number or sent.message_id}"
+    # What is said about an earlier letter bears its number; the DocumentId is its own all the same.
+    own = sent.message_id if sent.about else sent.document_number or sent.message_id
+    document_id = f"{sent.sender.code},{day},{own}"
     code = Code(number=number, notation=notation)
     if not sent.document_number:
         code = Code(notation=sent.dossier_code)
@@ -117,19 +121,28 @@ def write_letter(
         else (),
         application_type="" if sent.document_number else _DOSSIER,
     )
-    business = Business(
-        document_id=document_id,
-        kind=(BusinessKind.REPLACE if sent.replaces else BusinessKind.NEW).value,
-        replacements=(Replacement(document_id=sent.replaces, organ_ids=(sent.to.code,)),)
-        if sent.replaces
-        else (),
-    )
     trace = TraceHeaderList(
-        business=business,
+        business=_business(sent, document_id),
         traces=(TraceHeader(organ_id=sent.sender.code, timestamp=edxml_time(at)),),
     )
     attachments = tuple(Attachment(name=name, content=content) for name, content in files)
     return document_id, EdxmlFile(header=header, trace=trace, attachments=attachments)
+
+
+def _business(sent: Sent, document_id: str) -> Business:
+    match sent.kind:
+        case BusinessKind.NEW:
+            return Business(document_id=document_id, kind=sent.kind.value)
+        case BusinessKind.REPLACE:
+            replaced = Replacement(document_id=sent.about, organ_ids=(sent.to.code,))
+            return Business(document_id=document_id, kind=sent.kind.value, replacements=(replaced,))
+        case BusinessKind.REVOKE:
+            return Business(document_id=sent.about, kind=sent.kind.value, reason=sent.subject)
+        case BusinessKind.UPDATE:
+            changed = DocumentUpdate(document_info="1", document_receiver="0")
+            return Business(document_id=sent.about, kind=sent.kind.value, update=changed)
+        case _:
+            assert_never(sent.kind)
 
 
 def wrap_letter(

@@ -11,13 +11,14 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, assert_never
 from uuid import UUID
 
 from connectors.edxml import dialect_a
 from connectors.edxml.axis import MessageType
 from connectors.edxml.mime import MimeBody
 from connectors.edxml.model import (
+    BusinessKind,
     EdxmlFile,
     Organ,
     ResponseFor,
@@ -27,6 +28,7 @@ from connectors.edxml.model import (
 )
 from connectors.edxml.writer import write_edxml
 from dossier.directory import DirectoryAgency
+from dossier.envelope import Action
 from dossier.errors import LienThongError, Unavailable
 from dossier.ids import AgencyCode, Sha256, same_agency
 from dossier.model import Direction, Document, MessageState
@@ -34,7 +36,7 @@ from exchange import chronicle
 from exchange.chronicle import Event
 from exchange.drained import Drained
 from exchange.edxml.accounts import EdxmlAccount, EdxmlConfiguration, read_configuration
-from exchange.edxml.arrival import identity_of
+from exchange.edxml.arrival import identity_of, kind_of
 from exchange.edxml.errors import LetterUnplaced
 from exchange.edxml.fates import fate_of
 from exchange.edxml.letters import Sent, edxml_time, write_letter
@@ -72,6 +74,8 @@ class PostOffice:
             # Sent before, and lost before it was recorded: the peer has it.
             self._record(outgoing, known, token=token)
             return
+        if _kind(outgoing) is BusinessKind.REVOKE and self._withdrawn(outgoing, token=token):
+            return
         dialect = _dialect(partner)
         account = self._configuration.account_for(
             outgoing.message.agency, partner.code, dialect=dialect
@@ -94,7 +98,7 @@ class PostOffice:
             identity=identity_of(file),
             sha256=node.blobs.put(body.content),
             media_type=body.content_type,
-            kind=EdxmlKind.NEW,
+            kind=kind_of(file),
             state=EdxmlState.SENT if account else EdxmlState.WAITING,
             status="",
             message=outgoing.message.id,
@@ -192,6 +196,8 @@ class PostOffice:
         if account is not None:
             # The service knows us by the name of the account.
             sender = replace(sender, code=AgencyCode(account.organ_id))
+        kind = _kind(outgoing)
+        earlier = _superseded(outgoing) if kind is not BusinessKind.NEW else None
         sent = Sent(
             sender=sender,
             to=partner,
@@ -200,7 +206,8 @@ class PostOffice:
             document_number=str(request.get("document_number") or ""),
             subject=str(request.get("subject") or outgoing.message.dossier_code),
             answers=_answered(outgoing, partner),
-            replaces=_replaced(outgoing),
+            kind=kind if earlier else BusinessKind.NEW,
+            about=earlier.document_id if earlier else "",
         )
         files = [
             (one.name, self._node.blobs.read(one.sha256)) for one in _attached(outgoing, request)
@@ -216,22 +223,33 @@ class PostOffice:
         )
 
     def _record(self, outgoing: Outgoing, stored: StoredFile, *, token: str) -> None:
-        node = self._node
         with transaction():
             if stored.state is EdxmlState.WAITING:
                 outbox.retry(outgoing.message.id, token=token, at=outgoing.expires, error="")
-                return
-            marked = outbox.mark_answered(
-                outgoing.message.id,
-                token=token,
-                state=MessageState.SENT,
-                receipt_sha256=Sha256(""),
-                outcome="",
-                code="",
-                received=node.now(),
-            )
-            if marked:
-                _note_sent(outgoing, stored, at=node.now())
+            elif self._mark_sent(outgoing, token=token):
+                _note_sent(outgoing, stored, at=self._node.now())
+
+    def _withdrawn(self, outgoing: Outgoing, *, token: str) -> bool:
+        """Take a letter back that nobody has fetched; False where it has left."""
+        earlier = _superseded(outgoing)
+        if earlier is not None and earlier.state is EdxmlState.SENT:
+            return False
+        with transaction():
+            if earlier is not None:
+                edxml.set_state(earlier.id, EdxmlState.WITHDRAWN)
+            self._mark_sent(outgoing, token=token)
+        return True
+
+    def _mark_sent(self, outgoing: Outgoing, *, token: str) -> bool:
+        return outbox.mark_answered(
+            outgoing.message.id,
+            token=token,
+            state=MessageState.SENT,
+            receipt_sha256=Sha256(""),
+            outcome="",
+            code="",
+            received=self._node.now(),
+        )
 
 
 def mark_fetched(node: Node, stored: StoredFile) -> None:
@@ -345,9 +363,25 @@ def _answered(outgoing: Outgoing, partner: DirectoryAgency) -> str:
     return ""
 
 
-def _replaced(outgoing: Outgoing) -> str:
+def _kind(outgoing: Outgoing) -> BusinessKind:
+    """Return what a message does to the one that it supersedes; a reissue is new."""
+    request = outgoing.request if isinstance(outgoing.request, Mapping) else {}
+    match Action(str(request.get("action") or Action.NEW.value)):
+        case Action.NEW:
+            return BusinessKind.NEW
+        case Action.RECALL:
+            return BusinessKind.REVOKE
+        case Action.REPLACE:
+            return BusinessKind.REPLACE
+        case Action.UPDATE:
+            return BusinessKind.UPDATE
+        case never:
+            assert_never(never)
+
+
+def _superseded(outgoing: Outgoing) -> StoredFile | None:
+    """Return the letter that a message is about, as it went."""
     if outgoing.supersedes is None:
-        return ""
+        return None
     earlier = outbox.find(outgoing.message.agency, outgoing.supersedes)
-    stored = edxml.of_message(earlier.message.id) if earlier else None
-    return stored.document_id if stored else ""
+    return edxml.of_message(earlier.message.id) if earlier else None

@@ -32,7 +32,7 @@ from dossier.ids import AgencyCode
 from dossier.model import Direction, Dossier, MessageState
 from dossier.report import Answer
 from dossier.wire import WireEndpoint, WireReply, WireRequest
-from exchange import sequence
+from exchange import sequence, supersede
 from exchange.edxml.accounts import read_configuration
 from exchange.edxml.fetch import fetch_all
 from exchange.edxml.office import NodeOffice
@@ -221,6 +221,22 @@ def test_a_letter_of_ours_is_answered_in_its_own_matter(ministry: OneNode) -> No
     assert "register_reply" in ministry.open_tasks(code)
     (received,) = inbox.of_dossier(opened)
     assert received.assurance is Assurance.CHANNEL
+
+
+def test_a_letter_that_nobody_fetched_is_withdrawn(ministry: OneNode) -> None:
+    with served(_served(ministry)) as address:
+        client = _client(address)
+        client.send(_letter())
+        held = _opened(ministry)
+        ministry.answer_letter(held.code)
+        (waiting,) = client.pending()
+        (sent,) = outbox.of_dossier(held.id)
+        supersede.recall(ministry.node, sent.message.id, reason="Ghi nhầm", by="operator")
+        ministry.drain()
+        assert client.pending() == ()
+        with pytest.raises(EdxmlCallRefused):
+            client.fetch(waiting)
+    assert edxml.letters_to(MINISTRY, limit=9)[0].state is EdxmlState.WITHDRAWN
 
 
 @pytest.mark.parametrize("kind", [BusinessKind.REVOKE, BusinessKind.UPDATE])

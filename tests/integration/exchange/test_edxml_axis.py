@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors.edxml.model import (
+    BusinessKind,
     Code,
     EdxmlFile,
     MessageHeader,
@@ -20,14 +21,15 @@ from connectors.edxml.model import (
 from connectors.edxml.reader import read_edxml
 from connectors.edxml.writer import write_edxml
 from dossier.directory import ANY, AccessRule, Channel
-from dossier.envelope import Assurance
+from dossier.envelope import Action, Assurance
 from dossier.ids import AgencyCode
-from dossier.model import Direction
+from dossier.model import Direction, MessageState
+from exchange import supersede
 from exchange.edxml.accounts import read_configuration
 from exchange.edxml.errors import LetterUnplaced
 from exchange.edxml.fetch import fetch_all
 from exchange.edxml.post import PostOffice, report_by_hand
-from storage import dossiers, edxml, history, inbox, incidents
+from storage import dossiers, edxml, history, inbox, incidents, outbox
 from storage.edxml import EdxmlState
 from tests.builders.axis import IDENTITY, MockAxis, mock_axis
 from tests.builders.exchange import OneNode
@@ -175,3 +177,42 @@ def test_a_status_that_names_only_the_number_finds_its_letter(
     assert axis.reported["status"] == "done"
     assert "letter_status" in [entry.kind for entry in history.of_dossier(held)]
     assert edxml.letters_to(MINISTRY, limit=9)[0].status == "04"
+
+
+@pytest.mark.parametrize(
+    ("action", "kind"),
+    [
+        (Action.RECALL, BusinessKind.REVOKE),
+        (Action.UPDATE, BusinessKind.UPDATE),
+        (Action.REPLACE, BusinessKind.REPLACE),
+    ],
+)
+def test_what_is_said_about_an_earlier_letter_travels_as_its_kind(
+    node: OneNode, axis: MockAxis, action: Action, kind: BusinessKind
+) -> None:
+    axis.files = {"doc-1": _letter(_CALLED)}
+    _fetch(node)
+    node.drain()
+    (stored,) = edxml.find(Direction.IN, MINISTRY, _ID)
+    assert stored.message is not None
+    held = inbox.get(stored.message).dossier
+    assert held is not None
+    node.answer_letter(dossiers.get(held).code)
+    (sent,) = outbox.of_dossier(held)
+    (first,) = edxml.letters_to(MINISTRY, limit=9)
+    if action is Action.RECALL:
+        supersede.recall(node.node, sent.message.id, reason="Ghi nhầm ngày", by="operator")
+    else:
+        supersede.amend(node.node, sent.message.id, action=action, by="operator")
+    node.drain()
+    told = read_edxml(axis.files[f"doc-{len(axis.files)}"])
+    business = told.trace.business
+    assert business.kind == kind.value
+    named = business.replacements[0] if kind is BusinessKind.REPLACE else business
+    assert named.document_id == first.document_id
+    assert isinstance(told.header, MessageHeader)
+    assert told.header.document_id != first.document_id
+    assert (business.reason == "Ghi nhầm ngày") is (kind is BusinessKind.REVOKE)
+    assert bool(told.attachments) is (kind is not BusinessKind.REVOKE)
+    last = outbox.of_dossier(held)[-1]
+    assert last.message.state is MessageState.SENT
