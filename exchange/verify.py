@@ -6,6 +6,7 @@ Imports `signing` and `dossier` only; a test runs `lienthong verify` with Django
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -122,13 +123,24 @@ def beside(path: Path, content: bytes) -> dict[str, bytes]:
     for name in files_wanted(content, name=path.name):
         # A name from a stranger's file: too long, with a NUL, or leading elsewhere.
         with suppress(OSError, ValueError):
-            target = (folder / name).resolve()
+            target = _spelled(folder / name).resolve()
             if target.is_relative_to(folder) and target.is_file() and target != path.resolve():
                 size = target.stat().st_size
                 room -= size
                 if room >= 0:
                     found[name] = target.read_bytes()
     return found
+
+
+def _spelled(path: Path) -> Path:
+    """Return the path as its name is written on disk, where letters may be taken apart."""
+    if path.exists() or not path.parent.is_dir():
+        return path
+    wanted = unicodedata.normalize("NFC", path.name)
+    same = (
+        one for one in path.parent.iterdir() if unicodedata.normalize("NFC", one.name) == wanted
+    )
+    return next(same, path)
 
 
 def given_of(trusted: TrustFiles) -> TrustGiven:

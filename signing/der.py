@@ -122,6 +122,14 @@ class Cursor:
             raise DerRefused("expected a shortest non-negative INTEGER, got another encoding")
         return int.from_bytes(content, "big")
 
+    def take_signed(self) -> int:
+        """Read an INTEGER in its shortest form, negative ones too."""
+        content = self.take(INTEGER)
+        head = int.from_bytes(content[:2], "big") >> 7
+        if not content or (len(content) > 1 and head in (0, 0x1FF)):
+            raise DerRefused("expected a shortest INTEGER, got another encoding")
+        return int.from_bytes(content, "big", signed=True)
+
     def take_time(self) -> datetime:
         """Read a GeneralizedTime in UTC with an optional fraction without trailing zeros."""
         return parse_generalized_time(self.take(GENERALIZED_TIME))

@@ -10,11 +10,12 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from lxml import etree
 
+from dossier.calendar import HERE
 from signing.algorithms import DIGEST_BY_URI
 from signing.c14n import canonical
 from signing.certificate import Certificate
@@ -24,6 +25,7 @@ from signing.foreignparts import (
     Parts,
     archive_stamps,
     has_old_archive,
+    has_other_stamps,
     signature_stamps,
     values_of_parts,
 )
@@ -209,7 +211,9 @@ def _judge_value(parts: Parts, certificate: Certificate) -> Verdict:
 
 def _remarks(parts: Parts) -> Verdict:
     return gravest(
-        _judge_binding(parts), remark("archive_unsupported") if has_old_archive(parts) else PASSED
+        _judge_binding(parts),
+        remark("archive_unsupported") if has_old_archive(parts) else PASSED,
+        remark("timestamp_unsupported") if has_other_stamps(parts) else PASSED,
     )
 
 
@@ -316,10 +320,28 @@ def _role(parts: Parts) -> str | None:
 
 def _claimed_time(parts: Parts) -> datetime | None:
     if parts.signed is None:
-        return None
+        return _stated_time(parts)
     path = f"{{{XADES}}}SignedSignatureProperties/{{{XADES}}}SigningTime"
+    return _instant(text_of(parts.signed.find(path)), UTC)
+
+
+def _stated_time(parts: Parts) -> datetime | None:
+    """Return the signed SigningTime of plain XML-DSig, which e-invoices of Vietnam have.
+
+    They write it without a time zone, in legal time.
+    """
+    for reference in parts.references:
+        target = reference.target
+        if target is None or target.getparent() is not parts.element:
+            continue
+        for found in target.iter("{*}SigningTime"):
+            return _instant(text_of(found), HERE)
+    return None
+
+
+def _instant(text: str, zone: tzinfo) -> datetime | None:
     try:
-        claimed = datetime.fromisoformat(text_of(parts.signed.find(path)).strip())
-    except ValueError:
+        claimed = datetime.fromisoformat(text.strip())
+        return (claimed if claimed.tzinfo else claimed.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return claimed.astimezone(UTC) if claimed.tzinfo else claimed.replace(tzinfo=UTC)

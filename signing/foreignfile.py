@@ -9,7 +9,6 @@ from typing import Final
 
 from lxml import etree
 
-from dossier import safexml
 from dossier.errors import XmlRefused
 from signing.errors import SignatureMalformed
 from signing.foreign import Foreign, judge_foreign, signatures_in
@@ -28,7 +27,7 @@ from signing.judgement import (
     whole,
 )
 from signing.references import Surroundings, index_ids
-from signing.transforms import CAPS
+from signing.transforms import parse_foreign
 from signing.unsigned import DS, XADES
 
 MAX_SIGNATURES: Final = 64
@@ -70,7 +69,7 @@ def judge_document(
 ) -> list[Foreign]:
     """Return one result for each signature of a document, and at least one."""
     try:
-        root = safexml.parse(content, caps=CAPS, keep_comments=True)
+        root = parse_foreign(content)
         _check_work(root, len(content), files)
         surroundings = Surroundings(root=root, by_id=index_ids(root), files=files)
     except XmlRefused as exc:

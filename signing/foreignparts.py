@@ -66,8 +66,9 @@ def values_of_parts(parts: Parts) -> Values:
 def signature_stamps(parts: Parts) -> Iterator[Stamp]:
     """Yield the signature time-stamps, each with what it is over."""
     for prop in parts.unsigned:
-        if prop.tag == f"{{{XADES}}}SignatureTimeStamp":
-            octets = canonical(parts.value_element, _stamp_form(prop))
+        form = _stamp_form(prop, parts)
+        if prop.tag == f"{{{XADES}}}SignatureTimeStamp" and form is not None:
+            octets = canonical(parts.value_element, form)
             for token in _tokens(prop):
                 yield Stamp(token=token, imprint=digester(octets))
 
@@ -75,8 +76,9 @@ def signature_stamps(parts: Parts) -> Iterator[Stamp]:
 def archive_stamps(parts: Parts) -> Iterator[Stamp]:
     """Yield the archive time-stamps v1.4.1 with what they cover (EN 319 132-1 §5.5.2)."""
     for position, prop in enumerate(parts.unsigned):
-        if prop.tag == f"{{{XADES_141}}}ArchiveTimeStamp":
-            octets = _archived(parts, _stamp_form(prop), position)
+        form = _stamp_form(prop, parts)
+        if prop.tag == f"{{{XADES_141}}}ArchiveTimeStamp" and form is not None:
+            octets = _archived(parts, form, position)
             for token in _tokens(prop):
                 yield Stamp(token=token, imprint=digester(octets))
 
@@ -85,12 +87,9 @@ def _archived(parts: Parts, form: Form, position: int) -> bytes:
     nodes = [parts.info, parts.value_element]
     nodes += [parts.key] if parts.key is not None else []
     nodes += parts.unsigned[:position]
-    referenced = {one.target for one in parts.references}
-    nodes += [
-        found
-        for found in parts.element.findall(f"{{{DS}}}Object")
-        if found not in referenced and found is not _parent(parts.qualifying)
-    ]
+    # Every other Object, also one that a reference is over: v1.4.1 is not as v1.3.2 here.
+    own = _parent(parts.qualifying)
+    nodes += [one for one in parts.element.findall(f"{{{DS}}}Object") if one is not own]
     octets = b"".join(bytes(one.octets) for one in parts.references if one.octets is not None)
     return octets + b"".join(canonical(node, form) for node in nodes)
 
@@ -99,11 +98,28 @@ def _parent(element: etree._Element | None) -> etree._Element | None:
     return None if element is None else element.getparent()
 
 
-def _stamp_form(prop: etree._Element) -> Form:
+def has_other_stamps(parts: Parts) -> bool:
+    """Return whether a time-stamp is there that says in a way of its own what it is over."""
+    kinds = (f"{{{XADES}}}SignatureTimeStamp", f"{{{XADES_141}}}ArchiveTimeStamp")
+    return any(one.tag in kinds and _stamp_form(one, parts) is None for one in parts.unsigned)
+
+
+def _stamp_form(prop: etree._Element, parts: Parts) -> Form | None:
+    """Return the canonicalisation of a time-stamp, None where it is not the usual one over all.
+
+    One that includes the signature value and nothing else is over the same as one that says
+    nothing.
+    """
     methods = prop.findall(f"{{{DS}}}CanonicalizationMethod")
-    if prop.find(f"{{{XADES}}}Include") is not None or len(methods) > 1:
-        raise SignatureMalformed("expected an implicit time-stamp", reason="timestamp")
-    return read_form(methods[0]) if methods else DEFAULT
+    value = f"#{parts.value_element.get('Id', '')}"
+    included = [one.get("URI", "") for one in prop.findall(f"{{{XADES}}}Include")]
+    usual = [value] if prop.tag == f"{{{XADES}}}SignatureTimeStamp" else []
+    if len(methods) > 1 or included not in ([], usual):
+        return None
+    try:
+        return read_form(methods[0]) if methods else DEFAULT
+    except SignatureMalformed:
+        return None
 
 
 def _tokens(prop: etree._Element) -> list[bytes]:

@@ -13,18 +13,23 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from lxml import etree
 
-from dossier import safexml
 from dossier.errors import XmlRefused
 from signing.algorithms import DIGEST_BY_URI
 from signing.errors import SignatureMalformed
 from signing.indication import SubIndication
 from signing.judgement import PASSED, Verdict, failed, indeterminate, unknown_algorithm
 from signing.policy import WEAK_ALGORITHMS
-from signing.transforms import CAPS, loose_base64, octets_of_file, octets_of_nodes, read_steps
+from signing.transforms import (
+    loose_base64,
+    octets_of_file,
+    octets_of_nodes,
+    parse_foreign,
+    read_steps,
+)
 from signing.unsigned import DS
 
 MAX_REFERENCES: Final = 1000
@@ -94,9 +99,13 @@ def resolve(
 ) -> Resolved:
     """Return what a reference points at and whether its digest holds; raises for what we refuse."""
     uri = reference.get("URI")
-    if uri is None:
-        raise SignatureMalformed("expected a URI, got none", reason="uri")
     steps = read_steps(reference)
+    if uri is None:
+        # Only whoever sent it knows what is meant; one file beside it leaves no choice.
+        names = list(surroundings.files)
+        if len(names) != 1:
+            return _judged(reference, name="", target=None, octets=None, whole=False)
+        uri = quote(names[0])
     if uri and not uri.startswith("#"):
         name = file_name(uri)
         octets = surroundings.files.get(name)
@@ -145,15 +154,18 @@ def file_name(uri: str) -> str:
     return name.removeprefix("./") if name.count("/") == separators else uri
 
 
-def detached_names(content: bytes) -> tuple[str, ...]:
-    """Return the names of the files that the references of an XML document point at."""
+def detached_names(content: bytes, *, unnamed: str = "") -> tuple[str, ...]:
+    """Return the names of the files that the references of an XML document point at.
+
+    `unnamed` is the URI to take for a reference that has none.
+    """
     try:
-        root = safexml.parse(content, caps=CAPS, keep_comments=True)
+        root = parse_foreign(content)
     except XmlRefused:
         return ()
     found: dict[str, None] = {}
     for reference in islice(root.iter(f"{{{DS}}}Reference"), MAX_REFERENCES):
-        uri = reference.get("URI", "")
+        uri = reference.get("URI", unnamed)
         if uri and not uri.startswith("#"):
             with suppress(SignatureMalformed):
                 found[file_name(uri)] = None

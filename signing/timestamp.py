@@ -141,7 +141,7 @@ def _parse_signer(
     if signer.take_integer() != 1:
         raise DerRefused("expected SignerInfo version 1, got another")
     identity = signer.enter(der.SEQUENCE)
-    issuer, serial = identity.take_whole(der.SEQUENCE), identity.take_integer()
+    issuer, serial = identity.take_whole(der.SEQUENCE), identity.take_signed()
     identity.finish()
     digest = signer.take_whole(der.SEQUENCE)
     digest_name = DIGEST_BY_IDENTIFIER.get(digest)
@@ -211,13 +211,13 @@ def _parse_info(
     message.finish()
     if imprint_hash is None or hashlib.new(imprint_hash).digest_size != len(imprint):
         raise DerRefused("expected a listed imprint algorithm and its size, got another")
-    serial = body.take_integer()
+    serial = body.take_signed()
     time = body.take_time()
     if body.next_tag() == der.SEQUENCE:
         body.take(der.SEQUENCE)  # accuracy: stated by the authority, signed, not used
     if body.next_tag() == der.BOOLEAN:
         body.take(der.BOOLEAN)  # ordering
-    nonce = body.take_integer() if body.next_tag() == der.INTEGER else None
+    nonce = body.take_signed() if body.next_tag() == der.INTEGER else None
     for tag in (0xA0, 0xA1):  # the authority's name, extensions: signed, not used
         if body.next_tag() == tag:
             body.take(tag)

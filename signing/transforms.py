@@ -24,6 +24,11 @@ MAX_TRANSFORMS: Final = 8
 CAPS: Final = safexml.Caps(size_bytes=16 * 1024 * 1024)
 _MAX_OCTET_STEPS: Final = 2  # bounds the work of one reference
 
+_DECLARATION: Final = re.compile(
+    rb"<\?xml\s[^>]{0,80}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"'][^>]{0,40}\?>"
+)
+_ENCODINGS: Final = (b"iso-8859-1", b"us-ascii")  # ASCII is a part of Latin-1
+
 ENVELOPED: Final = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
 _BASE64_URI: Final = "http://www.w3.org/2000/09/xmldsig#base64"
 _XPATH_URI: Final = "http://www.w3.org/TR/1999/REC-xpath-19991116"
@@ -35,10 +40,12 @@ class Plain(Enum):
 
     OWN = "without the signature itself"
     ALL = "without every signature"
+    TOP = "without the signatures that are children of the root"
     BASE64 = "decoded from base64"
 
 
 Step = Form | Plain
+_CUTS: Final = (Plain.OWN, Plain.ALL, Plain.TOP)
 
 _PREFIX: Final = r"([A-Za-z_][\w.-]*):Signature"
 # By their text without white space; the namespace of each prefix is checked.
@@ -55,6 +62,7 @@ _XPATHS: Final = (
 )
 _SUBTRACTED: Final = (
     (re.compile(rf"(?:/descendant::|//){_PREFIX}"), Plain.ALL),
+    (re.compile(rf"/\*/{_PREFIX}"), Plain.TOP),
     (re.compile(rf"here\(\)/ancestor::{_PREFIX}(?:\[1\])?"), Plain.OWN),
 )
 
@@ -129,9 +137,8 @@ def octets_of_nodes(
     """Return what the steps make of an element's subtree, or of the `whole` document around it."""
     rest = list(steps)
     without: set[etree._Element] = set()
-    while rest and rest[0] in (Plain.OWN, Plain.ALL):
-        cut = rest.pop(0)
-        without.update([signature] if cut is Plain.OWN else _signatures(element))
+    while rest and rest[0] in _CUTS:
+        without.update(_left_out(rest.pop(0), signature))
     if rest and rest[0] is Plain.BASE64 and not whole and not without:
         rest.pop(0)
         octets = loose_base64(_text(element))
@@ -152,7 +159,7 @@ def octets_of_file(octets: bytes | memoryview, steps: Sequence[Step]) -> bytes |
 
 
 def _further(octets: bytes | memoryview, steps: Sequence[Step], *, room: int) -> bytes:
-    if len(steps) > room or Plain.OWN in steps or Plain.ALL in steps:
+    if len(steps) > room or any(one in _CUTS for one in steps):
         raise SignatureMalformed(
             "expected what is left out first, then at most two more transforms",
             reason="transform",
@@ -166,9 +173,21 @@ def _further(octets: bytes | memoryview, steps: Sequence[Step], *, room: int) ->
     return made
 
 
+def parse_foreign(content: bytes) -> etree._Element:
+    """Return the root of another tool's document; raise `XmlRefused`.
+
+    Canonical forms are UTF-8, so the two other encodings that tools still write are read as well.
+    """
+    declared = _DECLARATION.match(content)
+    if declared and declared.group(1).lower() in _ENCODINGS:
+        text = content[declared.end() :].decode("latin-1")
+        content = text.encode()
+    return safexml.parse(content, caps=CAPS, keep_comments=True)
+
+
 def _parsed(octets: bytes) -> etree._Element:
     try:
-        return safexml.parse(octets, caps=CAPS, keep_comments=True)
+        return parse_foreign(octets)
     except XmlRefused as exc:
         raise SignatureMalformed("expected XML to canonicalise", reason="transform") from exc
 
@@ -180,8 +199,15 @@ def _decoded(octets: bytes) -> bytes:
         raise SignatureMalformed("expected base64, got something else", reason="base64") from exc
 
 
-def _signatures(element: etree._Element) -> Iterator[etree._Element]:
-    yield from element.getroottree().getroot().iter(f"{{{DS}}}Signature")
+def _left_out(cut: Step, signature: etree._Element) -> Iterator[etree._Element]:
+    root = signature.getroottree().getroot()
+    name = f"{{{DS}}}Signature"
+    if cut is Plain.OWN:
+        yield signature
+    elif cut is Plain.ALL:
+        yield from root.iter(name)
+    else:
+        yield from root.iterchildren(name)
 
 
 def _text(element: etree._Element) -> str:

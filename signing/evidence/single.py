@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
+from urllib.parse import quote
 
 from dossier.envelope import Assurance
 from dossier.report import Subject, TimeBasis
@@ -97,7 +98,8 @@ def files_wanted(content: bytes, *, name: str) -> tuple[str, ...]:
     """Return the names of files beside `name` that its signature or time-stamp may be over."""
     subject = subject_of(content)
     if subject is Subject.XML:
-        return detached_names(content) if PROFILE_MARK not in content else ()
+        stem = quote(name.rpartition(".")[0])
+        return detached_names(content, unnamed=stem) if PROFILE_MARK not in content else ()
     if subject is Subject.TIMESTAMP:
         if is_record(content):
             return tuple(filter(None, [proved_name(name)]))

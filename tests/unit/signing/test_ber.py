@@ -79,3 +79,15 @@ def _encoded(tree: object) -> bytes:
         return bytes(core.OctetString(tree).dump())
     assert isinstance(tree, list)
     return der.sequence(*(_encoded(one) for one in tree))
+
+
+@pytest.mark.parametrize("value", [0, 1, 127, 128, 255, 256, -1, -128, -129, 2**63, -(2**63)])
+def test_signed_integers_are_read_in_their_shortest_form_only(value: int) -> None:
+    size = (value if value >= 0 else ~value).bit_length() // 8 + 1
+    content = value.to_bytes(size, "big", signed=True)
+    longer = value.to_bytes(size + 1, "big", signed=True)
+
+    assert der.Cursor(der.tlv(der.INTEGER, content)).take_signed() == value
+    for other in (longer, b""):
+        with pytest.raises(DerRefused):
+            der.Cursor(der.tlv(der.INTEGER, other)).take_signed()

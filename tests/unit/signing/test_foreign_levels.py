@@ -94,7 +94,10 @@ def archived(content: bytes) -> bytes:
         etree.tostring(one, method="c14n", exclusive=True, with_comments=False, with_tail=False)
         for one in unsigned
     ]
-    return LETTER + b"".join(nodes)
+    enveloped = root.findall(f"{{{DS}}}Object[@Id='o']")
+    nodes += [c14n(root, f"{{{DS}}}Object[@Id='o']") for _ in enveloped]
+    data = c14n(root, f"{{{DS}}}Object[@Id='o']") if enveloped else LETTER
+    return data + b"".join(nodes)
 
 
 @pytest.mark.parametrize("archives", [1, 2])
@@ -104,6 +107,31 @@ def test_archive_time_stamps_of_another_tool_make_lta(archives: int, tmp_path: P
     assert judgement.is_passed, codes(judgement)
     assert judgement.signatures[0].level is Level.B_LTA
     assert len(judgement.signatures[0].timestamps) == archives + 1
+
+
+def test_archive_time_stamp_is_over_the_signed_objects_once_more(tmp_path: Path) -> None:
+    objects = '<ds:Object Id="o"><a xmlns="">Hòa Bình</a></ds:Object>'
+    text = template(reference("#o", EXCLUSIVE), form=EXCLUSIVE, objects=objects)
+    content = raised(signed(text, tmp_path), archives=1)
+
+    judgement = judge_xml(content, trust=pki().trust(), at=NOW)
+
+    assert judgement.is_passed, codes(judgement)
+    assert judgement.signatures[0].level is Level.B_LTA
+
+
+def test_time_stamp_that_includes_the_value_is_over_it_and_others_are_told(tmp_path: Path) -> None:
+    sound = raised(plain(tmp_path), archives=0)
+    opening = b'<xades:SignatureTimeStamp xmlns:v="%s">' % XADES_141.encode()
+    assert opening in sound
+
+    def including(uri: bytes) -> Judgement:
+        return judge(sound.replace(opening, opening + b'<xades:Include URI="%s"/>' % uri))
+
+    assert including(b"#value").signatures[0].level is Level.B_LT
+    assert "timestamp_unsupported" in codes(including(b"#sig"))
+    assert including(b"#sig").signatures[0].best_time is None
+    assert including(b"#sig").is_passed
 
 
 def test_values_inside_are_enough_and_a_wrong_archive_time_stamp_is_told(tmp_path: Path) -> None:

@@ -8,9 +8,11 @@ import re
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from signing.indication import Indication, SubIndication
 from signing.judgement import Judgement
+from signing.references import detached_names
 from signing.unsigned import DS
 from signing.verify import judge_xml
 from tests.builders.foreign import ENVELOPED, EXCLUSIVE, INCLUSIVE, reference, signed, template
@@ -53,6 +55,7 @@ def told(judgement: Judgement) -> list[object]:
         xpath("\n not( ancestor-or-self::ds:Signature )\n"),
         subtracted("/descendant::ds:Signature"),
         subtracted("//ds:Signature"),
+        subtracted("/*/ds:Signature"),
         subtracted("here()/ancestor::ds:Signature[1]"),
     ],
 )
@@ -185,3 +188,43 @@ def test_plain_xml_signature_without_a_certificate_says_that_nobody_is_named(
     assert judgement.sub_indication is SubIndication.NO_SIGNING_CERTIFICATE_FOUND
     assert "certificate_absent" in str(told(judgement))
     assert DS.encode() in bare
+
+
+def test_reference_without_a_uri_is_to_the_one_file_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "letter.pdf").write_bytes(b"%PDF letter")
+    content = signed(template(reference("letter.pdf")), tmp_path)
+    bare = content.replace(b' URI="letter.pdf"', b"")
+
+    # The value no longer holds, but what is missing and what is there is told first.
+    assert judge(bare).signatures[0].covers == ()
+    assert "file_missing" in str(told(judge(bare)))
+    assert "file_missing" not in str(told(judge(bare, **{"letter.pdf": b"%PDF letter"})))
+    assert detached_names(bare, unnamed="letter.pdf") == ("letter.pdf",)
+
+
+def test_document_in_latin_1_is_read(tmp_path: Path) -> None:
+    inner = template(reference("", ENVELOPED, EXCLUSIVE))
+    content = signed(f"<r><a>B\u00e9</a>{inner}</r>", tmp_path)
+    body = content[content.index(b"?>") + 2 :] if content.startswith(b"<?xml") else content
+    text = etree.tostring(etree.fromstring(body), encoding="unicode")
+    latin = b'<?xml version="1.0" encoding="ISO-8859-1"?>' + text.encode("latin-1")
+
+    assert judge(latin).is_passed, told(judge(latin))
+    other = latin.replace(b"ISO-8859-1", b"ISO-8859-2")
+    assert judge(other).sub_indication is SubIndication.FORMAT_FAILURE
+
+
+def invoice(folder: Path, time: str) -> bytes:
+    stated = f'<ds:Object Id="t"><SignatureProperties><SigningTime>{time}</SigningTime>'
+    made = plain(template(reference("#d", ENVELOPED), reference("#t")))
+    stated += "</SignatureProperties></ds:Object></ds:Signature>"
+    made = made.replace("</ds:Signature>", stated)
+    return signed(f'<HDon><data Id="d">{BODY}</data><NBan>{made}</NBan></HDon>', folder)
+
+
+def test_signing_time_of_an_invoice_is_legal_time(tmp_path: Path) -> None:
+    judgement = judge(invoice(tmp_path, "2022-04-12T09:30:00"))
+
+    assert judgement.is_passed, told(judgement)
+    assert judgement.signatures[0].claimed_time == NOW
+    assert judge(invoice(tmp_path, "hôm qua")).signatures[0].claimed_time is None
