@@ -12,7 +12,7 @@ from signing import der
 from signing.errors import DerRefused
 
 MAX_DEPTH: Final = 48
-MAX_VALUES: Final = 200_000
+MAX_VALUES: Final = 1_000_000  # a list of a hundred thousand revocations is half of it
 
 _CONSTRUCTED: Final = 0x20
 _LONG_TAG: Final = 0x1F

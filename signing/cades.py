@@ -213,8 +213,7 @@ def _judge(
 
 def _commitments(signer: CmsSigner) -> Iterator[str]:
     """Yield what the signer commits to (EN 319 122-1 §5.2.3), an unknown type as its octets."""
-    value = signer.value(_AT_COMMITMENT)
-    if value is not None:
+    for value in signer.signed.get(_AT_COMMITMENT, ()):
         kind = der.Cursor(value).enter(der.SEQUENCE).take_whole(der.OID)
         yield _COMMITMENTS.get(kind, kind.hex()[:80])
 

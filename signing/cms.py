@@ -28,6 +28,8 @@ _ARMOUR: Final = re.compile(
 )
 _ARMOUR_OPEN: Final = re.compile(rb"\s*-----BEGIN (?:PKCS7|CMS)-----")
 _OTHER_REVOCATION: Final = 0xA1
+# The one signed attribute that may come more than once (EN 319 122-1 §5.2.8).
+_AT_CONTENT_STAMP: Final = der.oid("1.2.840.113549.1.9.16.2.20")
 _OCSP_BASIC: Final = der.oid("1.3.6.1.5.5.7.48.1.1")
 _OCSP_RESPONSE: Final = der.oid("1.3.6.1.5.5.7.16.2")
 _ENUMERATED: Final = 0x0A
@@ -223,9 +225,9 @@ def _issuer_and_serial(content: bytes) -> tuple[bytes, int]:
 def _signed(attributes: bytes) -> dict[bytes, tuple[bytes, ...]]:
     found: dict[bytes, tuple[bytes, ...]] = {}
     for one in _attributes(der.Cursor(attributes).enter(der.SET)) if attributes else ():
-        if one.kind in found:
+        if one.kind in found and one.kind != _AT_CONTENT_STAMP:
             raise DerRefused("expected each signed attribute once, got one twice")
-        found[one.kind] = one.values
+        found[one.kind] = (*found.get(one.kind, ()), *one.values)
     return found
 
 

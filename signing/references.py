@@ -65,16 +65,25 @@ class Surroundings:
 
 
 def index_ids(root: etree._Element) -> dict[str, etree._Element]:
-    """Return the elements by Id; raise `SignatureMalformed` for one that comes twice (row 2)."""
+    """Return the elements by Id; raise `SignatureMalformed` for one that comes twice (row 2).
+
+    Tools number the references of each signature anew: such an Id names nothing where it comes
+    twice, which spoils nothing as long as nothing refers to it.
+    """
     found: dict[str, etree._Element] = {}
+    unclear: set[str] = set()
     for element in root.iter("*"):
         for name in _ID_NAMES:
             value = element.get(name)
             if value is None:
                 continue
-            if found.setdefault(str(value), element) is not element:
+            first = found.setdefault(str(value), element)
+            if first is element:
+                continue
+            if not first.tag == element.tag == f"{{{DS}}}Reference":
                 raise SignatureMalformed("expected distinct Ids, got one twice", reason="id")
-    return found
+            unclear.add(str(value))
+    return {value: element for value, element in found.items() if value not in unclear}
 
 
 def text_of(element: etree._Element | None) -> str:

@@ -43,6 +43,8 @@ from signing.tsa import (
 Imprint = Callable[[str], bytes]
 
 MAX_TOKEN_BYTES: Final = 64 * 1024
+# Attribute certificates and the like (RFC 5652 §10.2.2), which nothing here needs.
+_OTHER_CERTIFICATES: Final = (0xA0, 0xA1, 0xA2, 0xA3)
 MAX_CERTIFICATES: Final = 16
 # Those of other authorities may carry revocation data, which raises the version (RFC 5652 §5.1).
 _FOREIGN_VERSIONS: Final = (3, 4, 5)
@@ -108,7 +110,10 @@ def _parse(token: bytes, *, versions: tuple[int, ...] = (3,)) -> Token:
     content.finish()
     info = wrapped.take(der.OCTET_STRING)
     wrapped.finish()
-    certificates = _parse_certificates(data.enter(0xA0)) if data.next_tag() == 0xA0 else ()
+    others = _OTHER_CERTIFICATES if versions is _FOREIGN_VERSIONS else ()
+    certificates = (
+        _parse_certificates(data.enter(0xA0), others=others) if data.next_tag() == 0xA0 else ()
+    )
     has_crls = data.next_tag() == 0xA1
     if has_crls:
         data.take(0xA1)
@@ -121,9 +126,13 @@ def _parse(token: bytes, *, versions: tuple[int, ...] = (3,)) -> Token:
     )
 
 
-def _parse_certificates(cursor: der.Cursor) -> tuple[bytes, ...]:
+def _parse_certificates(cursor: der.Cursor, *, others: tuple[int, ...]) -> tuple[bytes, ...]:
+    """Return the certificates; those with a tag of `others` are passed over."""
     found: list[bytes] = []
-    while cursor.next_tag() is not None:
+    while (tag := cursor.next_tag()) is not None:
+        if tag in others:
+            cursor.take(tag)
+            continue
         found.append(cursor.take_whole(der.SEQUENCE))
         if len(found) > MAX_CERTIFICATES:
             raise DerRefused(f"expected at most {MAX_CERTIFICATES} certificates, got more")

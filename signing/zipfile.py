@@ -32,13 +32,8 @@ _UTF8: Final = 0x0800
 _STREAMED: Final = 0x0008
 _ENCRYPTED: Final = 0x0001
 _ALLOWED_FLAGS: Final = _UTF8 | _STREAMED | 0x0006  # the last are deflate speed hints
-# The end of the end record: the size of the comment and the comment, which EN 319 162-1 annex A
-# lets repeat the media type; our own writer does not.
-_ENDINGS: Final = (
-    b"\0\0",
-    b"\x28\0mimetype=application/vnd.etsi.asic-e+zip",
-    b"\x28\0mimetype=application/vnd.etsi.asic-s+zip",
-)
+# Of the comment that other tools append, such as the media type (EN 319 162-1 annex A).
+_MAX_COMMENT: Final = 0xFFFF
 _STORE: Final = 0
 _DEFLATE: Final = 8
 _ZIP64_EXTRA: Final = 0x0001
@@ -258,12 +253,15 @@ def _read_directory(view: memoryview, caps: Caps) -> tuple[int, list[_Line]]:
 
 
 def _end_record(view: memoryview) -> int:
-    for ending in _ENDINGS:
-        end_at = len(view) - _END.size + 2 - len(ending)
-        tail = bytes(view[max(end_at, 0) :])
-        if tail.startswith(_END_MARK) and tail.endswith(ending):
-            return end_at
-    raise ZipRefused("expected the end record at the end, without a comment", reason="end")
+    """Return where the end record begins: one place only, whatever comment other tools append."""
+    at = max(len(view) - _END.size - _MAX_COMMENT, 0)
+    tail = bytes(view[at:])
+    found = tail.rfind(_END_MARK)
+    comment = tail[found + _END.size :]
+    stated = len(comment).to_bytes(2, "little")
+    if found < 0 or tail[found + _END.size - 2 : found + _END.size] != stated or b"PK" in comment:
+        raise ZipRefused("expected the end record at the end", reason="end")
+    return at + found
 
 
 def _read_line(view: memoryview, position: int, end: int) -> tuple[_Line, int]:
@@ -275,7 +273,7 @@ def _read_line(view: memoryview, position: int, end: int) -> tuple[_Line, int]:
     name_at = position + _CENTRAL.size
     extra_at = name_at + name_size
     following = extra_at + extra_size + comment_size
-    if mark != _CENTRAL_MARK or disk or comment_size or following > end:
+    if mark != _CENTRAL_MARK or disk or following > end:
         raise ZipRefused("expected a plain directory line, got another", reason="directory")
     name = bytes(view[name_at:extra_at])
     line = _Line(

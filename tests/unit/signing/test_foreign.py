@@ -201,6 +201,24 @@ def test_moved_node_does_not_pass(tmp_path: Path) -> None:
     assert "part_not_covered" in codes(judgement)
 
 
+def test_references_of_two_signatures_may_be_numbered_alike(tmp_path: Path) -> None:
+    made = [
+        reference(f"#d{number}").replace("<ds:Reference", '<ds:Reference Id="r-1"')
+        for number in (1, 2)
+    ]
+    first, second = (template(one) for one in made)
+    for old in ("sig", "xades-props"):
+        second = second.replace(f'"{old}"', f'"{old}2"').replace(f"#{old}", f"#{old}2")
+    data = "".join(f'<data Id="d{number}">{BODY}</data>' for number in (1, 2))
+    once = signed(f"<r>{data}{first}{second}</r>", tmp_path).decode()
+    content = signed(once[once.index("?>") + 2 :], tmp_path, node="sig2")
+
+    assert judge(content).is_passed, codes(judge(content))
+    assert len(judge(content).signatures) == 2
+    taken = content.replace(b'Id="d2"', b'Id="r-1"')
+    assert judge(taken).sub_indication is SubIndication.FORMAT_FAILURE
+
+
 def test_duplicate_id_fails(tmp_path: Path) -> None:
     inner = template(reference("#d", EXCLUSIVE), form=EXCLUSIVE)
     sound = signed(f'<r><data Id="d">{BODY}</data>{inner}</r>', tmp_path)

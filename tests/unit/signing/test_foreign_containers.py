@@ -177,19 +177,23 @@ def test_simple_container_with_a_time_stamp_alone(tmp_path: Path) -> None:
     assert changed.files[0].covered_by == ()
 
 
-def test_entries_of_folders_and_a_comment_with_the_media_type_are_taken(tmp_path: Path) -> None:
+@pytest.mark.parametrize("comment", [b"mimetype=" + ASIC_E, b"mimetype=text/plain", b"Made by x"])
+def test_entries_of_folders_and_comments_are_taken(comment: bytes, tmp_path: Path) -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("mimetype", ASIC_E)
         for folder in ("META-INF/", "b/"):
             archive.writestr(folder, b"")
         for name, content in signed_entries(tmp_path).items():
-            archive.writestr(name, content)
-        archive.comment = b"mimetype=" + ASIC_E
+            entry = zipfile.ZipInfo(name)
+            entry.comment = b"tool/1.0"
+            archive.writestr(entry, content)
+        archive.comment = comment
     content = out.getvalue()
 
     assert judge(content).is_passed, codes(judge(content))
-    assert not judge(content[:-1] + b"x").is_passed
+    assert not judge(content + b"x").is_passed
+    assert not judge(content[:-1] + b"PK").is_passed
 
 
 def test_folder_that_is_a_file_too_does_not_pass(tmp_path: Path) -> None:

@@ -10,7 +10,12 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from dossier.report import Integrity, Report, Subject
+from signing import der
+from signing.cms import parse_cms
+from signing.errors import TimestampMalformed
 from signing.evidence import TrustGiven, files_wanted, judge_file
 from signing.evidence.judgement import BundleJudgement
 from signing.indication import Indication, SubIndication
@@ -22,6 +27,7 @@ from signing.report import report_of
 from signing.timestamp import parse_token
 from signing.tsa import TimestampAuthority, token_of_response
 from signing.unsigned import Values
+from tests.builders.cms import rebuilt
 from tests.builders.foreign import EXCLUSIVE, reference, signed, template
 from tests.builders.signing import LONG, NOW, pki
 
@@ -65,6 +71,16 @@ def codes(judgement: BundleJudgement) -> set[str]:
 def token(content: bytes = LETTER) -> bytes:
     authority = TimestampAuthority(pki().signers[Purpose.TSA])
     return authority.stamp(hashlib.sha256(content).digest(), at=NOW)
+
+
+def test_attribute_certificates_in_a_token_are_passed_over() -> None:
+    data = parse_cms(token())
+    more = (*data.certificates, der.tlv(0xA2, der.sequence()))
+    content = rebuilt(data, certificates=more)
+
+    assert judged(content, "letter.pdf.tsr", **{"letter.pdf": LETTER}).verdict.is_passed
+    with pytest.raises(TimestampMalformed):
+        parse_token(content)
 
 
 def test_token_over_its_file_passes_and_names_both() -> None:
