@@ -292,7 +292,7 @@ class DeskRow:
     due: datetime | None
     light: str  # green, amber, red, none
     business: Business
-    opinions: str  # "2/4" or empty
+    others: int  # how many more agencies have to act
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -23,11 +23,12 @@ class ShownValue:
 def shown(values: Mapping[str, Json], forms: Mapping[str, Form]) -> tuple[ShownValue, ...]:
     """Return the values, those that forms ask for first, in the order of the forms.
 
-    Documents are left out: pages show them by their names.
+    The forms of parts, whose names have a point, come after those of the procedure. Documents are
+    left out: pages show them by their names.
     """
     fields: dict[str, list[Field]] = {}
-    for form in forms.values():
-        for one in form.fields:
+    for form_name in sorted(forms, key=lambda name: "." in name):
+        for one in forms[form_name].fields:
             fields.setdefault(one.name, []).append(one)
     order = [*(name for name in fields if name in values), *sorted(set(values) - set(fields))]
     return tuple(_lines(order, values, fields))

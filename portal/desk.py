@@ -22,13 +22,15 @@ def show(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the four groups of the person's desk."""
     here = node_of(request)
     found = desk(here, actor)
-    holders = {row.holder for rows in found.rows.values() for row in rows}
+    listed = [row for rows in found.rows.values() for row in rows]
+    named = {row.holder for row in listed} | {row.agency for row in listed}
     groups = [(group.value, found.counts[group], rows) for group, rows in found.rows.items()]
     context = {
         "groups": groups,
         "is_empty": not any(found.counts.values()),
         "may_open": bool(startable(here, actor)),
         "notices": notices(here, actor),
-        "names": partners.names_of(here, holders),
+        "names": partners.names_of(here, named),
+        "names_agency": len({row.agency for row in listed}) > 1,
     }
     return pages.show(request, "desk.html", context, actor=actor)

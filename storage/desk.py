@@ -28,14 +28,15 @@ WITH found AS (
     FROM found
 )
 SELECT grouped, total, dossier, task, code, subject, procedure, agency, name, element_id,
-       claimed_by, unit, due, business
+       claimed_by, unit, due, business, 1
   FROM numbered WHERE place > %s AND place <= %s ORDER BY grouped, place
 """
 _OPEN: Final = "SELECT c.id FROM task c WHERE c.state = 'open'"
 _WAITING: Final = """
 WITH found AS (
   SELECT d.id AS dossier, d.code, d.subject, d.procedure, d.agency, d.due, d.business, d.opened,
-         MIN(s.from_agency) AS holder, MIN(s.element_id) AS element_id
+         MIN(s.from_agency) AS holder, COUNT(DISTINCT s.from_agency) AS awaited,
+         MIN(s.element_id) AS element_id
     FROM dossier d JOIN instance i ON i.dossier = d.id
     JOIN subscription s ON s.instance = i.id AND s.kind = 'message'
    WHERE d.is_open = %s AND ({allowed}) AND NOT EXISTS
@@ -48,7 +49,7 @@ WITH found AS (
     FROM found
 )
 SELECT 'waiting', total, dossier, NULL, code, subject, procedure, agency, '{{}}', element_id,
-       holder, '', due, business
+       holder, '', due, business, awaited
   FROM numbered WHERE place > %s AND place <= %s ORDER BY place
 """
 
@@ -171,7 +172,7 @@ def _row(row: sql.Row, query: DeskQuery) -> DeskRow:
         due=due,
         light=_light(due, query),
         business=Business(int(row[13])),
-        opinions="",
+        others=int(row[14]) - 1,
     )
 
 

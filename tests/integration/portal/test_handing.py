@@ -140,3 +140,5 @@ def test_agencies_consulted_by_a_part_are_a_matrix_and_what_the_dossier_waits_fo
     assert said == ["Đồng ý có điều kiện"] * 2  # in the matrix and among the values
     assert "350.000.000.000" in page.text
     assert "Hồ sơ đang ở bước: Lấy ý kiến" in page.text
+    desk = enter("bd.phoihop").get("/desk").text
+    assert "và 6 cơ quan khác" in desk
