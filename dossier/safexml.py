@@ -6,8 +6,10 @@ Everything in the project that parses XML calls `parse`; no other module builds 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from operator import le
+from typing import Final, NoReturn
 
 from lxml import etree
 
@@ -18,6 +20,7 @@ _ENCODING: Final = re.compile(rb"encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']
 _ROOT: Final = re.compile(rb"<[A-Za-z_:\x80-\xff]")
 _DOCTYPE: Final = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
 _OLDEST: Final = (2, 10, 0)
+_COUNTED: Final = ("depth", "elements", "namespaces", "namespaces", "attributes")
 _ALLOWED_ENCODINGS: Final = frozenset({b"utf-8", b"utf8", b"us-ascii"})
 
 
@@ -116,35 +119,35 @@ def _check_tree(root: etree._Element, caps: Caps, *, keep_comments: bool) -> Non
         raise XmlRefused("expected one root element alone, got a comment or PI", reason="comment")
     counted = 0
     namespaces = 0
-    depth = 0
+    limits = (
+        caps.depth,
+        caps.elements,
+        caps.namespaces_per_document,
+        caps.namespaces_per_element,
+        caps.attributes_per_element,
+    )
+    in_scope = [0]  # namespaces of the open elements, outermost first
     for event, node in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
         if event in ("comment", "pi"):
             if not keep_comments:
                 raise XmlRefused("expected no comments or PIs, got one", reason="comment")
             continue
         if event == "end":
-            depth -= 1
+            in_scope.pop()
             continue
-        depth += 1
         counted += 1
-        parent = node.getparent()
-        own = len(node.nsmap) - (len(parent.nsmap) if parent is not None else 0)
-        namespaces += max(own, 0)
-        _check_counts(node, caps, depth=depth, counted=counted, namespaces=namespaces)
+        of_this = len(node.nsmap)
+        namespaces += max(of_this - in_scope[-1], 0)
+        in_scope.append(of_this)
+        figures = (len(in_scope) - 1, counted, namespaces, of_this, len(node.attrib))
+        if not all(map(le, figures, limits)):
+            _refuse_counts(figures, limits)
 
 
-def _check_counts(
-    node: etree._Element, caps: Caps, *, depth: int, counted: int, namespaces: int
-) -> None:
-    over = (
-        ("depth", depth, caps.depth),
-        ("elements", counted, caps.elements),
-        ("namespaces", namespaces, caps.namespaces_per_document),
-        ("namespaces", len(node.nsmap), caps.namespaces_per_element),
-        ("attributes", len(node.attrib), caps.attributes_per_element),
-    )
-    for what, value, limit in over:
+def _refuse_counts(figures: Sequence[int], limits: Sequence[int]) -> NoReturn:
+    for what, value, limit in zip(_COUNTED, figures, limits, strict=True):
         if value > limit:
             raise XmlRefused(
                 f"expected at most {limit} {what}, got {value}", limit=limit, reason=what
             )
+    raise AssertionError("expected a figure over its limit")

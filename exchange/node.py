@@ -6,10 +6,12 @@ Built once per process by `exchange.wiring`; use cases are handed it and reach n
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from connectors.webhooks import WebhookSender
 from dossier.calendar import Calendar, local_day
@@ -28,6 +30,8 @@ from signing.policy import Trust
 from signing.tsa import Timestamper
 from storage.blobs import Blobs
 from storage.spool import FileSpool
+
+_HELD_SECONDS: Final = 0.5
 
 
 class TrustSource(Protocol):
@@ -87,6 +91,7 @@ class Node:
         self._notifier: WebhookSender | None = None
         self._neighbour: Sending | None = None
         self._lock = threading.Lock()
+        self._held = threading.local()
         self.kept = KeptInstances()
 
     def now(self) -> datetime:
@@ -127,7 +132,26 @@ class Node:
 
     def directory(self) -> Directory:
         """Return the directory in force."""
-        return self._directory.directory()
+        held = self._held
+        if time.monotonic() >= getattr(held, "until", 0.0):
+            return self._directory.directory()
+        if held.directory is None:
+            held.directory = self._directory.directory()
+        found: Directory = held.directory
+        return found
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Let this thread ask only once which directory is in force, for one short request.
+
+        What takes longer asks again: an edition that takes a seal back counts from its import.
+        """
+        self._held.directory = None
+        self._held.until = time.monotonic() + _HELD_SECONDS
+        try:
+            yield
+        finally:
+            self._held.until = 0.0
 
     def contracts(self) -> Contracts:
         """Return the procedures this node runs."""
@@ -163,6 +187,10 @@ class Node:
         code = self.hosted(agency, directory=directory)
         if code is None:
             raise SealMissing("expected a sealing key of the agency", agency=agency)
+        return self._seals[code]
+
+    def own_seal(self, code: AgencyCode) -> Signer:
+        """Return the sealing key of a code that `hosted` returned."""
         return self._seals[code]
 
     def person_key(self, username: str) -> tuple[Path, Path]:

@@ -26,7 +26,7 @@ from dossier.envelope import (
     parse_envelope,
 )
 from dossier.errors import LienThongError, Rejected
-from dossier.ids import Sha256
+from dossier.ids import AgencyCode, Sha256
 from dossier.receipt import Outcome, Receipt, write_receipt
 from dossier.rule_errors import FormRefused
 from dossier.wire import SendHints, Spooled
@@ -79,6 +79,7 @@ class Verified:
     container: VerifiedContainer
     seal: SignatureVerdict
     sender: DirectoryAgency
+    hosted: AgencyCode | None  # To, as this node holds its seal
     directory: Directory
 
 
@@ -149,13 +150,18 @@ class Reception:
         if sender is None or not sender.is_named(envelope.from_agency):
             raise SealNotBound("expected a seal bound to From", agency=envelope.from_agency)
         return Verified(
-            envelope=envelope, container=opened, seal=seal, sender=sender, directory=directory
+            envelope=envelope,
+            container=opened,
+            seal=seal,
+            sender=sender,
+            hosted=self._node.hosted(envelope.to_agency, directory=directory),
+            directory=directory,
         )
 
     def _admit(self, verified: Verified, at: datetime) -> None:
         envelope = verified.envelope
         # 6. To is hosted here: without it there is no seal to answer with
-        if self._node.hosted(envelope.to_agency, directory=verified.directory) is None:
+        if verified.hosted is None:
             raise AddresseeNotHosted("expected an agency of this node", agency=envelope.to_agency)
         # 7. rule, channel and assurance
         contract = self._node.contracts()
@@ -203,8 +209,7 @@ class Reception:
     def _admit_access(self, verified: Verified, contracts: Contracts) -> None:
         envelope = verified.envelope
         # A rule may name the addressee as it is written, or the agency that answers for it now.
-        hosted = self._node.hosted(envelope.to_agency, directory=verified.directory)
-        servers = {envelope.to_agency, hosted} - {None}
+        servers = {envelope.to_agency, verified.hosted} - {None}
         if not any(
             verified.directory.allows(
                 client=verified.sender.code,
@@ -274,7 +279,7 @@ class Reception:
         self, verified: Verified, hints: SendHints, at: datetime, refusal: LienThongError
     ) -> bytes:
         envelope = verified.envelope
-        if self._node.hosted(envelope.to_agency, directory=verified.directory) is None:
+        if verified.hosted is None:
             raise refusal
         answer = self._answer(verified, hints, at, Outcome.REFUSED, refusal.code)
         with transaction():
@@ -305,7 +310,7 @@ class Reception:
             contract_sha256=verified.envelope.contract.sha256,
             directory_number=verified.directory.number,
         )
-        return seal_receipt(self._node, receipt, at=at, directory=verified.directory)
+        return seal_receipt(self._node, receipt, at=at, hosted=verified.hosted)
 
 
 def _files(verified: Verified) -> Iterator[Content]:
@@ -320,12 +325,15 @@ def _files(verified: Verified) -> Iterator[Content]:
 
 
 def seal_receipt(
-    node: Node, receipt: Receipt, *, at: datetime, directory: Directory | None = None
+    node: Node, receipt: Receipt, *, at: datetime, hosted: AgencyCode | None = None
 ) -> bytes:
-    """Return the receipt under the seal of the agency that received."""
+    """Return the receipt under the seal of the agency that received.
+
+    Who has asked already as which agency To is hosted hands the answer over.
+    """
     return sign_xml(
         write_receipt(receipt),
-        signer=node.seal(receipt.to_agency, directory=directory),
+        signer=node.own_seal(hosted) if hosted else node.seal(receipt.to_agency),
         timestamper=node.timestamper,
         at=at,
     )

@@ -16,7 +16,7 @@ from connectors.webhooks import WebhookSender
 from connectors.wssecurity import TokenSigner
 from dossier.clock import Clock, SystemClock
 from dossier.ids import AgencyCode
-from dossier.wire import SendHints, Sending, WireEndpoint
+from dossier.wire import SendHints, Sending, WireEndpoint, WireReply, WireRequest
 from exchange import tracing
 from exchange.arrivals import SMALL_BYTES
 from exchange.callkeys import CallJudge, call_signer
@@ -93,7 +93,12 @@ def soap_endpoint(of: Node) -> WireEndpoint:
         demands_signature=lambda addressee: _demands_signature(of, addressee),
         public_url=of.settings.public_url,
     )
-    return tracing.traced(served, "receive")
+
+    def answer(request: WireRequest) -> WireReply:
+        with of.answering():
+            return served(request)
+
+    return tracing.traced(answer, "receive")
 
 
 def _demands_signature(of: Node, addressee: AgencyCode) -> bool:

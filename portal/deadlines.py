@@ -6,6 +6,7 @@ and shuts the socket of the late ones, so that the blocked read returns.
 
 from __future__ import annotations
 
+import gc
 import socket
 import threading
 import time
@@ -87,6 +88,12 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         """Prepare the watch in the forked process, then run."""
         self._deadlines = Deadlines()
         super().init_process()
+
+    def load_wsgi(self) -> None:
+        """Load the application, and let the collector of garbage pass over it from then on."""
+        super().load_wsgi()
+        gc.collect()
+        gc.freeze()
 
     def handle(self, conn: Any) -> Any:  # noqa: ANN401 - as inherited
         """Read one request's headers within their time, and answer it."""
