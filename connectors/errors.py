@@ -215,6 +215,12 @@ class EdxmlFieldTooLong(Rejected):
     code = "edxml_field_too_long"
 
 
+class EdxmlTextRefused(Rejected):
+    """A field holds characters that no XML can carry."""
+
+    code = "edxml_text_refused"
+
+
 class EdxmlCallRefused(Rejected):
     """A peer of dialect A answered with a report of errors."""
 

@@ -69,6 +69,14 @@ def read(*, file: Path, as_json: bool, extract: Path | None, content_type: str, 
 @click.option("--number", required=True, metavar="NUMBER/NOTATION", help="Such as 512/UBND-NC.")
 @click.option("--date", type=click.DateTime(["%Y-%m-%d"]), help="Of issue; today without it.")
 @click.option("--subject", required=True, help="Trích yếu.")
+@click.option("--content", default="", help="In a few sentences.")
+@click.option("--place", default="", help="Of issue.")
+@click.option("--type-name", default="", help="Kind of letter, such as Công văn.")
+@click.option("--signer", default="", help="Full name of who signed.")
+@click.option("--signer-position", default="", help="Position of who signed.")
+@click.option("--due", type=click.DateTime(["%Y-%m-%d"]), help="When an answer is due.")
+@click.option("--priority", type=click.Choice(list("01234")), default="0", help="0 to 4.")
+@click.option("--to-place", multiple=True, help="Nơi nhận, repeated.")
 @click.option("--answers", default="", metavar="DOCUMENT-ID", help="The letter this one answers.")
 @click.option(
     "--business",

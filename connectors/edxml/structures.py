@@ -5,18 +5,20 @@ Reading takes children in any order and passes over what it does not know; writi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import Field, fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from lxml import etree
 
-from connectors.errors import EdxmlFieldTooLong
+from connectors.errors import EdxmlFieldTooLong, EdxmlTextRefused
 from dossier import xmltext
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+_NOT_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 Structure = TypeVar("Structure", bound="DataclassInstance")
 
 
@@ -31,7 +33,8 @@ def read(node: etree._Element | None, kind: type[Structure]) -> Structure:
 def write(structure: DataclassInstance, *, prefix: str) -> str:
     """Return the markup of the structure's fields; empty ones are left out.
 
-    Raises `EdxmlFieldTooLong` for text that deployed peers refuse.
+    Raises `EdxmlFieldTooLong` for text that deployed peers refuse, `EdxmlTextRefused` for what
+    would not be XML.
     """
     return "".join(_markup(structure, field, prefix) for field in fields(structure))
 
@@ -85,15 +88,15 @@ def _elements(values: Iterable[Any], field: Field[Any], prefix: str) -> Iterator
             if inner:
                 yield xmltext.element(name, inner)
         elif value:
-            _check_length(value, field)
+            _check_text(value, field)
             yield xmltext.text(name, value)
 
 
-def _check_length(value: str, field: Field[Any]) -> None:
-    limit = field.metadata["limit"]
+def _check_text(value: str, field: Field[Any]) -> None:
+    element, limit = field.metadata["element"], field.metadata["limit"]
     if limit and len(value) > limit:
         raise EdxmlFieldTooLong(
-            f"expected at most {limit} characters in {field.metadata['element']}",
-            element=field.metadata["element"],
-            limit=limit,
+            f"expected at most {limit} characters in {element}", element=element, limit=limit
         )
+    if _NOT_XML.search(value):
+        raise EdxmlTextRefused(f"expected no control characters in {element}", element=element)

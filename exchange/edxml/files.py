@@ -18,12 +18,15 @@ from connectors.edxml.model import (
     Business,
     BusinessKind,
     Code,
+    DocumentType,
     EdxmlFile,
+    LetterDetails,
     MessageHeader,
     Organ,
     Promulgation,
     Replacement,
     ResponseFor,
+    Signer,
     StatusCode,
     StatusHeader,
     TraceHeader,
@@ -31,6 +34,7 @@ from connectors.edxml.model import (
 )
 from connectors.edxml.reader import read_edxml
 from connectors.edxml.writer import write_edxml
+from connectors.errors import EdxmlIncomplete
 from connectors.multipart import Source
 from exchange.edxml.letters import edxml_time
 
@@ -99,6 +103,14 @@ class LetterDraft:
     number: str  # number/notation
     subject: str
     sender_name: str = ""
+    content: str = ""
+    place: str = ""
+    type_name: str = ""
+    signer: str = ""
+    signer_position: str = ""
+    due: datetime | None = None
+    priority: str = ""
+    to_place: tuple[str, ...] = ()
     date: datetime | None = None
     answers: str = ""
     business: str = "new"
@@ -160,11 +172,19 @@ def write_letter_file(draft: LetterDraft, *, at: datetime) -> Written:
         to=tuple(Organ(organ_id=one) for one in draft.to),
         document_id=document_id,
         code=Code(number=number, notation=notation),
-        promulgation=Promulgation(date=day),
+        promulgation=Promulgation(place=draft.place, date=day),
+        document_type=DocumentType(name=draft.type_name),
         subject=draft.subject,
+        content=draft.content,
+        signer=Signer(position=draft.signer_position, full_name=draft.signer),
+        due_date=f"{draft.due:%Y/%m/%d}" if draft.due else "",
+        other=LetterDetails(priority=draft.priority),
+        to_places=draft.to_place,
         response_for=(ResponseFor(document_id=draft.answers),) if draft.answers else (),
     )
     kind = BusinessKind[draft.business.upper()]
+    if kind is not BusinessKind.NEW and not draft.about:
+        raise EdxmlIncomplete("expected the letter that is meant", element="Bussiness/DocumentId")
     about = draft.about or document_id
     business = Business(
         document_id=document_id if kind in (BusinessKind.NEW, BusinessKind.REPLACE) else about,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from connectors.errors import EdxmlFieldTooLong, EdxmlRefused
+from connectors.errors import EdxmlFieldTooLong, EdxmlIncomplete, EdxmlRefused, EdxmlTextRefused
 from lienthong.edxml import command
 
 _ABOUT = "000.00.00.H28,2026/11/02,512/UBND-NC"
@@ -77,3 +77,30 @@ def test_what_is_no_edxml_is_refused(tmp_path: Path) -> None:
         _run("read", target)
     with pytest.raises(EdxmlFieldTooLong):
         _write(target, "--subject", "x" * 501)
+
+
+@pytest.mark.parametrize("dialect", ["a", "b"])
+def test_the_head_of_a_letter_is_written_as_it_is_given(tmp_path: Path, dialect: str) -> None:
+    target = tmp_path / "letter"
+    _write(
+        target, "--dialect", dialect, "--place", "Hòa Bình", "--type-name", "Công văn",
+        "--signer", "Nguyễn Văn A", "--signer-position", "Chủ tịch", "--due", "2026-12-01",
+        "--priority", "2", "--to-place", "Như trên", "--to-place", "Lưu VT", "--content", "Tóm tắt",
+    )  # fmt: skip
+    head = json.loads(_run("read", target, "--json").stdout)["header"]
+    assert head["promulgation"] == {"place": "Hòa Bình", "date": "2026/11/02"}
+    assert (head["document_type"]["name"], head["content"]) == ("Công văn", "Tóm tắt")
+    assert (head["signer"]["full_name"], head["signer"]["position"]) == ("Nguyễn Văn A", "Chủ tịch")
+    assert (head["due_date"], head["other"]["priority"]) == ("2026/12/01", "2")
+    assert head["to_places"] == ["Như trên", "Lưu VT"]
+
+
+def test_a_letter_that_revokes_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EdxmlIncomplete):
+        _write(tmp_path / "letter", "--business", "revoke")
+
+
+@pytest.mark.parametrize("dialect", ["a", "b"])
+def test_text_that_would_break_the_file_is_refused(tmp_path: Path, dialect: str) -> None:
+    with pytest.raises(EdxmlTextRefused):
+        _write(tmp_path / "letter", "--dialect", dialect, "--reason", "a\x01b")
