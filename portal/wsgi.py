@@ -21,6 +21,7 @@ def build() -> WSGIApplication:
     from exchange.metrics import metrics_endpoint
     from exchange.migrate import demand_schema
     from exchange.pki import ocsp_endpoint, tsa_endpoint
+    from exchange.sweep import forget_connection
     from exchange.wiring import node, soap_endpoint
     from portal.front import Entrance, Front
     from portal.soap import WireApp
@@ -35,6 +36,8 @@ def build() -> WSGIApplication:
         "/ocsp": ocsp_endpoint(here),
         "/metrics": metrics_endpoint(here),
     }
+    # This thread serves nobody: what it keeps of the pool would be missing for those that do.
+    forget_connection()
     served = {path: WireApp(endpoint) for path, endpoint in wires.items() if endpoint}
     return Entrance(pages=Front(here), wires=served)
 

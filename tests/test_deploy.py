@@ -85,6 +85,13 @@ def test_a_service_is_stopped_no_sooner_than_its_processes_need() -> None:
         assert int(service["TimeoutStopSec"]) >= 20
 
 
+def test_a_service_never_gives_up_starting() -> None:
+    # Five failures within ten seconds would end it for good, as a late database causes.
+    for name in ("web", "work"):
+        unit = _unit(DEPLOY / "systemd" / f"lienthong-{name}.service")
+        assert unit["Unit"]["StartLimitIntervalSec"] == "0"
+
+
 def test_the_timer_starts_a_service_that_is_there() -> None:
     for timer in (DEPLOY / "systemd").glob("*.timer"):
         assert timer.with_suffix(".service") in UNITS

@@ -94,3 +94,47 @@ def test_without_a_free_connection_people_are_asked_to_come_back(
     finally:
         _tell(owner, "ALTER ROLE node CONNECTION LIMIT -1")
     assert _run(node, "migrate").returncode == 0
+
+
+_BUSY_POOL = """
+import threading
+from exchange.boot import boot
+boot(is_pooled=True)
+from storage import agencies, transactions
+from storage.errors import StorageUnavailable
+taken, done = threading.Event(), threading.Event()
+def hold():
+    with transactions.transaction():
+        agencies.node_value("epoch")
+        taken.set()
+        done.wait(30)
+    transactions.close()
+thread = threading.Thread(target=hold)
+thread.start()
+taken.wait(30)
+try:
+    agencies.node_value("epoch")
+except StorageUnavailable as exc:
+    print("refused", exc.parameters["detail"])
+transactions.close()
+done.set()
+thread.join()
+agencies.node_value("epoch")
+print("served")
+"""
+
+
+def test_a_thread_that_finds_no_free_connection_is_refused_and_the_next_one_served(
+    node: Mapping[str, str],
+) -> None:
+    settings = {**node, "LIENTHONG_DATABASE_POOL": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", _BUSY_POOL],
+        env=settings,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "refused couldn't get a connection after 3.00 sec" in done.stdout, done.stderr
+    assert "served" in done.stdout

@@ -123,7 +123,8 @@ def lay_out_storm(root: Path, *, database_url: str) -> Path:
         file.write(f"LIENTHONG_DATABASE_URL={database_url}\n")
         # A killed attempt counts; the waits must not outlast the storm.
         file.write("LIENTHONG_DELIVERY_ATTEMPTS=50\nLIENTHONG_DELIVERY_BASE_SECONDS=1\n")
-        file.write("LIENTHONG_DELIVERY_CAP_SECONDS=3\n")
+        # One connection for both threads of a web process: every request meets a busy pool.
+        file.write("LIENTHONG_DELIVERY_CAP_SECONDS=3\nLIENTHONG_DATABASE_POOL=1\n")
     return home.node(NODE)
 
 
