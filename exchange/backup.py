@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import errno
 import io
 import json
 import os
@@ -33,10 +34,17 @@ from signing.log.leaf import LeafKind
 from signing.log.tiles import root_at
 from storage import agencies, arrivals, documents, dump, log
 from storage.blobs import Blobs
-from storage.errors import BackupRefused, BlobMissing, RestoreNotEmpty
+from storage.errors import (
+    BackupRefused,
+    BackupTargetRefused,
+    BlobMissing,
+    RestoreNotEmpty,
+    StorageFull,
+)
 from storage.transactions import transaction
 
 FORMAT: Final = "lienthong-backup-1"
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _MANIFEST: Final = "manifest.json"
 _EPOCH: Final = "epoch"
 Progress = Callable[[str, int, int], None]  # what is being done, how much is, of how much
@@ -74,14 +82,17 @@ class Restored:
 
 def back_up(settings: Settings, target: Path, *, at: datetime, progress: Progress) -> Made:
     """Write the backup to a new file, which appears under its name only when it is whole."""
+    if target.exists() and not target.is_file():
+        raise BackupTargetRefused("expected the name of a file", path=str(target))
     unfinished = target.with_name(target.name + ".new")
     try:
-        with tarfile.open(unfinished, "w") as archive:
+        with _written(target), tarfile.open(unfinished, "w") as archive:
             unfinished.chmod(0o600)
             manifest, named = _add_rows(archive, at=at, progress=progress)
             # After the rows: what they refer to is stored before them and never changes.
             stored = _add_blobs(archive, blob_store(settings), progress)
-        unfinished.replace(target)
+        with _written(target):
+            unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)
     return Made(manifest=manifest, missing=tuple(sorted(named - stored)))
@@ -233,11 +244,27 @@ def _contents(source: Path, progress: Progress) -> Iterator[tuple[str, BinaryIO]
 
 
 @contextlib.contextmanager
+def _written(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno in _NO_ROOM:
+            raise StorageFull("expected room for the backup, got none") from exc
+        raise BackupTargetRefused(
+            f"expected to write, got {exc.strerror}", path=str(target)
+        ) from exc
+
+
+@contextlib.contextmanager
 def _whole(source: Path) -> Iterator[None]:
     try:
         yield
     except tarfile.TarError as exc:
         raise BackupRefused("expected a whole tar file", part=source.name) from exc
+    except OSError as exc:
+        if exc.errno in _NO_ROOM:
+            raise StorageFull("expected room for what is restored, got none") from exc
+        raise BackupRefused(f"expected to read, got {exc.strerror}", part=source.name) from exc
 
 
 def _silent(what: str, done: int, total: int) -> None:

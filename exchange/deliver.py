@@ -20,7 +20,7 @@ from dossier.ids import Sha256
 from dossier.model import MessageState
 from dossier.receipt import Outcome, Receipt, parse_receipt
 from dossier.wire import SendHints, Sending
-from exchange import chronicle, circuit, tracing
+from exchange import badfiles, chronicle, circuit, tracing
 from exchange.chronicle import Event
 from exchange.directory import demand_in_time
 from exchange.drained import Drained
@@ -138,6 +138,7 @@ def deliver(node: Node, outgoing: Outgoing, *, token: str) -> LienThongError | N
         answer = _send(node, outgoing, endpoint, container, size)
         record_answer(node, outgoing, answer, token=token, attempt=attempt(""))
     except LienThongError as exc:
+        badfiles.note(exc)
         with transaction():
             _record_failure(node, outgoing, exc, token=token)
             outbox.add_attempt(attempt(exc.code))

@@ -23,7 +23,7 @@ _OURS: Final = (
 # Names of jobs, codes of errors, numbers of processes: nothing of a dossier or a person.
 FIELDS: Final = (
     *("job", "code", "error", "role", "process_id", "exit", "program", "log"),
-    *("partner", "endpoint", "status", "seconds", "count", "attempt", "trace"),
+    *("partner", "endpoint", "status", "seconds", "count", "attempt", "trace", "sha256"),
 )
 _PLACES: Final = 12
 _WORDS: Final = 300

@@ -33,7 +33,7 @@ def ring_due(node: Node) -> int:
     before = at - REPEAT
     if late := instances.bring_forward(at=at, later_than=at + _LONGEST_RETRY):
         _SET_BACK.inc(late)
-        _log.warning("the clock was set back: work taken at once", extra={"instances": late})
+        _log.warning("the clock was set back: work taken at once", extra={"count": late})
     ready = instances.hint_due(at=at, hinted_before=before, limit=_ROWS)
     leaving = outbox.hint_due(at=at, hinted_before=before, limit=_ROWS)
     arrived = [str(one) for one in inbox.unplaced(received_before=before, limit=_BELLS)]

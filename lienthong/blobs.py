@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 from rich.console import Console
 from rich.progress import track
 
 from dossier.clock import SystemClock
-from exchange import orphans
+from exchange import mending, orphans
 from exchange.settings import settings
 
 
 @click.group("blobs")
 def command() -> None:
     """The stored files of this node."""
+
+
+@command.command("check")
+@click.option(
+    "--backup",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Put bad files back from this backup.",
+)
+def check(*, backup: Path | None) -> int:
+    """Read every stored file that a row names; exit 1 when one is missing or damaged."""
+    bad = 0
+    examined = mending.examine(settings(), backup=backup)
+    console = Console(stderr=True)
+    for one in track(examined, "files", mending.count(), console=console, transient=True):
+        if one.error:
+            click.echo(f"{one.sha256}\t{one.error}\t{'put back' if one.is_mended else 'bad'}")
+            bad += not one.is_mended
+    click.echo(f"lienthong: {bad} files are missing or damaged", err=True)
+    return 1 if bad else 0
 
 
 @command.command("collect")

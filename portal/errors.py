@@ -14,6 +14,7 @@ from django.template import loader
 
 from dossier.errors import Conflict, Denied, LienThongError, Misconfigured, Rejected, Unavailable
 from dossier.texts import render_error
+from exchange import badfiles
 from portal.language import current_language
 from portal.problems import is_rest, problem
 
@@ -79,6 +80,7 @@ def status_of(error: LienThongError) -> HTTPStatus:
 
 def answer(request: HttpRequest, error: LienThongError) -> HttpResponse:
     """Return the page of an error: what happened, and what to do now."""
+    badfiles.note(error)
     status = status_of(error)
     if is_rest(request):
         return marked(problem(error, status=status), error)

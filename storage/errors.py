@@ -89,6 +89,12 @@ class BackupRefused(Rejected):
     code = "backup_refused"
 
 
+class BackupTargetRefused(Rejected):
+    """A backup is written to a new file, or in place of one: never over a device or a folder."""
+
+    code = "backup_target_refused"
+
+
 class RestoreNotEmpty(Conflict):
     """A backup is restored into an empty database only: nothing is ever overwritten."""
 

@@ -14,7 +14,7 @@ from typing import Final
 from rq.timeouts import BaseTimeoutException
 
 from dossier.errors import LienThongError
-from exchange import doorbell, figures, sweep, tracing
+from exchange import badfiles, doorbell, figures, sweep, tracing
 from exchange.advance import drain_transitions
 from exchange.call_service import drain_calls
 from exchange.correlate import drain_inbox
@@ -162,6 +162,7 @@ def caught(name: str, work: Callable[[], Drained]) -> Drained:
         return work()
     except LienThongError as exc:
         figures.DRAIN_FAILURES.labels(name, exc.code).inc()
+        badfiles.note(exc)
         _log.warning("drain failed", extra={"job": name, "code": exc.code})
     except BaseTimeoutException:
         sweep.forget_connection()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +19,13 @@ from exchange import backup
 from exchange.settings import Settings, load
 from storage import agencies, dump, history, inbox
 from storage.blobs import BlobStore
-from storage.errors import BackupRefused, BlobCorrupt, RestoreNotEmpty
+from storage.errors import (
+    BackupRefused,
+    BackupTargetRefused,
+    BlobCorrupt,
+    RestoreNotEmpty,
+    StorageFull,
+)
 from tests.builders.storage import AT, empty_database, envelope, store_instances
 from tests.integration.storage.test_history_and_log import append, new_dossier
 
@@ -184,3 +192,19 @@ def test_a_truncated_file_is_refused(made: Path, tmp_path: Path) -> None:
     with pytest.raises(LienThongError):
         backup.restore(_elsewhere(tmp_path), made, at=AT, progress=_quiet)
     assert dump.is_empty()
+
+
+def test_a_backup_needs_a_file_and_room(
+    made: Path, here: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for target in (Path(os.devnull), tmp_path, tmp_path / "away" / "node.tar"):
+        with pytest.raises(BackupTargetRefused):
+            backup.back_up(here, target, at=AT, progress=_quiet)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tarfile.TarFile, "addfile", full)
+    with pytest.raises(StorageFull):
+        backup.back_up(here, tmp_path / "third.tar", at=AT, progress=_quiet)
+    assert not list(tmp_path.glob("third*"))
