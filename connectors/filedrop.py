@@ -101,10 +101,10 @@ class FileDrop:
                 from_agency=message.from_agency,
                 message_id=message.message_id,
             )
-            _, container = self._mailbox.container(key)
             known = {"from": message.from_agency, "sha256": message.container_sha256}
-            _place(note, iter((dump(known),)))
-            _place(target, _chunks(container))
+            with self._mailbox.container(key) as (_, container):
+                _place(note, iter((dump(known),)))
+                _place(target, _chunks(container))
             offered += 1
         return offered
 

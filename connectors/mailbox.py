@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -63,8 +64,8 @@ class Mailbox(Protocol):
     def pending(self, addressee: AgencyCode, *, limit: int) -> Sequence[PendingMessage]:
         """Return the oldest messages that wait for it."""
 
-    def container(self, key: MessageKey) -> tuple[PendingMessage, Path]:
-        """Return a waiting message and where its container lies, as it was sent."""
+    def container(self, key: MessageKey) -> AbstractContextManager[tuple[PendingMessage, Path]]:
+        """Give a waiting message, and its container in a file that is then to be opened at once."""
 
     def confirm(self, key: MessageKey, receipt: bytes) -> None:
         """Verify the addressee's sealed receipt, store it, and let the message wait no longer.
@@ -114,12 +115,12 @@ class PullOperations:
         return _reply(call, f"{listed}<lt:More>{more}</lt:More>")
 
     def _fetch_message(self, call: Call, request: Request, further: Sequence[bytes]) -> WireReply:
-        message, path = self._mailbox.container(_key(request))
-        if call.takes_mtom:
-            return _streamed(call, message, path)
-        if message.size_bytes > _INLINE_BYTES:
-            raise InlineTooLarge("expected a caller that takes MTOM", limit_bytes=_INLINE_BYTES)
-        content = base64.b64encode(path.read_bytes()).decode()
+        with self._mailbox.container(_key(request)) as (message, path):
+            if call.takes_mtom:
+                return _streamed(call, message, path)
+            if message.size_bytes > _INLINE_BYTES:
+                raise InlineTooLarge("expected a caller that takes MTOM", limit_bytes=_INLINE_BYTES)
+            content = base64.b64encode(path.read_bytes()).decode()
         return _reply(call, f"{_fields(message)}<lt:Container>{content}</lt:Container>")
 
     def _confirm_message(self, call: Call, request: Request, further: Sequence[bytes]) -> WireReply:

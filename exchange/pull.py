@@ -7,7 +7,8 @@ Implements the protocols of `connectors.mailbox` and `connectors.request` over s
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -38,18 +39,19 @@ class NodeMailbox:
         """Return the oldest messages that wait for it."""
         return [_pending(one) for one in pull.pending_for(addressee, limit=limit)]
 
-    def container(self, key: MessageKey) -> tuple[PendingMessage, Path]:
-        """Return a waiting message and a copy of its container, as it was sealed."""
+    @contextmanager
+    def container(self, key: MessageKey) -> Iterator[tuple[PendingMessage, Path]]:
+        """Yield a waiting message and a copy of its container, as it was sealed."""
         found = self._find(key)
         pending = _pending(found)
         folder = self._node.settings.spool_dir / "outgoing"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        target = folder / f"{pending.container_sha256}.asice"
-        if not target.exists():
-            temporary = folder / f"{uuid.uuid4()}.new"
-            self._node.blobs.export(pending.container_sha256, temporary)
-            temporary.replace(target)
-        return pending, target
+        path = folder / f"{uuid.uuid4().hex}.asice"
+        try:
+            self._node.blobs.export(pending.container_sha256, path)
+            yield pending, path
+        finally:
+            path.unlink(missing_ok=True)
 
     def confirm(self, key: MessageKey, receipt: bytes) -> None:
         """Verify the addressee's receipt and let the message wait no longer; idempotent."""

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from dossier.ids import Sha256
 from storage.errors import SpoolFull, SpoolTooLarge, StorageFull, StorageUnavailable
 
 _CHECK_BYTES: Final = 4 * 1024 * 1024
+_PEER: Final = re.compile("[0-9a-f]{16}")  # names of the peers' folders
 
 
 class Spooled:
@@ -76,7 +78,9 @@ class FileSpool:
 
     def check(self, peer_folder: Path) -> None:
         """Raise `SpoolFull` when the peer or all peers together have used up their room."""
-        of_peer, in_all = _used(peer_folder), sum(map(_used, self._folders()))
+        # What is going out lies beside them; it is ours, and takes nobody's room.
+        peers = (one for one in self._folders() if _PEER.fullmatch(one.name))
+        of_peer, in_all = _used(peer_folder), sum(map(_used, peers))
         if of_peer >= self._per_peer_bytes or in_all >= self._total_bytes:
             raise SpoolFull("expected room for unverified bytes, got none")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -105,15 +106,17 @@ class FakeMailbox:
         ]
         return waiting[:limit]
 
-    def container(self, key: MessageKey) -> tuple[PendingMessage, Path]:
+    @contextmanager
+    def container(self, key: MessageKey) -> Iterator[tuple[PendingMessage, Path]]:
         """Find."""
         if key not in self._kept.waiting:
             raise MessageUnknown("expected a message of this agency")
-        return self._kept.waiting[key]
+        yield self._kept.waiting[key]
 
     def confirm(self, key: MessageKey, receipt: bytes) -> None:
         """Keep the receipt."""
-        self.container(key)
+        if key not in self._kept.waiting:
+            raise MessageUnknown("expected a message of this agency")
         if b"valid" not in receipt:
             raise Denied("expected a receipt that verifies")
         self._receipts.setdefault(key, receipt)

@@ -65,8 +65,8 @@ def test_letter_lies_in_the_folder_until_its_receipt(dropping: OneNode, folder: 
     key = MessageKey(
         addressee=BINH_DINH, from_agency=HOA_BINH, message_id=letter.message.message_id
     )
-    _, kept = NodeMailbox(dropping.node).container(key)
-    assert container.read_bytes() == kept.read_bytes()
+    with NodeMailbox(dropping.node).container(key) as (_, kept):
+        assert container.read_bytes() == kept.read_bytes()
     assert [one.waiting for one in folders.listed(dropping.node)] == [1]
     assert folders.sweep_folders(dropping.node).done == 0
     leave(folder / "receipts" / f"{letter.message.message_id}.xml", receipt_of(dropping, letter))

@@ -86,17 +86,19 @@ def test_sealed_letter_waits_for_its_addressee_alone(one: OneNode, waiting: Outg
     (pending,) = box.pending(BINH_DINH, limit=10)
     assert pending.message_id == waiting.message.message_id
     assert box.pending(TAX, limit=10) == []
-    same, path = box.container(key_of(waiting))
-    assert same == pending
-    assert path.stat().st_size == pending.size_bytes
-    with pytest.raises(LienThongError) as caught:
-        box.container(key_of(waiting, TAX))
+    with box.container(key_of(waiting)) as (same, path):
+        assert same == pending
+        assert path.stat().st_size == pending.size_bytes
+    assert list(path.parent.iterdir()) == []
+    with pytest.raises(LienThongError) as caught, box.container(key_of(waiting, TAX)):
+        pytest.fail("expected a refusal")
     assert caught.value.code == "message_unknown"
 
 
 def test_fetching_removes_nothing_and_confirming_does(one: OneNode, waiting: Outgoing) -> None:
     box = NodeMailbox(one.node)
-    box.container(key_of(waiting))
+    with box.container(key_of(waiting)):
+        pass
     assert len(box.pending(BINH_DINH, limit=10)) == 1
     receipt = receipt_of(one, waiting)
     box.confirm(key_of(waiting), receipt)

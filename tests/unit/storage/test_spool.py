@@ -97,3 +97,9 @@ def test_more_than_announced_is_refused_in_memory_too(tmp_path: Path) -> None:
     with pytest.raises(SpoolTooLarge):
         writer.write(b"abcdef")
     writer.abort()
+
+
+def test_what_is_going_out_takes_no_peers_room(spool: FileSpool, tmp_path: Path) -> None:
+    (tmp_path / "outgoing").mkdir()
+    (tmp_path / "outgoing" / "large.asice").write_bytes(b"x" * 60)
+    _fill(spool, peer="10.0.0.1", count=5)
