@@ -17,6 +17,7 @@ from dossier.decision import DecisionTaken
 from dossier.form import Field
 from dossier.ids import AgencyCode, ConversationId, MessageId, Sha256
 from dossier.shown import ShownValue
+from dossier.texts import Bilingual
 
 # --- People ------------------------------------------------------------------------------------
 
@@ -338,6 +339,7 @@ class DossierPage:
     can_resolve: bool  # whether this person may resend messages and retry incidents
     consultations: Sequence[Consultation] = ()
     shown: Sequence[ShownValue] = ()  # the values as people read them
+    substatus: Bilingual | None = None  # beside the status, by what it waits for
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

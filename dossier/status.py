@@ -14,7 +14,7 @@ from importlib import resources
 
 from dossier.model import Business
 from dossier.rule_errors import StatusRefused
-from dossier.texts import Language, render
+from dossier.texts import Bilingual, Language, render
 
 
 class ClockEffect(StrEnum):
@@ -29,6 +29,13 @@ class ClockEffect(StrEnum):
     ENDED = "ended"
 
 
+class Awaited(StrEnum):
+    """What a dossier waits for, as far as a sub-status may tell it."""
+
+    SIGNATURE = "signature"
+    PARTNER = "partner"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StatusRules:
     """The status table of one rule pack."""
@@ -37,6 +44,7 @@ class StatusRules:
     citation: str
     effects: Mapping[Business, ClockEffect]  # complete
     substatuses: Mapping[str, Business]  # NFC, case-folded
+    shown: Mapping[Awaited, Bilingual]  # names of sub-statuses; their Vietnamese is in the table
 
     def clock_runs(self, status: Business, *, basis_allows: bool) -> bool:
         """Tell whether the legal clock counts in this status.
@@ -56,6 +64,13 @@ class StatusRules:
                 | ClockEffect.ENDED
             ):
                 return False
+
+    def substatus(self, status: Business, awaited: Awaited | None) -> Bilingual | None:
+        """Return what pages show beside a status, if the table has a sub-status of it for that."""
+        name = self.shown.get(awaited) if awaited is not None else None
+        if name is None or self.substatuses.get(_folded(name.vi)) is not status:
+            return None
+        return name
 
     def national(self, status: str, *, substatus: str = "") -> Business:
         """Return the national status of a local one: the sub-status is matched first.
@@ -93,13 +108,22 @@ def parse_status_rules(content: bytes) -> StatusRules:
         substatuses = {
             _folded(name): Business[v.upper()] for name, v in table.get("substatus", {}).items()
         }
+        shown = {
+            Awaited(name): Bilingual(vi=v["vi"], en=v["en"])
+            for name, v in table.get("shown", {}).items()
+        }
         version, citation = str(table["version"]), str(table["citation"])
-    except (ValueError, KeyError, AttributeError) as exc:
+    except (ValueError, KeyError, AttributeError, TypeError) as exc:
         raise StatusRefused("expected a status table as documented", status=str(exc)) from exc
     if missing := set(Business) - effects.keys():
         name = min(status.name for status in missing)
         raise StatusRefused(f"expected a clock effect for {name}, got none", status=name)
-    return StatusRules(version=version, citation=citation, effects=effects, substatuses=substatuses)
+    for one in shown.values():
+        if _folded(one.vi) not in substatuses:
+            raise StatusRefused("expected a sub-status of the table, got another", status=one.vi)
+    return StatusRules(
+        version=version, citation=citation, effects=effects, substatuses=substatuses, shown=shown
+    )
 
 
 def _folded(name: str) -> str:

@@ -82,6 +82,8 @@ def _things(pack: RulePack, language: Language) -> dict[str, dict[str, str]]:
         }
     for name, status in pack.statuses.substatuses.items():
         things[f"substatus {name}"] = {"status": str(status.value)}
+    for awaited, shown in pack.statuses.shown.items():
+        things[f"shown {awaited}"] = {"vi": shown.vi, "en": shown.en}
     for subject, form in pack.forms.items():
         things[f"form {subject}"] = {
             "number": form.number,

@@ -15,6 +15,7 @@ from dossier.model import (
     TaskState,
 )
 from dossier.shown import shown
+from dossier.status import Awaited
 from exchange import access
 from exchange.errors import DossierUnknown
 from exchange.node import Node
@@ -79,6 +80,9 @@ def dossier_page(node: Node, actor: Actor, dossier: UUID) -> DossierPage:
             },
         ),
         outline=outline(definition, states=states, name=procedure.element_name),
+        substatus=node.rules()
+        .get(held.rule_pack)
+        .statuses.substatus(held.business, _awaited(held, work, states)),
         due_trail=dossiers.due_trail(dossier),
         can_export=access.may_export(actor, held, at=now),
         can_resolve=access.may_resolve(actor, held, at=now),
@@ -115,6 +119,16 @@ def element_states(
         if incident.element_id and incident.resolved is None:
             states[incident.element_id] = "incident"
     return states
+
+
+def _awaited(held: Dossier, work: Sequence[Task], states: Mapping[str, str]) -> Awaited | None:
+    """Return what an open dossier waits for: a signature, another agency, or neither alone."""
+    if not held.is_open:
+        return None
+    open_tasks = [one for one in work if one.state is TaskState.OPEN]
+    if open_tasks:
+        return Awaited.SIGNATURE if all(one.signs for one in open_tasks) else None
+    return Awaited.PARTNER if "active" in states.values() else None
 
 
 def _with_calls(states: Mapping[str, str], definition: Definition) -> dict[str, str]:

@@ -154,6 +154,8 @@ def test_values_are_shown_by_the_labels_of_their_forms(one: OneNode, enter: Ente
     assert task.having("data-value", "delegation_size")[0].text == "12"
     assert "Số người trong đoàn" in task.text
     assert "delegation_size</" not in task.text
+    page = leader.get(f"/dossiers/{one.sides(code)[HOA_BINH].id}")
+    assert [chip.text for chip in page.having("data-substatus")] == ["Chờ ký duyệt"]
 
 
 def test_dates_are_read_as_people_write_them(one: OneNode, enter: Enter) -> None:

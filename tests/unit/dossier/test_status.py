@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from importlib import resources
+
 import pytest
 
 from dossier.model import Business
 from dossier.rule_errors import StatusRefused
-from dossier.status import ClockEffect, load_status_rules, parse_status_rules, status_name
+from dossier.status import (
+    Awaited,
+    ClockEffect,
+    load_status_rules,
+    parse_status_rules,
+    status_name,
+)
 from dossier.texts import Language
 
 RULES = load_status_rules()
@@ -82,3 +90,17 @@ def test_refuses_an_unknown_status(status: str) -> None:
 def test_refuses_an_incomplete_table(content: bytes) -> None:
     with pytest.raises(StatusRefused):
         parse_status_rules(content)
+
+
+def test_a_substatus_is_shown_beside_the_status_that_it_maps_onto() -> None:
+    shown = RULES.substatus(Business.IN_PROCESS, Awaited.SIGNATURE)
+    assert shown is not None
+    assert (shown.vi, shown.en) == ("Chờ ký duyệt", "Awaiting signature")
+    assert RULES.substatus(Business.PROCESSED, Awaited.SIGNATURE) is None
+    assert RULES.substatus(Business.IN_PROCESS, None) is None
+
+
+def test_what_is_shown_must_be_a_substatus_of_the_table() -> None:
+    table = resources.files("dossier").joinpath("rules", "statuses.toml").read_text()
+    with pytest.raises(StatusRefused, match="sub-status"):
+        parse_status_rules(table.replace('vi = "Chờ ký duyệt"', 'vi = "Chờ ai đó"').encode())
