@@ -258,8 +258,8 @@ def _end_record(view: memoryview) -> int:
     tail = bytes(view[at:])
     found = tail.rfind(_END_MARK)
     comment = tail[found + _END.size :]
-    stated = len(comment).to_bytes(2, "little")
-    if found < 0 or tail[found + _END.size - 2 : found + _END.size] != stated or b"PK" in comment:
+    stated = int.from_bytes(tail[found + _END.size - 2 : found + _END.size], "little")
+    if found < 0 or len(comment) != stated or b"PK" in comment:
         raise ZipRefused("expected the end record at the end", reason="end")
     return at + found
 

@@ -137,3 +137,9 @@ def test_every_written_archive_reads_back(files: dict[str, bytes]) -> None:
 
 def test_checksum_is_the_one_of_zlib() -> None:
     assert zlib.crc32(b"noi dung").to_bytes(4, "little") in zipfile.write(FILES)
+
+
+@pytest.mark.parametrize("size", [65_556, 65_557, 65_558, 200_000])
+def test_refuses_a_long_file_without_an_end_record(size: int) -> None:
+    with pytest.raises(ZipRefused):
+        zipfile.read(b"a" * size)
