@@ -14,7 +14,13 @@ from pathlib import Path
 
 from dossier.clock import SystemClock
 from exchange.errors import FileUnreadable
-from exchange.signfiles import KeyFiles, TokenKey, signing_with, timestamper_of
+from exchange.signfiles import (
+    KeyFiles,
+    TokenKey,
+    TsaAddress,
+    signing_with,
+    timestamper_of,
+)
 from exchange.verify import read_file
 from signing import zipfile
 from signing.asic import (
@@ -53,7 +59,7 @@ def sign_again(
     target: Path,
     *,
     key: KeyFiles | TokenKey,
-    tsa: KeyFiles | None,
+    tsa: KeyFiles | TsaAddress | None,
     role: str,
 ) -> int:
     """Write a container with one more signature over all its files; return the new size.
@@ -97,7 +103,7 @@ def complete(
     *,
     state: Path,
     signature: bytes,
-    tsa: KeyFiles | None,
+    tsa: KeyFiles | TsaAddress | None,
 ) -> int:
     """Write the container with the value that came back; return its size.
 

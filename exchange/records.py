@@ -7,17 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from dossier.clock import SystemClock
 from exchange.errors import FileUnreadable
-from exchange.signfiles import KeyFiles, signer_of
+from exchange.signfiles import KeyFiles, TsaAddress, chosen_timestamper
 from exchange.verify import read_file
 from signing.evidencerecord import build_records, renew_records
-from signing.tsa import TimestampAuthority, Timestamper
 
 _CHUNK_BYTES: Final = 1024 * 1024
 
 
-def make_records(paths: Sequence[Path], *, tsa: KeyFiles, is_xml: bool) -> list[Path]:
+def make_records(paths: Sequence[Path], *, tsa: KeyFiles | TsaAddress, is_xml: bool) -> list[Path]:
     """Write a record beside each file, all under one time-stamp; return where they are.
 
     Nothing is written over. Raises `FileUnreadable` and what the key raises.
@@ -27,27 +25,25 @@ def make_records(paths: Sequence[Path], *, tsa: KeyFiles, is_xml: bool) -> list[
         if target.exists():
             raise FileUnreadable("expected no record yet, got one: renew it", name=target.name)
     digests = [_digest(path) for path in paths]
-    records = build_records(digests, timestamper=_timestamper(tsa), is_xml=is_xml)
+    records = build_records(digests, timestamper=chosen_timestamper(tsa), is_xml=is_xml)
     for target, record in zip(targets, records, strict=True):
         target.write_bytes(record)
     return targets
 
 
-def renew(paths: Sequence[Path], *, tsa: KeyFiles) -> None:
+def renew(paths: Sequence[Path], *, tsa: KeyFiles | TsaAddress) -> None:
     """Give each record one more archive time-stamp, the same for all, in place.
 
     Raises `EvidenceRecordMalformed`, `FileUnreadable` and what the key raises; then no record has
     changed.
     """
-    renewed = renew_records([read_file(path) for path in paths], timestamper=_timestamper(tsa))
+    renewed = renew_records(
+        [read_file(path) for path in paths], timestamper=chosen_timestamper(tsa)
+    )
     for path, record in zip(paths, renewed, strict=True):
         temporary = path.with_name(path.name + ".new")
         temporary.write_bytes(record)
         temporary.replace(path)
-
-
-def _timestamper(tsa: KeyFiles) -> Timestamper:
-    return TimestampAuthority(signer_of(tsa)).timestamper(SystemClock().now)
 
 
 def _digest(path: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""Sign files and raise signatures, for the command: no database, no network."""
+"""Sign files and raise signatures, for the command: no database, no network but a named TSA."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import BinaryIO, Final
 
 from dossier.clock import SystemClock
 from exchange.errors import FileUnreadable
+from exchange.timestamps import remote_authority
 from exchange.verify import TrustFiles, given_of
 from signing.asic import DataFile, write_container, write_simple_container
 from signing.augment import augment_container
@@ -34,6 +35,13 @@ class KeyFiles:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TsaAddress:
+    """Where a time-stamp authority answers (RFC 3161 over HTTP)."""
+
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TokenKey:
     """A key on a PKCS#11 token."""
 
@@ -49,12 +57,12 @@ def sign_paths(
     target: Path,
     *,
     key: KeyFiles | TokenKey,
-    tsa: KeyFiles | None,
+    tsa: KeyFiles | TsaAddress | None,
     role: str,
 ) -> int:
     """Write an ASiC-E of the files, signed with the key; return its size in bytes.
 
-    Level B-T with a time-stamp authority's key, B-B without. Raises `PinRefused`, `KeyUnusable`,
+    Level B-T with a time-stamp authority, B-B without. Raises `PinRefused`, `KeyUnusable`,
     `TokenUnusable`, `FileUnreadable`.
     """
     with signing_with(key) as signer, _written(target) as out:
@@ -70,7 +78,12 @@ def sign_paths(
 
 
 def sign_path_simply(
-    path: Path, target: Path, *, key: KeyFiles | TokenKey, tsa: KeyFiles | None, role: str
+    path: Path,
+    target: Path,
+    *,
+    key: KeyFiles | TokenKey,
+    tsa: KeyFiles | TsaAddress | None,
+    role: str,
 ) -> int:
     """Write an ASiC-S of one file, as `sign_paths` does an ASiC-E."""
     with signing_with(key) as signer, _written(target) as out:
@@ -112,7 +125,7 @@ def augment_path(
     path: Path,
     *,
     to: str,
-    tsa: KeyFiles,
+    tsa: KeyFiles | TsaAddress,
     trusted: TrustFiles,
 ) -> int:
     """Raise the signatures of a container in place; return its new size in bytes.
@@ -120,9 +133,6 @@ def augment_path(
     Raises the judgement's error where a signature does not pass: nothing is written then.
     """
     given = given_of(trusted)
-    timestamper = timestamper_of(tsa)
-    if timestamper is None:
-        raise FileUnreadable("expected the key of a time-stamp authority", name="tsa")
     trust = Trust(
         anchors=tuple(given.anchors),
         certificates=tuple(given.certificates),
@@ -134,7 +144,7 @@ def augment_path(
         path.read_bytes(),
         to=Level(f"B-{to}"),
         trust=trust,
-        timestamper=timestamper,
+        timestamper=chosen_timestamper(tsa),
         at=SystemClock().now(),
     )
     with _written(path) as out:
@@ -169,10 +179,15 @@ def needs_pin(key: Path, *, certificates: Path | None) -> bool:
     return is_pkcs12_locked(content) if certificates is None else is_encrypted(content)
 
 
-def timestamper_of(tsa: KeyFiles | None) -> Timestamper | None:
-    """Return the time-stamper of an authority's key files, None without them."""
-    if tsa is None:
-        return None
+def timestamper_of(tsa: KeyFiles | TsaAddress | None) -> Timestamper | None:
+    """Return the time-stamper of an authority, None without one."""
+    return None if tsa is None else chosen_timestamper(tsa)
+
+
+def chosen_timestamper(tsa: KeyFiles | TsaAddress) -> Timestamper:
+    """Return the time-stamper of an authority's key files, or at its address."""
+    if isinstance(tsa, TsaAddress):
+        return remote_authority(tsa.url)
     return TimestampAuthority(signer_of(tsa)).timestamper(SystemClock().now)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 from typing import Final
+from urllib.parse import urlsplit
 
 from connectors.errors import PartnerUnavailable
-from connectors.http import HttpClient
+from connectors.http import HttpClient, Timeouts, only_hosts
 from signing.errors import TimestampMalformed, TimestampUnavailable
 from signing.timestamp import parse_token
 from signing.tsa import build_request, token_of_response
@@ -14,6 +15,14 @@ from signing.tsa import build_request, token_of_response
 _HEADERS: Final = {"Content-Type": "application/timestamp-query"}
 _MOST_BYTES: Final = 64 * 1024
 _NONCE_BITS: Final = 64
+
+
+def remote_authority(url: str) -> RemoteAuthority:
+    """Return a client that calls the host of `url` and nobody else."""
+    timeouts = Timeouts(silence_seconds=10.0, reply_seconds=20.0)
+    host = urlsplit(url).hostname or ""
+    http = HttpClient(may_call=only_hosts(host), timeouts=timeouts, takes_plain=True)
+    return RemoteAuthority(http, url=url)
 
 
 class RemoteAuthority:

@@ -33,7 +33,7 @@ from exchange.services import ServiceBook
 from exchange.settings import Settings, settings
 from exchange.stores import blob_store
 from exchange.sweep import own_name
-from exchange.timestamps import RemoteAuthority
+from exchange.timestamps import remote_authority
 from exchange.trust import TrustFolder
 from signing.tsa import TimestampAuthority, Timestamper
 from storage.spool import FileSpool
@@ -169,9 +169,4 @@ def _services(here: Settings) -> ServiceBook:
 def _timestamper(here: Settings, clock: Clock) -> Timestamper:
     if not here.tsa_url:
         return TimestampAuthority(read_key(here.keys_dir / "tsa")).timestamper(clock.now)
-    host = urlsplit(here.tsa_url).hostname or ""
-    timeouts = Timeouts(silence_seconds=10.0, reply_seconds=20.0)
-    return RemoteAuthority(
-        HttpClient(may_call=only_hosts(host), timeouts=timeouts, takes_plain=True),
-        url=here.tsa_url,
-    )
+    return remote_authority(here.tsa_url)

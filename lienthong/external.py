@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from exchange.cosign import complete, prepare
-from exchange.signfiles import ROLES, KeyFiles
+from exchange.signfiles import ROLES
+from lienthong.timestamping import tsa_of, tsa_options
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NEW = click.Path(dir_okay=False, path_type=Path)
@@ -42,18 +43,19 @@ def first(
 @click.option("--state", required=True, type=_FILE, help="What `prepare` kept.")
 @click.option("--signature", required=True, type=_FILE, help="The value: raw, DER or base64.")
 @click.option("-o", "--output", required=True, type=_NEW)
-@click.option("--tsa-key", type=_FILE, help="Key of a time-stamp authority: level B-T.")
-@click.option("--tsa-cert", type=_FILE, help="Its certificates in PEM.")
+@tsa_options
 def second(
     *,
     files: tuple[Path, ...],
     state: Path,
     signature: Path,
     output: Path,
+    tsa: str | None,
     tsa_key: Path | None,
     tsa_cert: Path | None,
 ) -> None:
     """Write the container of the same FILES with the value that came back."""
-    tsa = KeyFiles(key=tsa_key, certificates=tsa_cert, pin=None) if tsa_key else None
-    size = complete(files, output, state=state, signature=signature.read_bytes(), tsa=tsa)
+    stamped_by = tsa_of(tsa, key=tsa_key, cert=tsa_cert)
+    value = signature.read_bytes()
+    size = complete(files, output, state=state, signature=value, tsa=stamped_by)
     click.echo(f"lienthong: {output.name}: {size} bytes", err=True)

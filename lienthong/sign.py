@@ -17,6 +17,7 @@ from exchange.signfiles import (
     sign_paths,
 )
 from exchange.verify import TrustFiles
+from lienthong.timestamping import required_tsa, tsa_of, tsa_options
 
 _SIMPLE_SUFFIXES = (".asics", ".scs")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -36,8 +37,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--key-label", metavar="LABEL", help="The label of the private key on it.")
 @click.option("--cert", type=_FILE, help="Certificates in PEM, the signer's first.")
 @click.option("--pin-file", type=_FILE, help="File with the PIN; asked for when the key needs it.")
-@click.option("--tsa-key", type=_FILE, help="Key of a time-stamp authority: level B-T.")
-@click.option("--tsa-cert", type=_FILE, help="Its certificates in PEM.")
+@tsa_options
 @click.option(
     "--role",
     type=click.Choice(ROLES),
@@ -60,6 +60,7 @@ def sign(
     key_label: str | None,
     cert: Path | None,
     pin_file: Path | None,
+    tsa: str | None,
     tsa_key: Path | None,
     tsa_cert: Path | None,
     role: str,
@@ -87,23 +88,22 @@ def sign(
         )
     else:
         raise click.UsageError("expected --key, or --pkcs11 with --token and --key-label")
-    tsa = KeyFiles(key=tsa_key, certificates=tsa_cert, pin=None) if tsa_key else None
+    stamped_by = tsa_of(tsa, key=tsa_key, cert=tsa_cert)
     if is_added:
         if len(files) > 1:
             raise click.UsageError("expected one container to add a signature to, got several")
-        size = sign_again(files[0], output, key=own, tsa=tsa, role=role)
+        size = sign_again(files[0], output, key=own, tsa=stamped_by, role=role)
     elif is_simple:
-        size = sign_path_simply(files[0], output, key=own, tsa=tsa, role=role)
+        size = sign_path_simply(files[0], output, key=own, tsa=stamped_by, role=role)
     else:
-        size = sign_paths(files, output, key=own, tsa=tsa, role=role)
+        size = sign_paths(files, output, key=own, tsa=stamped_by, role=role)
     click.echo(f"lienthong: {output.name}: {size} bytes", err=True)
 
 
 @click.command("augment")
 @click.argument("file", type=_FILE)
 @click.option("--to", type=click.Choice(["T", "LT", "LTA"]), required=True, help="The level.")
-@click.option("--tsa-key", required=True, type=_FILE, help="Key of a time-stamp authority.")
-@click.option("--tsa-cert", required=True, type=_FILE, help="Its certificates in PEM.")
+@tsa_options
 @click.option("--anchor", "anchors", multiple=True, metavar="FILE|SHA256", help="Trust anchor.")
 @click.option("--cert", "certificates", multiple=True, type=_FILE, help="Issuing certificates.")
 @click.option("--crl", "crls", multiple=True, type=_FILE, help="A CRL; may be repeated.")
@@ -112,17 +112,18 @@ def augment(
     *,
     file: Path,
     to: str,
-    tsa_key: Path,
-    tsa_cert: Path,
+    tsa: str | None,
+    tsa_key: Path | None,
+    tsa_cert: Path | None,
     anchors: tuple[str, ...],
     certificates: tuple[Path, ...],
     crls: tuple[Path, ...],
     ocsps: tuple[Path, ...],
 ) -> None:
     """Raise the signatures of FILE to a higher level, in place; no signed byte changes."""
-    tsa = KeyFiles(key=tsa_key, certificates=tsa_cert, pin=None)
+    stamped_by = required_tsa(tsa, key=tsa_key, cert=tsa_cert)
     trusted = TrustFiles(anchors=anchors, certificates=certificates, crls=crls, ocsps=ocsps)
-    size = augment_path(file, to=to, tsa=tsa, trusted=trusted)
+    size = augment_path(file, to=to, tsa=stamped_by, trusted=trusted)
     click.echo(f"lienthong: {file.name}: {size} bytes", err=True)
 
 

@@ -147,7 +147,7 @@ def _signature(one: ReportSignature, language: Language) -> ReportBlock:
         _row("result", _words(one.indication, language), language, one.indication),
         _row("issuer", one.issuer, language),
         _row("signer", _signer(one, language), language),
-        _row("unit", one.unit, language),
+        _row("unit", one.unit or label("unit_none", language), language),
         _row("claimed_time", _instant(one.claimed_time, language), language),
         _row("timestamp", _timestamps(one, language), language),
         _row("independent", _independent(one, language), language),

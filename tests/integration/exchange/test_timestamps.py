@@ -9,13 +9,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 
 from connectors.http import HttpClient, only_hosts
+from exchange.records import make_records
+from exchange.signfiles import KeyFiles, TsaAddress, sign_paths
 from exchange.timestamps import RemoteAuthority
 from exchange.wiring import build
 from signing.errors import TimestampUnavailable
+from signing.evidencerecord import parse_record
 from signing.keys import load_signer
 from signing.timestamp import parse_token
 from signing.tsa import TimestampAuthority, build_request
@@ -94,3 +98,23 @@ def test_node_asks_the_authority_of_its_setting(
         there = build(replace(one.node.settings, tsa_url=url))
         stamped = there.timestamper.stamp(IMPRINT)
     assert parse_token(stamped).time == AT
+
+
+def test_files_are_signed_with_time_stamps_of_an_address(
+    authority: TimestampAuthority, one: OneNode, tmp_path: Path
+) -> None:
+    letter = tmp_path / "letter.txt"
+    letter.write_bytes(b"a letter")
+    stem = one.node.settings.keys_dir / "tsa"
+    own = KeyFiles(
+        key=stem.with_suffix(".key.pem"), certificates=stem.with_suffix(".crt.pem"), pin=None
+    )
+    with served(lambda request: (200, authority.respond(request, at=AT))) as url:
+        sign_paths([letter], tmp_path / "a.asice", key=own, tsa=TsaAddress(url=url), role="sealed")
+        (record,) = make_records([letter], tsa=TsaAddress(url=url), is_xml=False)
+
+    assert b"SignatureTimeStamp" in (tmp_path / "a.asice").read_bytes()
+    assert len(parse_record(record.read_bytes()).stamps) == 1
+    with pytest.raises(TimestampUnavailable):
+        sign_paths([letter], tmp_path / "b.asice", key=own, tsa=TsaAddress(url=url), role="sealed")
+    assert not (tmp_path / "b.asice").exists()
