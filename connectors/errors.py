@@ -251,6 +251,12 @@ class PortalRefused(Rejected):
     code = "portal_refused"
 
 
+class PortalLoginRefused(PortalRefused):
+    """The national portal did not let this node in: no dossier would fare better."""
+
+    code = "portal_login_refused"
+
+
 class PortalCodeMissing(Misconfigured):
     """A value has no code in the connector's configuration: codes differ between portals."""
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
-from connectors.errors import PortalCodeMissing, PortalRefused
+from connectors.errors import PortalCodeMissing, PortalLoginRefused, PortalRefused
 from connectors.http import HttpClient
 from connectors.json_replies import read_object
 from dossier.model import Business
@@ -293,10 +293,14 @@ class PortalSession:
 
     def _login(self) -> str:
         account = self._account
-        answer = self._post({"username": account.username, "password": account.password})
+        try:
+            answer = self._post({"username": account.username, "password": account.password})
+        except PortalRefused as exc:
+            code = str(exc.parameters["portal_code"])
+            raise PortalLoginRefused("expected a session", portal_code=code) from exc
         session = answer.get("session")
         if not isinstance(session, str) or not session:
-            raise PortalRefused("expected a session", portal_code="login")
+            raise PortalLoginRefused("expected a session", portal_code="login")
         return session
 
     def _post(self, content: Mapping[str, object]) -> Mapping[str, Any]:

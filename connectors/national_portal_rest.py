@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from urllib3.filepost import encode_multipart_formdata
 
-from connectors.errors import PartnerAnswerRefused, PortalRefused
+from connectors.errors import PartnerAnswerRefused, PortalLoginRefused, PortalRefused
 from connectors.http import HttpClient
 from connectors.json_replies import objects, read_object
 from connectors.national_portal import (
@@ -145,12 +145,16 @@ class PortalRestSession:
             "client_secret": self._client.client_secret,
             "grant_type": "client_credentials",
         }
-        answer = self._send(
-            "POST",
-            self._client.paths.token,
-            body=json.dumps(account).encode(),
-            headers={"Content-Type": _JSON},
-        )
+        try:
+            answer = self._send(
+                "POST",
+                self._client.paths.token,
+                body=json.dumps(account).encode(),
+                headers={"Content-Type": _JSON},
+            )
+        except PortalRefused as exc:
+            code = str(exc.parameters["portal_code"])
+            raise PortalLoginRefused("expected a token", portal_code=code) from exc
         return _text(answer, "access_token")
 
     def _send(

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
-from connectors.errors import PartnerAnswerRefused, PartnerUnavailable
+from connectors.errors import PartnerAnswerRefused, PartnerUnavailable, PortalLoginRefused
 from connectors.http import HttpClient, only_hosts
 from connectors.national_portal import (
     Difference,
@@ -78,6 +78,9 @@ class _Telling:
     last: int  # number of its last entry
 
 
+_Tell: TypeAlias = Callable[[_Telling, datetime], Told]
+
+
 def make_rounds(node: Node) -> Drained:
     """Make the round of each destination that is due."""
     done = 0
@@ -90,12 +93,14 @@ def make_rounds(node: Node) -> Drained:
 def tell_all(node: Node, destination: Destination, *, only: UUID | None = None) -> int:
     """Tell a destination what it does not know and return how many dossiers went well."""
     http = HttpClient(may_call=only_hosts(*node.settings.outbound_hosts))
-    teller = _older if destination.flow is Flow.OLDER else _newer
+    tell = (
+        _older(destination, http) if destination.flow is Flow.OLDER else _newer(destination, http)
+    )
     done = 0
     for identifier in [only] if only else _behind(node, destination):
         try:
             telling = _telling(node, destination, identifier)
-            told = teller(destination, http, telling, at=node.now())
+            told = tell(telling, node.now())
         except LienThongError as exc:
             _failed(node, destination, identifier, exc)
             if _is_away(exc):
@@ -220,7 +225,8 @@ def _telling(node: Node, destination: Destination, identifier: UUID) -> _Telling
     )
 
 
-def _older(destination: Destination, http: HttpClient, telling: _Telling, *, at: datetime) -> Told:
+def _older(destination: Destination, http: HttpClient) -> _Tell:
+    """Return what tells one dossier after the other, in one session."""
     account = PortalAccount(
         address=destination.address,
         username=destination.account,
@@ -228,11 +234,16 @@ def _older(destination: Destination, http: HttpClient, telling: _Telling, *, at:
         agency=destination.agency,
     )
     session = PortalSession(account, http=http, codes=destination.codes)
-    session.synchronise(telling.portal, telling.steps)
-    return _succeeded(destination, telling, telling.known, at=at)
+
+    def tell(telling: _Telling, at: datetime) -> Told:
+        session.synchronise(telling.portal, telling.steps)
+        return _succeeded(destination, telling, telling.known, at=at)
+
+    return tell
 
 
-def _newer(destination: Destination, http: HttpClient, telling: _Telling, *, at: datetime) -> Told:
+def _newer(destination: Destination, http: HttpClient) -> _Tell:
+    """Return what tells one dossier after the other, with one token."""
     client = PortalClient(
         address=destination.address,
         client_id=destination.account,
@@ -241,17 +252,21 @@ def _newer(destination: Destination, http: HttpClient, telling: _Telling, *, at:
         paths=destination.paths,
     )
     session = PortalRestSession(client, http=http, codes=destination.codes)
-    known = telling.known
-    if not known.reference_id:
-        given = session.register(telling.portal)
-        known = replace(known, reference_id=given.id, reference_code=given.code)
-        # Kept at once: a registration cannot be repeated.
-        with transaction():
-            portal_sync.keep(replace(known, at=at))
-    reference = PortalReference(id=known.reference_id, code=known.reference_code)
-    session.report(reference, telling.steps)
-    session.set_status(reference, telling.portal.status)
-    return _succeeded(destination, telling, known, at=at)
+
+    def tell(telling: _Telling, at: datetime) -> Told:
+        known = telling.known
+        if not known.reference_id:
+            given = session.register(telling.portal)
+            known = replace(known, reference_id=given.id, reference_code=given.code)
+            # Kept at once: a registration cannot be repeated.
+            with transaction():
+                portal_sync.keep(replace(known, at=at))
+        reference = PortalReference(id=known.reference_id, code=known.reference_code)
+        session.report(reference, telling.steps)
+        session.set_status(reference, telling.portal.status)
+        return _succeeded(destination, telling, known, at=at)
+
+    return tell
 
 
 def _succeeded(destination: Destination, telling: _Telling, known: Told, *, at: datetime) -> Told:
@@ -267,7 +282,9 @@ def _succeeded(destination: Destination, telling: _Telling, known: Told, *, at: 
 
 
 def _is_away(error: LienThongError) -> bool:
-    """Tell whether a portal did not answer at all: the next dossier would fare no better."""
+    """Tell whether a portal did not answer, or let us in: the next dossier would fare no better."""
+    if isinstance(error, PortalLoginRefused):
+        return True
     return isinstance(error, PartnerUnavailable) and not isinstance(error, PartnerAnswerRefused)
 
 

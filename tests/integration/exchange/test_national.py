@@ -10,6 +10,7 @@ import pytest
 
 from connectors.demo_portal import DemoPortal
 from connectors.demo_portal_rest import DemoRestPortal
+from dossier.wire import WireReply, WireRequest
 from exchange.errors import DossierUnknown
 from exchange.national import sync
 from exchange.national.configuration import read_destinations
@@ -140,6 +141,24 @@ def test_a_portal_that_is_away_is_asked_once_a_round_and_holds_up_no_other(one: 
         assert [destination.name for destination, _ in both] == ["national", "province"]
     with pytest.raises(DossierUnknown):
         sync.chosen(one.node, "", "H08-000000-0000")
+
+
+@pytest.mark.parametrize("flow", ["older", "newer"])
+def test_a_portal_that_lets_nobody_in_is_asked_once_a_round(one: OneNode, flow: str) -> None:
+    one.start_business()
+    one.start_business()
+    calls = []
+
+    def shut(request: WireRequest) -> WireReply:
+        calls.append(request.path)
+        body = b'{"error_code": "02"}'
+        return WireReply(status=200, headers={"Content-Length": str(len(body))}, body=(body,))
+
+    with served(shut) as address:
+        _configure(one, address, flow=flow)
+        assert sync.make_rounds(one.node).done == 0
+    assert len(calls) == 1
+    assert len(sync.queue_states(one.node)[0].failing) == 1
 
 
 def test_an_unknown_destination_is_named(one: OneNode) -> None:
