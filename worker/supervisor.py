@@ -31,7 +31,8 @@ from worker.own_redis import OwnRedis, RedisWatch
 _LOOK_SECONDS: Final = 0.1
 _GRACE_SECONDS: Final = 10.0
 _SHORT_LIFE_SECONDS: Final = 2.0
-_SLOWEST_RESTART_SECONDS: Final = 5.0
+_AT_ONCE: Final = 2  # short lives in a row after which the next one still begins at once
+_SLOWEST_RESTART_SECONDS: Final = 2.0
 _fork: Final = multiprocessing.get_context("fork")
 _log: Final = logging.getLogger(__name__)
 
@@ -144,8 +145,8 @@ class Supervisor:
         now = time.monotonic()
         is_short = process.exitcode != 0 and now - child.started < _SHORT_LIFE_SECONDS
         child.failures = child.failures + 1 if is_short else 0
-        # The first restart is immediate; a process that cannot live must not burn the machine.
-        wait = 0.1 * 2**child.failures if child.failures > 1 else 0.0
+        # A process that cannot live must not burn the machine.
+        wait = 0.1 * 2**child.failures if child.failures > _AT_ONCE else 0.0
         child.not_before = now + min(wait, _SLOWEST_RESTART_SECONDS)
         _log.warning(
             "worker process ended",

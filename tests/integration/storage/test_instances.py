@@ -106,11 +106,15 @@ def test_a_lost_row_rolls_the_whole_batch_back() -> None:
     assert instances.get(one).version == 0
 
 
-def test_attempts_count_before_the_work_and_suspects_come_alone() -> None:
-    store_instances(3)
-    assert [attempts for _, attempts in _claim()] == [1, 1, 1]
+def test_attempts_count_before_the_work_and_suspects_come_a_few_together_then_alone() -> None:
+    store_instances(13)
+    assert [attempts for _, attempts in _claim(limit=13)] == [1] * 13
     instances.clear_leases("w")
-    assert [attempts for _, attempts in _claim("t2")] == [2]
+    assert [attempts for _, attempts in _claim("t2", limit=13)] == [2] * 10
+    instances.clear_leases("w")
+    rest = [_claim(f"t{number}", limit=13) for number in range(3, 14)]
+    assert sorted(attempts for claims in rest for _, attempts in claims) == [2, 2, 2, *[3] * 10]
+    assert sorted(map(len, rest)) == [1] * 10 + [3]
 
 
 def test_a_parked_instance_waits_for_a_person_and_keeps_its_facts() -> None:
