@@ -100,30 +100,41 @@ def _copy(table: str, changed: Mapping[str, str], count: int) -> None:
     )
 
 
-def seconds_to_drain(workers: int) -> float:
-    """Return how long that many worker processes take for everything that is due."""
-    gate = fork.Barrier(workers + 1)
+@contextmanager
+def workers(count: int) -> Iterator[tuple[Callable[[], float], list[psutil.Process]]]:
+    """Fork workers that live as long as the figure; yield what lets them drain once, and them.
+
+    The call returns the seconds they take for everything that is due.
+    """
+    gate = fork.Barrier(count + 1)
     transactions.close()
-    processes = [fork.Process(target=_drain, args=(gate,)) for _ in range(workers)]
+    processes = [fork.Process(target=_serve, args=(gate,)) for _ in range(count)]
     for process in processes:
         process.start()
-    gate.wait()
-    started = time.perf_counter()
-    gate.wait()  # all is done; how long a process takes to end is no part of the work
-    taken = time.perf_counter() - started
-    for process in processes:
-        process.join()
-    return taken
+
+    def drain() -> float:
+        gate.wait()
+        started = time.perf_counter()
+        gate.wait()
+        return time.perf_counter() - started
+
+    drain()  # until each has its connection and has compiled what it will meet
+    try:
+        yield drain, [psutil.Process(process.pid) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+            process.join()
 
 
-def _drain(gate: multiprocessing.synchronize.Barrier) -> None:
+def _serve(gate: multiprocessing.synchronize.Barrier) -> None:
     node.cache_clear()
     node().contracts().all_effective(day=SystemClock().now().date())
-    gate.wait()
-    while drain_transitions(node(), budget=BUDGET).more:
-        pass
-    gate.wait()
-    transactions.close()
+    while True:
+        gate.wait()
+        while drain_transitions(node(), budget=BUDGET).more:
+            pass
+        gate.wait()
 
 
 @contextmanager

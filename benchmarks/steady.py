@@ -9,26 +9,23 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from typing import Final
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
 from benchmarks.bed import (
     bed,
-    fork,
     open_load,
-    seconds_to_drain,
     supervised,
     wait_until,
+    workers,
     workers_of,
 )
 from benchmarks.measure import Measure
-from exchange.advance import drain_transitions
 from exchange.drained import ring_after_commit
 from exchange.sweep import owner_of
 from exchange.wiring import node
-from storage import sql, transactions
+from storage import sql
 from storage.transactions import transaction
 from tests.builders import chaos
 from tests.builders.fivetasks import QUIET, TASKS, complete, complete_all, open_five_tasks
@@ -67,11 +64,12 @@ def run(only: str) -> Iterator[Measure]:
 
 def _rate() -> float:
     """Return transitions per second of two workers at full load, for half of it."""
-    open_load(120)
     done, taken = 0, 0.0
-    for _ in range(TASKS):
-        done += complete_all(node())
-        taken += seconds_to_drain(_WORKERS)
+    with workers(_WORKERS) as (drain, _):
+        open_load(120)
+        for _ in range(TASKS):
+            done += complete_all(node())
+            taken += drain()
     return done / taken
 
 
@@ -197,22 +195,14 @@ def _processor_seconds(supervisor: psutil.Process) -> float:
 
 def _memory(name: str, *, rounds: int) -> Measure:
     """Compare a worker's memory after all transitions with that after the first round."""
-    gate = fork.Barrier(2)
-    transactions.close()
-    worker = fork.Process(target=_serve, args=(gate,))
-    worker.start()
     sizes = []
-    try:
+    with workers(1) as (drain, (worker,)):
         for _ in range(rounds):
             open_five_tasks(node(), _MEMORY_ROUND)
             for _ in range(TASKS + 1):
-                gate.wait()  # go
-                gate.wait()  # done
+                drain()
                 complete_all(node())
-            sizes.append(psutil.Process(worker.pid).memory_info().rss)
-    finally:
-        worker.kill()
-        worker.join()
+            sizes.append(worker.memory_info().rss)
     done = rounds * _MEMORY_ROUND * (TASKS + 1)
     return Measure(
         name=name,
@@ -222,12 +212,3 @@ def _memory(name: str, *, rounds: int) -> Measure:
         ratio=sizes[-1] / sizes[0],
         gate=_MEMORY_GROWTH,
     )
-
-
-def _serve(gate: fork.Barrier) -> None:  # type: ignore[name-defined]  # a method makes the type
-    node.cache_clear()
-    while True:
-        gate.wait()
-        while drain_transitions(node(), budget=timedelta(seconds=60)).more:
-            pass
-        gate.wait()

@@ -17,7 +17,7 @@ from redis import Redis
 from rq import Queue, Worker
 from rq.job import Job
 
-from benchmarks.bed import BUDGET, bed, open_backlog, open_load, seconds_to_drain
+from benchmarks.bed import BUDGET, bed, open_backlog, open_load, workers
 from benchmarks.measure import Bound, Measure
 from benchmarks.peers import fastest
 from exchange.advance import drain_transitions
@@ -28,6 +28,7 @@ from tests.builders.fivetasks import TASKS, complete, complete_all
 from worker.own_redis import OwnRedis
 
 _DOSSIERS: Final = 500
+_WARM_UP: Final = 100  # dossiers of five transitions
 _NAIVE: Final = 20
 _WORKERS: Final = 2
 _ROUNDS: Final = 3
@@ -40,8 +41,8 @@ _SPAN: Final = timedelta(seconds=4)
 def run(only: str) -> Iterator[Measure]:
     """Yield the worker's rates; they need PostgreSQL and a redis-server."""
     with bed() as (room, url):
-        one = _rate(workers=1)
-        rates = [_rate(workers=_WORKERS)]
+        one = _rate(1)
+        rates = [_rate(_WORKERS)]
         yield _gated(
             "worker.transitions",
             rates,
@@ -49,11 +50,11 @@ def run(only: str) -> Iterator[Measure]:
             _naive_rate(room),
             gate=30.0,
         )
-        rates.append(_rate(workers=_WORKERS))
+        rates.append(_rate(_WORKERS))
         yield _gated(
             "worker.dbos", rates, "steps/s of DBOS, fastest arm", fastest("dbos", url), 4.0
         )
-        rates.append(_rate(workers=_WORKERS))
+        rates.append(_rate(_WORKERS))
         peer = fastest("procrastinate", url)
         yield _gated(
             "worker.procrastinate", rates, "steps/s of procrastinate, fastest arm", peer, 4.0
@@ -79,13 +80,18 @@ def _gated(
     )
 
 
-def _rate(*, workers: int) -> float:
-    """Return transitions per second of a load that is made before the time is taken."""
-    open_load(_DOSSIERS)
+def _rate(count: int) -> float:
+    """Return transitions per second of that many workers, after a warm-up as the peers have one."""
     taken, done = 0.0, 0
-    for _ in range(TASKS):
-        done += complete_all(node())
-        taken += seconds_to_drain(workers)
+    with workers(count) as (drain, _):
+        open_load(_WARM_UP)
+        for _ in range(TASKS):
+            complete_all(node())
+            drain()
+        open_load(_DOSSIERS)
+        for _ in range(TASKS):
+            done += complete_all(node())
+            taken += drain()
     return done / taken
 
 
