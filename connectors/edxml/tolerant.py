@@ -17,6 +17,7 @@ from dossier.errors import XmlRefused
 XLINK: Final = "http://www.w3.org/1999/xlink"
 
 _JUNK_BYTES: Final = 64
+_PADDING: Final = b" \t\r\n\0"  # zeros: the rest of a buffer that was sent whole
 _ELEMENTS: Final = 20_000
 # Each attachment may declare the prefix anew; nothing here is ever canonicalised.
 _NAMESPACES: Final = 1_000
@@ -34,14 +35,18 @@ _TWO_BYTES: Final = (
 
 
 def without_junk(content: bytes, repairs: list[Repair]) -> bytes:
-    """Return what begins at the first tag, in UTF-8; raise `EdxmlRefused` where none is near."""
+    """Return what begins at the first tag, in UTF-8 and without padding.
+
+    Raises `EdxmlRefused` where no tag is near.
+    """
     text = _in_utf8(content, repairs)
     start = text.find(b"<", 0, _JUNK_BYTES + 1)
     if start < 0:
         raise EdxmlRefused("expected XML", reason="shape")
-    if text[:start].removeprefix(codecs.BOM_UTF8).strip():
+    end = text.rstrip(_PADDING)
+    if text[:start].removeprefix(codecs.BOM_UTF8).strip() or b"\0" in text[len(end) :]:
         repairs.append(Repair.JUNK_REMOVED)
-    return _relabelled(text[start:].rstrip(), repairs)
+    return _relabelled(end[start:], repairs)
 
 
 def parse(

@@ -100,6 +100,8 @@ def _letter(file: EdxmlFile) -> None:
     [
         (_FILE.encode("utf-8-sig"), ()),
         (_FILE.replace("><", ">\r\n<").encode(), ()),
+        (_FILE.encode() + b"\r\n", ()),
+        (_FILE.encode() + bytes(300), (Repair.JUNK_REMOVED,)),
         (_with("2026/11/20", "20/11/2026"), (Repair.DATE_REWRITTEN,)),
         (_with("2026/11/20", "2026-11-19T17:00:00Z"), (Repair.DATE_REWRITTEN,)),
         (_with("2026/11/20", "20-11-2026 08:15"), (Repair.DATE_REWRITTEN,)),
