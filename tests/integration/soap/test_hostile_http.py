@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import itertools
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 
 from dossier.ids import Sha256
+from dossier.wire import WireReply
+from portal.soap import WireApp
 from tests.builders.connectors import (
     CONTAINER,
     FakeReceiving,
@@ -367,6 +370,21 @@ def test_row_48_nothing_of_the_request_reaches_the_headers(endpoint: Endpoint) -
     named = endpoint.request("GET", query="?wsdl", Host="a.b/<x>")
     assert named.status == 200
     assert b"<x>" not in named.body
+
+
+def test_row_48_line_ends_in_headers_of_ours_become_spaces() -> None:
+    sent: list[tuple[str, str]] = []
+    quoting = WireReply(status=200, headers={"X-Quoted": "a\r\nX-Injected: 1\x00"}, body=())
+    environ = {"REQUEST_METHOD": "GET", "wsgi.input": io.BytesIO()}
+
+    def start_response(
+        status: str, headers: list[tuple[str, str]], exc: object = None
+    ) -> Callable[[bytes], object]:
+        sent.extend(headers)
+        return bytes
+
+    WireApp(lambda request: quoting)(environ, start_response)
+    assert sent == [("X-Quoted", "a  X-Injected: 1 ")]
 
 
 def test_row_49_faults_leak_nothing(endpoint: Endpoint) -> None:

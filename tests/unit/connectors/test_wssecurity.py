@@ -91,12 +91,9 @@ def test_row_33_the_timestamp_is_of_now(tmp_path: Path) -> None:
 
 
 def test_row_42_signed_messages_have_no_parts(tmp_path: Path) -> None:
-    xml = _signed().replace(_INLINE.encode(), b"%s" % include().encode(), 1)
-    xml = xml.replace(
-        b"<s:Envelope ", b'<s:Envelope xmlns:xop="http://www.w3.org/2004/08/xop/include" ', 1
-    )
-    if xml.count(b"xmlns:xop") > 1:
-        xml = xml.replace(b'xmlns:xop="http://www.w3.org/2004/08/xop/include" ', b"", 1)
+    # The signature covers the Include as it stands, so it verifies whatever the part holds.
+    plain = parse_envelope(send_xml(hints_for(CONTAINER), include()), expected=None)
+    xml = sign_message(plain, signer=_EC, at=_AT)
     body = multipart(root_part(xml), PartSpec(content=CONTAINER, content_id="c@x"))
     assert _code(tmp_path, body, content_type=mtom_type()) == "ws_security_refused"
 
