@@ -39,7 +39,9 @@ from signing.sources import is_list, is_response, lists_in
 from signing.trustlist import TrustList, open_trust_list
 
 _FINGERPRINT_LENGTH: Final = 64
-MAX_FILE_BYTES: Final = 2 * 1024**3  # ten of the largest containers; it is held in memory
+MAX_FILE_BYTES: Final = 2 * 1024**3  # ten of the largest containers
+_ARCHIVE: Final = b"PK"
+_MAPPED_BYTES: Final = 16 * 1024 * 1024  # from here on a container is mapped instead of read
 # Of the files beside a signature, all together: they are held in memory while it is judged.
 MAX_BESIDE_BYTES: Final = 256 * 1024 * 1024
 
@@ -73,19 +75,19 @@ def judge_path(path: Path, *, trusted: TrustFiles, at: datetime | AsOf | None = 
 
 def judge_given(path: Path, *, given: TrustGiven, at: datetime | AsOf | None = None) -> Report:
     """Judge a file under trust that was read before; raise `FileUnreadable`."""
-    content = read_file(path)
+    content = content_of(path)
     return judge_bytes(content, name=path.name, given=given, at=at, files=beside(path, content))
 
 
 def judge_bytes(
-    content: bytes,
+    content: bytes | Path,
     *,
     name: str,
     given: TrustGiven,
     at: datetime | AsOf | None = None,
     files: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Report:
-    """Judge bytes under a name; `files` are those that a detached signature may be over."""
+    """Judge bytes, or a file, under a name; `files` are those that a signature may be over."""
 
     def judged(instant: datetime) -> Report:
         found = judge_file(content, name=name, given=given, at=instant, files=files)
@@ -109,14 +111,33 @@ def judge_bytes(
 
 
 def passes(
-    content: bytes, *, name: str, given: TrustGiven, at: datetime, files: Mapping[str, bytes]
+    content: bytes | Path, *, name: str, given: TrustGiven, at: datetime, files: Mapping[str, bytes]
 ) -> bool:
     """Return whether bytes pass, where nobody wants to know more: it takes half the time."""
     return judge_file(content, name=name, given=given, at=at, files=files).verdict.is_passed
 
 
-def beside(path: Path, content: bytes) -> dict[str, bytes]:
+def content_of(path: Path) -> bytes | Path:
+    """Return the bytes to judge, or the path of a large container, which is never held in memory.
+
+    Raises `FileUnreadable`.
+    """
+    try:
+        with path.open("rb") as source:
+            size = os.fstat(source.fileno()).st_size
+            is_archive = source.read(len(_ARCHIVE)) == _ARCHIVE
+    except OSError as exc:
+        raise FileUnreadable(
+            f"expected a readable file, got {exc.strerror}", name=path.name
+        ) from exc
+    is_mapped = is_archive and _MAPPED_BYTES <= size <= MAX_FILE_BYTES
+    return path if is_mapped else read_file(path)
+
+
+def beside(path: Path, content: bytes | Path) -> dict[str, bytes]:
     """Return the files in the folder of `path` (or below) that its signature may be over."""
+    if isinstance(content, Path):
+        return {}  # a container holds what its signatures are over
     folder = path.parent.resolve()
     found: dict[str, bytes] = {}
     room = MAX_BESIDE_BYTES

@@ -19,12 +19,14 @@ from dossier.clock import SystemClock
 from dossier.report import Answer, Report, Subject
 from exchange.errors import FileUnreadable, LedgerRefused
 from exchange.parallel import in_order, is_forking
-from exchange.verify import AsOf, beside, cores, json_of, judge_bytes, passes, read_file
+from exchange.verify import AsOf, beside, content_of, cores, json_of, judge_bytes, passes, read_file
+from signing import bulk
 from signing.evidence import BundleJudgement, TrustGiven, files_wanted, subject_of
 from signing.indication import SubIndication
 from signing.judgement import indeterminate
 from signing.policy import fingerprint
 from signing.report import report_of
+from signing.verify import mapped
 
 _BATCH: Final = 256  # files that travel to a worker at a time
 # Below both, starting further processes costs more than they save.
@@ -243,7 +245,7 @@ def _is_little(found: Sequence[Found]) -> bool:
 
 def _judge(one: Found, task: _Task) -> _Outcome:
     try:
-        content = read_file(one.path)
+        content = content_of(one.path)
     except FileUnreadable:
         return _told(one, "", _unreadable(one.name, task.given), task)
     files = beside(one.path, content)
@@ -276,8 +278,9 @@ def _told(one: Found, key: str, report: Report, task: _Task) -> _Outcome:
     )
 
 
-def _key(content: bytes, files: Mapping[str, bytes]) -> str:
-    digest = hashlib.sha256(hashlib.sha256(content).digest())
+def _key(content: bytes | Path, files: Mapping[str, bytes]) -> str:
+    octets = mapped(content) if isinstance(content, Path) else content
+    digest = hashlib.sha256(bulk.sha256(octets))
     for name, one in files.items():
         digest.update(hashlib.sha256(name.encode()).digest() + hashlib.sha256(one).digest())
     return digest.hexdigest()

@@ -67,6 +67,7 @@ __all__ = [
     "judge_container",
     "judge_own_container",
     "judge_xml",
+    "mapped",
     "open_container",
     "open_foreign_xml",
     "open_xml",
@@ -150,7 +151,7 @@ class VerifiedXml:
 
 
 def judge_container(
-    content: bytes | Path,
+    content: bytes | memoryview | Path,
     *,
     trust: Trust,
     at: datetime,
@@ -161,7 +162,8 @@ def judge_container(
     circumstances = Circumstances(
         trust=trust, at=at, purposes=purposes, foreign_allowed=True, simple_allowed=True
     )
-    return _judge_container(_view(content), circumstances, caps)[0]
+    view = mapped(content) if isinstance(content, Path) else memoryview(content)
+    return _judge_container(view, circumstances, caps)[0]
 
 
 def judge_own_container(
@@ -190,7 +192,7 @@ def open_container(
     Raises `VerificationPending` (revocation data missing or stale), `VerificationIndeterminate`
     or `VerificationFailed`, each carrying the judgement.
     """
-    view = _view(content)
+    view = mapped(content) if isinstance(content, Path) else memoryview(content)
     judgement, parts = _judge_container(
         view, Circumstances(trust=trust, at=at, purposes=purposes), caps
     )
@@ -260,11 +262,10 @@ def open_foreign_xml(
     return VerifiedXml(judgement=judgement, content=octets, signature=judgement.signatures[0])
 
 
-def _view(content: bytes | Path) -> memoryview:
-    if isinstance(content, bytes):
-        return memoryview(content)
-    with content.open("rb") as source:
-        if not content.stat().st_size:
+def mapped(path: Path) -> memoryview:
+    """Return a file's bytes without reading them; raise `OSError`."""
+    with path.open("rb") as source:
+        if not path.stat().st_size:
             return memoryview(b"")  # an empty file cannot be mapped
         return memoryview(mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ))
 

@@ -259,7 +259,8 @@ def _end_record(view: memoryview) -> int:
     found = tail.rfind(_END_MARK)
     comment = tail[found + _END.size :]
     stated = int.from_bytes(tail[found + _END.size - 2 : found + _END.size], "little")
-    if found < 0 or len(comment) != stated or b"PK" in comment:
+    is_whole = 0 <= found <= len(tail) - _END.size
+    if not is_whole or len(comment) != stated or b"PK" in comment:
         raise ZipRefused("expected the end record at the end", reason="end")
     return at + found
 

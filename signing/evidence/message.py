@@ -139,7 +139,7 @@ def judge_message(
 
 
 def judge_sealed(
-    content: bytes,
+    content: bytes | memoryview,
     *,
     name: str,
     assurance: Assurance,
@@ -270,7 +270,7 @@ def _basis_of_receipt(finding: ReceiptFinding | None, directory: Directory | Non
     return TimeBasis.SELF_ASSERTED
 
 
-def _entries(content: bytes) -> Mapping[str, memoryview]:
+def _entries(content: bytes | memoryview) -> Mapping[str, memoryview]:
     """Return the files of a container; none when it cannot be read, as its own verdict says."""
     try:
         return {one.name: one.content for one in zipfile.read(content).entries}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
@@ -15,7 +14,7 @@ from urllib.parse import quote
 
 from dossier.envelope import Assurance
 from dossier.report import Subject, TimeBasis
-from signing import zipfile
+from signing import bulk, zipfile
 from signing.cms import is_cms
 from signing.cmsfile import detached_target, judge_cms_file
 from signing.container import is_foreign
@@ -41,11 +40,12 @@ from signing.purpose import DOCUMENT_PURPOSES, Purpose
 from signing.recordfile import is_record, judge_record_file, proved_name
 from signing.references import detached_names
 from signing.tokenfile import is_token, judge_token
-from signing.verify import XML_SIGNATURE, judge_xml
+from signing.verify import XML_SIGNATURE, judge_xml, mapped
 from signing.xades import PROFILE_MARK
 
 # How far into a file its kind is looked for; the roots of our own XML stand at its very start.
 _HEAD_BYTES: Final = 256
+_ARCHIVE: Final = b"PK"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _TOKEN_SUFFIXES: Final = ("tsr", "tst")
 _TRUST_LIST_ROOT: Final = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?<(?:\w+:)?TrustServiceStatusList\s")
@@ -69,8 +69,14 @@ def judge_file(
     """Return the judgement of any file at the instant `at`; its kind is read from its bytes.
 
     `name` only names the file in the answer; `files` are those of `files_wanted` that are at hand.
+    Of a path, a container is mapped and not read into memory; others must not change it meanwhile.
     Raises only `OSError`.
     """
+    if isinstance(content, Path):
+        view = mapped(content)
+        if bytes(view[: len(_ARCHIVE)]) == _ARCHIVE and not _is_bundle(view):
+            grounds = _grounds(given, at)
+            return _under_anchors(_judge_container(view, name, grounds), given, grounds)
     octets = content if isinstance(content, bytes) else content.read_bytes()
     subject = subject_of(octets)
     if subject is Subject.BUNDLE:
@@ -88,7 +94,10 @@ def judge_file(
         unknown = failed(SubIndication.FORMAT_FAILURE, "file_kind_unknown", name=name)
         return BundleJudgement(subject=subject, verdict=unknown, sha256=_sha256(octets))
     grounds = _grounds(given, at)
-    found = judges[subject](octets, name, grounds)
+    return _under_anchors(judges[subject](octets, name, grounds), given, grounds)
+
+
+def _under_anchors(found: BundleJudgement, given: TrustGiven, grounds: Grounds) -> BundleJudgement:
     if found.verdict.is_passed:
         return found  # under an anchor, then: one that was given, or named and brought along
     return replace(found, verdict=gravest(judge_anchors(given, grounds.trust), found.verdict))
@@ -111,7 +120,7 @@ def files_wanted(content: bytes, *, name: str) -> tuple[str, ...]:
 def subject_of(octets: bytes) -> Subject:
     """Return what the bytes claim to be."""
     head = octets[:_HEAD_BYTES].removeprefix(_BYTE_ORDER_MARK).lstrip()
-    if octets.startswith(b"PK"):
+    if octets.startswith(_ARCHIVE):
         return Subject.BUNDLE if _is_bundle(octets) else Subject.CONTAINER
     if head.startswith(_RECEIPT_ROOT):
         return Subject.RECEIPT
@@ -126,11 +135,11 @@ def subject_of(octets: bytes) -> Subject:
     return Subject.XML if head.startswith(b"<") else Subject.UNKNOWN
 
 
-def _is_bundle(octets: bytes) -> bool:
+def _is_bundle(octets: bytes | memoryview) -> bool:
     try:
         archive = zipfile.read(octets)
     except (ZipRefused, FileNameRefused):
-        return layout.INDEX.encode() in octets
+        return isinstance(octets, bytes) and layout.INDEX.encode() in octets
     # Another tool's container may have a folder of such a name; it cannot be a bundle of ours.
     return not is_foreign(archive) and any(
         one.name.startswith(_BUNDLE_FOLDERS) for one in archive.entries
@@ -145,7 +154,7 @@ def _grounds(given: TrustGiven, at: datetime) -> Grounds:
     return Grounds(trust=trust, at=at, directory=directory, directory_verdict=verdict)
 
 
-def _judge_container(octets: bytes, name: str, grounds: Grounds) -> BundleJudgement:
+def _judge_container(octets: bytes | memoryview, name: str, grounds: Grounds) -> BundleJudgement:
     finding = judge_sealed(
         octets, name="", assurance=Assurance.SEALED, received=None, grounds=grounds
     )
@@ -317,5 +326,5 @@ def _whole_file(octets: bytes, name: str, signatures: tuple[SignatureFinding, ..
     )
 
 
-def _sha256(octets: bytes) -> str:
-    return hashlib.sha256(octets).hexdigest()
+def _sha256(octets: bytes | memoryview) -> str:
+    return bulk.sha256(octets).hex()

@@ -19,7 +19,9 @@ from exchange.verify import (
     AsOf,
     TrustFiles,
     beside,
+    content_of,
     given_of,
+    judge_given,
     judge_path,
     read_file,
 )
@@ -307,3 +309,25 @@ def test_lists_in_pem_count_and_what_is_none_is_named(tmp_path: Path) -> None:
     ):
         with pytest.raises(RevocationFileRefused):
             given_of(trusted)
+
+
+def test_large_container_is_mapped_and_judged_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = folder(tmp_path)
+    torn = target / "torn.asice"
+    torn.write_bytes(sealed()[:-1])
+    whole = [path for path in target.rglob("*") if path.is_file()]
+    read = [judge_given(path, given=given(), at=NOW) for path in whole]
+
+    monkeypatch.setattr("exchange.verify._MAPPED_BYTES", 1)
+
+    assert content_of(torn) == torn
+    assert isinstance(content_of(target / "letter.pdf"), bytes)
+    assert [judge_given(path, given=given(), at=NOW) for path in whole] == read
+    ledger = open_ledger(tmp_path / "ledger", given=given(), at=NOW)
+    first = list(judge_all(find_files([target]), given=given(), at=NOW, ledger=ledger))
+    again = open_ledger(tmp_path / "ledger", given=given(), at=NOW)
+    second = list(judge_all(find_files([target]), given=given(), at=NOW, ledger=again))
+    assert [one.answer for one in second] == [one.answer for one in first]
+    assert all(one.report is None for one in second)

@@ -139,6 +139,14 @@ def test_checksum_is_the_one_of_zlib() -> None:
     assert zlib.crc32(b"noi dung").to_bytes(4, "little") in zipfile.write(FILES)
 
 
+def test_refuses_an_archive_that_was_cut_off_anywhere() -> None:
+    content = foreign(other.ZIP_STORED)
+    assert zipfile.read(content).entries
+    for size in range(len(content)):
+        with pytest.raises(ZipRefused):
+            zipfile.read(content[:size])
+
+
 @pytest.mark.parametrize("size", [65_556, 65_557, 65_558, 200_000])
 def test_refuses_a_long_file_without_an_end_record(size: int) -> None:
     with pytest.raises(ZipRefused):
