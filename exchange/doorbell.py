@@ -76,6 +76,12 @@ def ring(job: str, identifier: str) -> bool:
     return True
 
 
+def note_idle(job: str) -> None:
+    """Count a bell that nothing was due for: its row was done before, or was never there."""
+    _RUNG.labels("idle").inc()
+    _log.debug("bell without work", extra={"job": job})
+
+
 def waiting(name: str) -> int | None:
     """Return how many bells wait in a queue, None when Redis does not answer."""
     try:

@@ -24,7 +24,7 @@ from exchange.node import Node
 from exchange.settings import Settings
 from storage import circuits, inbox, incidents, instances, log, tallies, timers
 from storage.instances import Backlog
-from storage.transactions import database_instant
+from storage.transactions import database_instant, is_read_only
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _FORWARDED: Final = frozenset({"forwarded", "via", "x-forwarded-for", "x-real-ip"})
@@ -72,6 +72,12 @@ class _Figures(Collector):
         yield from figures.summed(self._settings.run_dir)
 
     def _levels(self) -> Iterator[Metric]:
+        yield _family(
+            "lienthong_database_writable",
+            "Whether the database takes changes: no standby, not read-only",
+            "",
+            {"": int(not is_read_only())},
+        )
         yield from self._backlogs()
         yield _family(
             "lienthong_instances",

@@ -23,6 +23,7 @@ REPEAT: Final = timedelta(seconds=1.4)  # with the ticker's pause a lost bell ri
 _ROWS: Final = 300
 _LONGEST_RETRY: Final = timedelta(minutes=1)
 _SET_BACK: Final = Counter("lienthong_clock_set_back", "Rows found due by a clock since set back")
+_REPEATED: Final = Counter("lienthong_bells_repeated", "Bells that were lost and rung again")
 _log: Final = logging.getLogger(__name__)
 _BELLS: Final = 4  # a job is a drain: a few bells wake everybody, a million would only fill Redis
 
@@ -46,6 +47,7 @@ def ring_due(node: Node) -> int:
     ]
     for job, identifier in bells:
         doorbell.ring(job, identifier)
+    _REPEATED.inc(len(bells))
     return len(bells)
 
 

@@ -40,8 +40,7 @@ _log: Final = logging.getLogger(__name__)
 
 def advance(identifier: str) -> None:
     """Advance instances; the bell named one of them."""
-    if transitions().more:
-        doorbell.ring("advance", identifier)
+    _answer("advance", identifier, transitions())
 
 
 def fire(identifier: str) -> None:
@@ -52,20 +51,25 @@ def fire(identifier: str) -> None:
 
 def correlate(identifier: str) -> None:
     """Hand received messages to the instances that wait for them; the bell named one."""
-    if incoming().more:
-        doorbell.ring("correlate", identifier)
+    _answer("correlate", identifier, incoming())
 
 
 def deliver(identifier: str) -> None:
     """Deliver outgoing messages; the bell named one of them."""
-    if outgoing().more:
-        doorbell.ring("deliver", identifier)
+    _answer("deliver", identifier, outgoing())
 
 
 def call(identifier: str) -> None:
     """Call foreign services; the bell named one call."""
-    if services().more:
-        doorbell.ring("call", identifier)
+    _answer("call", identifier, services())
+
+
+def _answer(job: str, identifier: str, drained: Drained) -> None:
+    """Ring again for what is left; count a bell that nothing was due for, as of an unknown id."""
+    if drained.more:
+        doorbell.ring(job, identifier)
+    elif not drained.done:
+        doorbell.note_idle(job)
 
 
 # --- The drains, each behind the same net ------------------------------------------------------

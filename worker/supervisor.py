@@ -19,9 +19,11 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final, TextIO
 
+from prometheus_client import Counter
+
 from dossier.clock import SystemClock
 from dossier.errors import LienThongError
-from exchange import sweep
+from exchange import figures, sweep
 from exchange.doorbell import EXCHANGE, TRANSITIONS, find_program, own_socket, redis_url
 from exchange.settings import Settings
 from worker.children import NO_BELLS, ROUNDS, TICKER, UPKEEP, Stop, run_child
@@ -33,6 +35,7 @@ _GRACE_SECONDS: Final = 10.0
 _SHORT_LIFE_SECONDS: Final = 2.0
 _AT_ONCE: Final = 2  # short lives in a row after which the next one still begins at once
 _SLOWEST_RESTART_SECONDS: Final = 2.0
+_REFUSED: Final = Counter("lienthong_supervisors_refused", "Supervisors beside a running one")
 _fork: Final = multiprocessing.get_context("fork")
 _log: Final = logging.getLogger(__name__)
 
@@ -201,6 +204,8 @@ def _lock(folder: Path) -> TextIO:
         file.seek(0)
         other = file.read(20).strip()
         file.close()
+        _REFUSED.inc()
+        figures.publish(folder, now=True)
         raise SupervisorRunning(
             "expected no other supervisor of this node", process_id=other or "?"
         ) from exc

@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from prometheus_client import REGISTRY
 
 from dossier.canonical import Json
 from dossier.model import MessageState
@@ -20,6 +21,7 @@ from storage.instances import InstanceStatus
 from tests.builders.drawn import complete, opened
 from tests.builders.exchange import LETTER, OneNode
 from tests.builders.messages import BINH_DINH, HOA_BINH, Draft, hints_for, spooled
+from worker import jobs
 from workflows import state
 
 
@@ -114,3 +116,21 @@ def test_a_value_called_typename_is_a_value_like_any_other(one: OneNode, value: 
     found = instances.get(instance)
     assert found.status is InstanceStatus.DONE
     assert cases.values(found.dossier)["typename"] == value
+
+
+def test_a_bell_for_an_id_that_does_not_exist_only_drains(
+    one: OneNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "node", lambda: one.node)
+    code = one.start_letter()
+    before = _idle()
+    for job in (jobs.advance, jobs.correlate, jobs.deliver, jobs.call):
+        job("00000000-0000-4000-8000-000000000000")
+        job("no id at all")
+    assert _idle() == before + 8
+    assert incidents.open_incidents() == []
+    assert set(one.open_tasks(code)) == {"draft_letter"}
+
+
+def _idle() -> float:
+    return REGISTRY.get_sample_value("lienthong_bells_total", {"outcome": "idle"}) or 0.0

@@ -48,6 +48,7 @@ def test_the_figures_tell_what_is_due_and_since_when(node: Node) -> None:
     assert 'lienthong_oldest_due_seconds{work="transitions"} 90.0' in figures
     assert 'lienthong_instances{status="ready"} 3.0' in figures
     assert "lienthong_incidents_open 0.0" in figures
+    assert "lienthong_database_writable 1.0" in figures
     assert 'lienthong_bells_waiting{queue="exchange"} -1.0' in figures
 
 

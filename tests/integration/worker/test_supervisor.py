@@ -126,6 +126,7 @@ def test_a_second_supervisor_of_the_node_is_refused(
     with pytest.raises(SupervisorRunning) as caught:
         Supervisor(settings).run()
     assert caught.value.parameters["process_id"] == str(running.pid)
+    assert "lienthong_supervisors_refused_total" in (settings.run_dir / "figures.json").read_text()
 
 
 def test_a_child_that_cannot_live_is_started_ever_more_slowly(
