@@ -46,7 +46,10 @@ from workflows.walk import (
     scopes_of,
 )
 
+# Nodes that one fact may run; each instance of a loop may run some more.
 STEP_LIMIT: Final = 10_000
+STEPS_OF_AN_INSTANCE: Final = 100
+_MOST_STEPS: Final = 100_000
 _PRUNE_EVERY: Final = 500  # steps; keeps an automatic loop from growing the tree
 
 
@@ -102,13 +105,11 @@ def _work(walk: Walk, token: Token) -> bool | None:
 
 def settle(walk: Walk) -> None:
     """Run until nothing moves without a fact; then prune."""
-    for step in range(STEP_LIMIT):
-        if walk.finished or walk.halted or not _step(walk):
-            break
-        if step % _PRUNE_EVERY == _PRUNE_EVERY - 1:
+    step = 0
+    while not walk.finished and not walk.halted and _step(walk):
+        step += 1
+        if step % _PRUNE_EVERY == 0:
             prune(walk)
-    else:
-        _stop_runaway(walk)
     prune(walk)
 
 
@@ -125,20 +126,27 @@ def _step(walk: Walk) -> bool:
     while walk.ready:
         token = walk.ready.popleft()
         if token.has_state(TaskState.READY):
-            token.run()
+            _run(walk, token)
             return True
-    if any(fire_inclusive(walk, scope) for scope in scopes_of(walk)):
+    definition = walk.definition
+    if definition.reach and any(fire_inclusive(walk, scope) for scope in scopes_of(walk)):
         return True
-    if check_conditions(walk):
+    if definition.has_conditions and check_conditions(walk):
         return True
     return _close_one_scope(walk)
 
 
-def _stop_runaway(walk: Walk) -> None:
-    for token in tuple(live_tokens(walk)):
-        if token.has_state(TaskState.READY):
-            fail(walk, token, "step_limit", {"limit": STEP_LIMIT})
-    walk.ready.clear()
+def _run(walk: Walk, token: Token) -> None:
+    """Run a token, or stop it when too many ran before: a loop that never waits has no end.
+
+    What needs no run (scopes that close, loops that count) goes on, so nothing is left hanging.
+    """
+    limit = min(STEP_LIMIT + STEPS_OF_AN_INSTANCE * walk.instances, _MOST_STEPS)
+    walk.runs += 1
+    if walk.runs > limit:
+        fail(walk, token, "step_limit", {"limit": limit})
+    else:
+        token.run()
 
 
 def _close_one_scope(walk: Walk) -> bool:

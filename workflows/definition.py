@@ -19,12 +19,15 @@ from workflows.graph import EventKind, Kind, Model, Node, Process
 from workflows.linking import Part, link
 from workflows.lint import lint_model
 from workflows.normalise import normalise, with_called
-from workflows.reach import reach_of
+from workflows.reach import reach_of_joins
 from workflows.reader import read_model
 from workflows.specs import build_specs
 
 # No procedure comes near it; some rules take time that grows with nodes times scopes.
 MAXIMUM_NODES: Final = 5_000
+# Every process of a file is built with all that it calls.
+_MAXIMUM_BUILT: Final = 4 * MAXIMUM_NODES
+_WITHOUT_MEASURE: Final = frozenset({"call_cycle", "nested_too_deep", "joins_too_many"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,6 +77,7 @@ class Definition:
     specs: Mapping[str, Any]  # SpiffWorkflow's specs, one per scope
     # Per inclusive gateway and incoming flow, the nodes that lead to that flow.
     reach: Mapping[str, Mapping[str, frozenset[str]]]
+    has_conditions: bool  # whether a change of a value may be an event
     _boundaries: Mapping[str, tuple[Node, ...]]  # by the activity they sit on
     _inside: Mapping[str, tuple[Node, ...]]  # by scope
 
@@ -219,7 +223,13 @@ def deploy(source: bytes, parts: Sequence[Part] = ()) -> Deployment:
     findings = [*read, *linked.findings, *rewritten, *lint_model(model)]
     collaboration = _collaboration(model, own)
     definitions = {}
-    for role, process in _runnable(model, own):
+    built = 0
+    is_bounded = not any(finding.rule in _WITHOUT_MEASURE for finding in findings)
+    for role, process in _runnable(model, own) if is_bounded else ():
+        built += len(process.nodes)
+        if built > _MAXIMUM_BUILT:
+            findings.append(_too_large(_MAXIMUM_BUILT))
+            break
         compiled, problems = compile_process(process)
         findings.extend(problems)
         definitions[role] = _build(digest, role, process, collaboration, compiled)
@@ -261,11 +271,10 @@ def _build(
         collaboration=collaboration,
         compiled=compiled,
         specs=build_specs(process),
-        reach={
-            node.id: reach_of(process, node)
-            for node in nodes
-            if node.kind is Kind.INCLUSIVE and len(node.incoming) > 1
-        },
+        reach=reach_of_joins(process),
+        has_conditions=any(
+            event.kind is EventKind.CONDITION for node in nodes for event in node.events
+        ),
         _boundaries=boundaries,
         _inside={scope: process.inside(scope) for scope in process.scopes},
     )
@@ -278,6 +287,10 @@ def deploy_or_refuse(source: bytes, parts: Sequence[Part] = ()) -> Deployment:
     if blocks:
         raise refusal(blocks)
     return deployment
+
+
+def _too_large(limit: int) -> Finding:
+    return Finding(rule="too_large", severity=Severity.ERROR, line=1, parameters={"limit": limit})
 
 
 def _unreadable(digest: str, rule: str, parameters: Mapping[str, str | int | float]) -> Deployment:

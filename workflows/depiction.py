@@ -24,6 +24,7 @@ _SEEN: Final = frozenset(
         "lane", "group", "textAnnotation", "association", *_SCOPES, "callActivity", "task",
     }
 )  # fmt: skip
+_MOST_COMPARED: Final = 200_000  # pairs in one scope; only nonsense overlaps more than that
 _SUFFIXES: Final = ("Task", "Gateway", "Event")
 
 
@@ -128,10 +129,12 @@ def _overlaps(elements: list[etree._Element], boxes: Mapping[str, _Box]) -> Iter
         if one.get("id") in boxes
     )
     found: set[int] = set()
+    left_over = _MOST_COMPARED
     for position, (_left, index, one) in enumerate(ordered):
         box = boxes[str(one.get("id"))]
         for left, other_index, other in ordered[position + 1 :]:
-            if left > box.right:
+            left_over -= 1
+            if left > box.right or left_over < 0:
                 break
             if box.meets(boxes[str(other.get("id"))]) and not _is_attached(one, other):
                 found |= {index, other_index}

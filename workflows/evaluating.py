@@ -58,7 +58,7 @@ def locals_of(walk: Walk, token: Token) -> dict[str, Value]:
     found: dict[str, Value] = {}
     owner = owner_of(walk, token.workflow)
     if owner is not None:
-        found.update(locals_of(walk, owner))
+        found.update(locals_of(walk, owner))  # no deeper than lint lets a model nest
         found.update(token.workflow.locals)
     if NAMES in token.internal_data:
         found.update(decode_locals(token.internal_data[NAMES]))

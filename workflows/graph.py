@@ -243,6 +243,10 @@ class Process:
     data_objects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by scope
     # Names that every run of a called process or sub-process has for itself, by its scope.
     local_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # By scope, filled when it is asked for first: rules look into every scope of a large process.
+    _grouped: dict[str, tuple[Node, ...]] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -253,7 +257,12 @@ class Process:
 
     def inside(self, scope: str) -> tuple[Node, ...]:
         """Return the nodes directly inside `scope`, in document order."""
-        return tuple(node for node in self.nodes.values() if node.scope == scope)
+        if not self._grouped:
+            found: dict[str, list[Node]] = {}
+            for node in self.nodes.values():
+                found.setdefault(node.scope, []).append(node)
+            self._grouped.update({name: tuple(nodes) for name, nodes in found.items()})
+        return self._grouped.get(scope, ())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -95,6 +95,7 @@ def _whole(value: Value) -> int:
 def _begin_next(walk: Walk, body: Token) -> None:
     index = body.internal_data[NEXT]
     body.internal_data[NEXT] = index + 1
+    walk.instances += _loop(body).kind is not LoopKind.STANDARD
     put(walk, body.workflow, node_of(body).id, marks={BODY: body.id, INDEX: index})
 
 

@@ -83,6 +83,8 @@ class Walk:
     thrown: deque[Token] = field(default_factory=deque)
     counting: deque[Token] = field(default_factory=deque)  # loops of which an instance finished
     undoing: deque[Token] = field(default_factory=deque)  # compensations with a handler finished
+    runs: int = 0  # tokens that ran in this transition
+    instances: int = 0  # instances of loops that began in it
     finished: bool = False
 
     def write(self, values: Mapping[str, Value]) -> None:

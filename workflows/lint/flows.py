@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping
 
 from workflows.findings import Finding, Severity
 from workflows.graph import ACTIVITIES, EventKind, Kind, Loop, Model, Node
@@ -95,19 +96,20 @@ def messages_have_a_way(model: Model) -> Iterator[Finding]:
     """Where pools are drawn, what is sent has a message flow, and what is awaited has one only."""
     if len(model.participants) < 2:
         return
-    sources = [wire.source for wire in model.message_flows]
-    targets = [wire.target for wire in model.message_flows]
+    sources = Counter(wire.source for wire in model.message_flows)
+    targets = Counter(wire.target for wire in model.message_flows)
     calls = _calls(model)
+    out, back = _with_a_way(calls, sources), _with_a_way(calls, targets)
     for process, node in nodes_of(model):
         if node.loop is not None and node.id not in sources and _throws_message(node.loop):
             yield found("send_without_flow", Severity.ERROR, node)
         if not any(event.kind is EventKind.MESSAGE for event in node.events):
             continue
-        ends = sources if _sends(node) else targets
-        if not _has_way(calls, node.id, process.id, ends):
+        ends, served = (sources, out) if _sends(node) else (targets, back)
+        if node.id not in ends and process.id not in served:
             rule = "send_without_flow" if _sends(node) else "receive_without_flow"
             yield found(rule, Severity.ERROR if _sends(node) else Severity.WARNING, node)
-        if not _sends(node) and targets.count(node.id) > 1:
+        if not _sends(node) and targets[node.id] > 1:
             yield found("several_senders", Severity.ERROR, node)
 
 
@@ -120,20 +122,27 @@ def _calls(model: Model) -> dict[str, list[tuple[str, str]]]:
     return found
 
 
-def _has_way(
-    calls: dict[str, list[tuple[str, str]]],
-    element: str,
-    process: str,
-    ends: list[str],
-    seen: frozenset[str] = frozenset(),
-) -> bool:
-    """Tell whether a message flow ends at the element, or at every call of its process."""
-    if element in ends:
-        return True
-    callers = calls.get(process, []) if process not in seen else []
-    return bool(callers) and all(
-        _has_way(calls, caller, outer, ends, seen | {process}) for caller, outer in callers
-    )
+def _with_a_way(calls: Mapping[str, list[tuple[str, str]]], ends: Container[str]) -> set[str]:
+    """Return the processes of which every call has a message flow, or stands in such a one."""
+    lacking = {
+        called: [outer for caller, outer in callers if caller not in ends]
+        for called, callers in calls.items()
+    }
+    inside: dict[str, list[str]] = {}  # by process, what it calls without a message flow
+    for called, outers in lacking.items():
+        for outer in outers:
+            inside.setdefault(outer, []).append(called)
+    left = {called: len(outers) for called, outers in lacking.items()}
+    ready = [called for called, count in left.items() if not count]
+    served: set[str] = set()
+    while ready:
+        current = ready.pop()
+        served.add(current)
+        for called in inside.get(current, ()):
+            left[called] -= 1
+            if not left[called]:
+                ready.append(called)
+    return served
 
 
 def _throws_message(loop: Loop) -> bool:

@@ -65,42 +65,6 @@ def _unreached(process: Process, inside: tuple[Node, ...], reached: set[str]) ->
             yield found("unreachable", Severity.ERROR, node)
 
 
-def called_processes_exist(model: Model) -> Iterator[Finding]:
-    """A call activity names a process of the file or of a part, which binds the version."""
-    for _, node in nodes_of(model):
-        if node.kind is not Kind.CALL_ACTIVITY:
-            continue
-        called = model.processes.get(node.called or "")
-        if called is None or not called.nodes:
-            yield found("called_missing", Severity.ERROR, node, called=node.called or "")
-            continue
-        starts = [n for n in called.inside(called.id) if n.kind is Kind.START]
-        if starts and all(start.events for start in starts):
-            yield found("called_start", Severity.ERROR, node, called=called.id)
-
-
-def calls_do_not_circle(model: Model) -> Iterator[Finding]:
-    """A process must not call itself, directly or through others."""
-    calls = {
-        process.id: {node.called for node in process.nodes.values() if node.called}
-        for process in model.processes.values()
-    }
-    for process, node in nodes_of(model):
-        if node.called and process.id in _called_from(node.called, calls):
-            yield found("call_cycle", Severity.ERROR, node, called=node.called)
-
-
-def _called_from(start: str, calls: dict[str, set[str]]) -> set[str]:
-    seen: set[str] = set()
-    pending = [start]
-    while pending:
-        current = pending.pop()
-        if current not in seen:
-            seen.add(current)
-            pending.extend(calls.get(current, ()))
-    return seen
-
-
 def handlers_are_sound(model: Model) -> Iterator[Finding]:
     """An event sub-process has one typed start event and no sequence flow of its own."""
     for process, node in nodes_of(model):

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from workflows.findings import Finding
 from workflows.graph import Model
-from workflows.lint import advice, ambiguity, events, flows, silence, structure
+from workflows.lint import advice, ambiguity, calls, events, flows, silence, structure
 
 Rule: TypeAlias = Callable[[Model], Iterator[Finding]]
 
@@ -15,8 +15,10 @@ RULES: Final[tuple[Rule, ...]] = (
     structure.something_to_run,
     structure.no_refused_kinds,
     structure.every_node_is_reached,
-    structure.called_processes_exist,
-    structure.calls_do_not_circle,
+    calls.called_processes_exist,
+    calls.calls_do_not_circle,
+    calls.nesting_is_bounded,
+    calls.joins_can_be_judged,
     structure.handlers_are_sound,
     structure.inner_starts_are_none,
     structure.loops_are_complete,

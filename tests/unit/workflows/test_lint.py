@@ -1,6 +1,7 @@
 """Each rule has a model that breaks it, and its finding names the element; every rule has texts."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ BROKEN = {
     "unreachable": ("lost", SIMPLE + "user lost"),
     "called_missing": ("c", "start s\ncall c called=nowhere\nend e\ns > c > e"),
     "call_cycle": ("c", "start s\ncall c called=p\nend e\ns > c > e"),
+    "nested_too_deep": ("p", "sub a {\n" * 61 + "user u\n" + "}\n" * 61),
     "handler_start": ("h", SIMPLE + "sub h triggered=true {\nstart hs\nend he\nhs > he\n}"),
     "handler_flow": (
         "h",
@@ -269,6 +271,36 @@ def test_refuses_a_model_of_absurd_size() -> None:
     nodes = "".join(f"<task id='t{number}'/>" for number in range(5001))
     source = (HEAD + f"<process id='p'>{nodes}</process></definitions>").encode()
     assert [f.rule for f in deploy(source).findings] == ["too_large"]
+
+
+def _calls(lines: Callable[[int], str]) -> bytes:
+    processes = "".join(f"<process id='p{n}'>{lines(n)}</process>" for n in range(300))
+    return (HEAD + processes + "</definitions>").encode()
+
+
+def test_calls_without_measure_are_refused_in_bounded_time() -> None:
+    circle = _calls(lambda n: f"<callActivity id='c{n}' calledElement='p{(n + 1) % 300}'/>")
+    assert "call_cycle" in {f.rule for f in deploy(circle).findings}
+    doubling = _calls(
+        lambda n: (
+            "".join(f"<callActivity id='{side}{n}' calledElement='p{n - 1}'/>" for side in "ab")
+            if n
+            else "<userTask id='u'/>"
+        )
+    )
+    assert "nested_too_deep" in {f.rule for f in deploy(doubling).findings}
+
+
+def test_absurdly_many_inclusive_joins_are_refused() -> None:
+    size = 800
+    gateways = "".join(f"<inclusiveGateway id='g{n}'/>" for n in range(size))
+    flows = "".join(
+        f"<sequenceFlow id='f{n}{step}' sourceRef='g{n}' targetRef='g{(n + step) % size}'/>"
+        for n in range(size)
+        for step in (1, 2)
+    )
+    source = (HEAD + f"<process id='p'>{gateways}{flows}</process></definitions>").encode()
+    assert "joins_too_many" in [f.rule for f in deploy(source).findings]
 
 
 def test_choreographies_are_refused_by_name() -> None:

@@ -160,6 +160,23 @@ def test_definition_is_the_same_before_and_after() -> None:
     assert second.open == ["a", "a"]
 
 
+def test_many_instances_may_run_many_steps_and_none_is_left_hanging() -> None:
+    tasks = [f"t{number}" for number in range(9)]
+    p = play(
+        f"""
+    sub box parallel=n:%d {{
+    {chr(10).join(f"script {name} script=x=1" for name in tasks)}
+    {" > ".join(tasks)}
+    }}
+    user after
+    box > after
+    """
+        % 1200
+    )
+    assert p.open == ["after"]
+    assert not p.incidents
+
+
 def test_a_loop_sends_a_message_as_each_instance_finishes() -> None:
     source = draw("""
     <messageEventDefinition id="each" messageRef="letter"/>
