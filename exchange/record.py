@@ -133,7 +133,7 @@ def _obey(  # noqa: C901 - one arm for each command of a closed set
         case commands.Finish():
             _finish(recorded, stepped, dossier, command, at=at)
         case commands.BroadcastSignal():
-            _broadcast(node, command, at=at)
+            _broadcast(node, stepped, command, at=at)
         case commands.CancelCall():
             recorded.cancelled_calls.append(command.call_id)
         case commands.CallDecision():
@@ -264,7 +264,9 @@ def _call(stepped: Stepped, command: commands.CallService, *, at: datetime) -> S
     )
 
 
-def _broadcast(node: Node, command: commands.BroadcastSignal, *, at: datetime) -> None:
+def _broadcast(
+    node: Node, stepped: Stepped, command: commands.BroadcastSignal, *, at: datetime
+) -> None:
     for waiting in subscriptions.signal_waiters(command.name):
         facts.add(
             facts.NewFact(
@@ -278,7 +280,7 @@ def _broadcast(node: Node, command: commands.BroadcastSignal, *, at: datetime) -
             )
         )
         ring_after_commit("advance", str(waiting.instance))
-    open_by_signal(node, command.name, at=at)
+    open_by_signal(node, command.name, thrown_by=stepped.instance.id, at=at)
 
 
 def _incident(

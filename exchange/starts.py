@@ -7,12 +7,14 @@ node that may open the procedure for a person too. The occurrence and its dossie
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from dossier.calendar import local_day
+from dossier.canonical import Json
 from dossier.directory import DirectoryAgency
 from dossier.errors import LienThongError, Unavailable
 from dossier.ids import AgencyCode, ConversationId
@@ -20,7 +22,8 @@ from exchange.drained import Drained
 from exchange.errors import AddresseeRefused, PartnerUnknown, ProcedureUnknown
 from exchange.node import Node
 from exchange.opening import Opening, bind_roles, open_dossier
-from storage import agencies, incidents, start_events
+from exchange.start_errors import SignalChain
+from storage import agencies, facts, incidents, start_events
 from storage.start_events import StartEvent
 from storage.transactions import transaction
 from workflows.alarms import next_alarm, start_alarms
@@ -29,6 +32,7 @@ from workflows.procedure import Procedure
 from workflows.starts import other_starts
 
 _BATCH: Final = 50
+_LONGEST_CHAIN: Final = 20
 _ACTOR: Final = "system"
 
 
@@ -47,13 +51,30 @@ def open_due(node: Node) -> Drained:
     return Drained(done=done, more=done == _BATCH)
 
 
-def open_by_signal(node: Node, name: str, *, at: datetime) -> None:
-    """Open a dossier wherever a signal start waits for that name, in this transaction."""
-    for start in start_events.of_signal(name):
+def open_by_signal(node: Node, name: str, *, thrown_by: UUID, at: datetime) -> None:
+    """Open a dossier wherever a signal start waits for that name, in this transaction.
+
+    A dossier that a signal opened may throw signals too; the chain is followed 20 long and then
+    becomes an incident, for it would never end.
+    """
+    waiting = start_events.of_signal(name)
+    chain = _chain(facts.opening(thrown_by)) + 1 if waiting else 0
+    for start in waiting:
         try:
-            _open(node, start, at=at)
-        except (AddresseeRefused, PartnerUnknown, ProcedureUnknown) as exc:  # before any row
-            _report(start.procedure, start.agency, start.element_id, exc, at=at)
+            if chain > _LONGEST_CHAIN:
+                raise SignalChain(
+                    f"expected at most {_LONGEST_CHAIN} dossiers to open one another, got more",
+                    signal=name,
+                    limit=_LONGEST_CHAIN,
+                )
+            _open(node, start, at=at, chain=chain)
+        except (AddresseeRefused, PartnerUnknown, ProcedureUnknown, SignalChain) as exc:
+            _report(start.procedure, start.agency, start.element_id, exc, at=at)  # before any row
+
+
+def _chain(payload: Json) -> int:
+    length = payload.get("chain") if isinstance(payload, Mapping) else None
+    return length if isinstance(length, int) else 0
 
 
 # --- Armed when a version comes into force; each timer computed from the one before -------------
@@ -82,14 +103,14 @@ def _wanted(node: Node, *, at: datetime) -> Iterator[StartEvent]:
     for procedure in node.contracts().all_effective(day=local_day(at)):
         role = _opening_role(procedure)
         starts = _starts(node, procedure, role, at=at) if role else {}
-        for element, (signal, due) in starts.items():
+        for element, (signals, due) in starts.items():
             for agency in _openers(node, role, at=at):
                 yield StartEvent(
                     procedure=procedure.code,
                     agency=AgencyCode(agency.code),
                     element_id=element,
                     package_sha256=node.contracts().package(procedure.code, procedure.version),
-                    signal=signal,
+                    signals=signals,
                     armed=at,
                     due=due,
                     fired=0,
@@ -98,14 +119,14 @@ def _wanted(node: Node, *, at: datetime) -> Iterator[StartEvent]:
 
 def _starts(
     node: Node, procedure: Procedure, role: str, *, at: datetime
-) -> dict[str, tuple[str, datetime | None]]:
-    """Return the signal or the first instant of each start event of the pool."""
+) -> dict[str, tuple[tuple[str, ...], datetime | None]]:
+    """Return the signals or the first instant of each start event of the pool."""
     definition = procedure.definition(role)
-    found: dict[str, tuple[str, datetime | None]] = {
-        start.element_id: (start.name, None)
-        for start in other_starts(definition)
-        if start.kind is EventKind.SIGNAL and start.name
-    }
+    found: dict[str, tuple[tuple[str, ...], datetime | None]] = {}
+    for start in other_starts(definition):
+        if start.kind is EventKind.SIGNAL and start.name:
+            others, _due = found.get(start.element_id, ((), None))
+            found[start.element_id] = ((*others, start.name), None)
     values = {"param": dict(procedure.parameter_values)}
     try:
         firsts = start_alarms(definition, at=at, calendar=node.calendar(), values=values)
@@ -116,8 +137,8 @@ def _starts(
             _report(procedure.code, "", "", exc, at=at)
         return found
     for element, first in firsts.items():
-        signal, _due = found.get(element, ("", None))
-        found[element] = (signal, first if first >= at else None)  # what is past has passed
+        signals, _due = found.get(element, ((), None))
+        found[element] = (signals, first if first >= at else None)  # what is past has passed
     return found
 
 
@@ -150,6 +171,7 @@ def _following(node: Node, start: StartEvent, *, at: datetime) -> datetime | Non
         start.element_id,
         armed=start.armed,
         at=at,
+        calendar=node.calendar(),
         fired=start.fired + 1,
         values={"param": dict(procedure.parameter_values)},
     )
@@ -173,7 +195,7 @@ def _openers(node: Node, role: str, *, at: datetime) -> Iterator[DirectoryAgency
             yield own
 
 
-def _open(node: Node, start: StartEvent, *, at: datetime) -> None:
+def _open(node: Node, start: StartEvent, *, at: datetime, chain: int = 0) -> None:
     procedure = node.contracts().get(start.package_sha256)
     directory = node.directory()
     agency = directory.find(start.agency)
@@ -191,7 +213,7 @@ def _open(node: Node, start: StartEvent, *, at: datetime) -> None:
             actor=_ACTOR,
             conversation_id=ConversationId(str(uuid.uuid4())),
             trigger=start.element_id,
-            payload={"element": start.element_id},
+            payload={"element": start.element_id, **({"chain": chain} if chain else {})},
         ),
         at=at,
     )

@@ -81,6 +81,15 @@ def add(fact: NewFact) -> bool:
     return touched == 1
 
 
+def opening(instance: UUID) -> Json:
+    """Return the payload of the fact that opened an instance, None when it is not kept."""
+    row = sql.one_row(
+        "SELECT payload FROM fact WHERE instance = %s AND kind = %s",
+        (str(instance), FactKind.START.value),
+    )
+    return sql.to_json(row[0]) if row else None
+
+
 def unapplied(ids: Sequence[UUID]) -> dict[UUID, list[Fact]]:
     """Return the facts that wait, oldest first, by one query; an instance without any is empty."""
     found: dict[UUID, list[Fact]] = {one: [] for one in ids}

@@ -22,7 +22,7 @@ class StartEvent:
     agency: AgencyCode
     element_id: str
     package_sha256: Sha256  # of the version in force when it was armed
-    signal: str  # its name; empty: a timer
+    signals: tuple[str, ...]  # their names; empty: a timer
     armed: datetime
     due: datetime | None  # nothing: a signal, or a timer that does not fire any more
     fired: int  # how often since it was armed
@@ -82,7 +82,7 @@ def put(start: StartEvent) -> None:
             start.agency,
             start.element_id,
             start.package_sha256,
-            start.signal,
+            "\n".join(start.signals),
             sql.from_instant(start.armed),
             sql.from_maybe(start.due),
             start.fired,
@@ -126,8 +126,8 @@ def move_on(start: StartEvent, *, due: datetime | None) -> None:
 
 def of_signal(name: str) -> list[StartEvent]:
     """Return the start events that wait for a signal of that name."""
-    rows = sql.all_rows(f"{_SELECT} WHERE signal = %s ORDER BY procedure, agency", (name,))
-    return [_start(row) for row in rows] if name else []
+    rows = sql.all_rows(f"{_SELECT} WHERE signal <> '' ORDER BY procedure, agency")
+    return [start for start in map(_start, rows) if name in start.signals]
 
 
 def _start(row: sql.Row) -> StartEvent:
@@ -136,7 +136,7 @@ def _start(row: sql.Row) -> StartEvent:
         agency=AgencyCode(row[1]),
         element_id=row[2],
         package_sha256=Sha256(row[3]),
-        signal=row[4],
+        signals=tuple(filter(None, row[4].split("\n"))),
         armed=sql.to_instant(row[5]),
         due=sql.to_maybe(row[6]),
         fired=int(row[7]),

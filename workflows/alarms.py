@@ -18,10 +18,11 @@ def start_alarms(
     definition: Definition, *, at: datetime, calendar: Calendar, values: Mapping[str, Value]
 ) -> dict[str, datetime]:
     """Return the first instant of each timer start event that is deployed at `at`, by element."""
-    found = {}
+    found: dict[str, datetime] = {}
     for start in other_starts(definition):
         if start.kind is EventKind.TIMER and start.text:
-            found[start.element_id] = _first(_timer(definition, start, values, at), at, calendar)
+            first = _first(_timer(definition, start, values, at), at, calendar)
+            found[start.element_id] = min(first, found.get(start.element_id, first))
     return found
 
 
@@ -31,19 +32,27 @@ def next_alarm(
     *,
     armed: datetime,
     at: datetime,
+    calendar: Calendar,
     fired: int,
     values: Mapping[str, Value],
 ) -> datetime | None:
     """Return when a timer start event that has fired so often fires again after `at`, if ever.
 
-    What was missed meanwhile is not made up for: only a cycle fires again, at its next instant.
+    What was missed meanwhile is not made up for: a cycle fires at its next instant, another timer
+    of the same event once, if it is still to come.
     """
-    for start in other_starts(definition):
-        if start.element_id == element and start.kind is EventKind.TIMER and start.text:
-            timer = _timer(definition, start, values, armed)
-            if isinstance(timer, Cycle) and (timer.count is None or fired < timer.count):
-                return timer.next_due(armed, at)[0]
-    return None
+    timers = [
+        _timer(definition, start, values, armed)
+        for start in other_starts(definition)
+        if start.element_id == element and start.kind is EventKind.TIMER and start.text
+    ]
+    coming: list[datetime] = []
+    for timer in timers:
+        if isinstance(timer, Cycle) and (timer.count is None or fired < timer.count):
+            coming.append(timer.next_due(armed, at)[0])
+        elif not isinstance(timer, Cycle) and len(timers) > 1:
+            coming.append(_first(timer, armed, calendar))
+    return min((instant for instant in coming if instant > at), default=None)
 
 
 def _timer(

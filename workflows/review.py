@@ -160,7 +160,9 @@ def _starts(procedure: Procedure) -> Iterator[Remark]:
         definition = procedure.definition(role)
         for start in other_starts(definition):
             node = definition.elements[start.element_id]
-            if start.kind is EventKind.CONDITION or binds.get(role) != "initiator":
+            if start.kind is EventKind.CONDITION or node.parallel_multiple:
+                yield _drawn(procedure, "start_needs_a_dossier", node)
+            elif binds.get(role) != "initiator":
                 yield _drawn(procedure, "start_not_heard", node, severity=Severity.WARNING)
             elif "addressee" in binds.values():
                 yield _drawn(procedure, "start_without_addressee", node, severity=Severity.WARNING)

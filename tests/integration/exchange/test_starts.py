@@ -182,6 +182,35 @@ def test_a_thrown_signal_opens_a_dossier_where_a_start_waits_for_it(one: OneNode
     assert open_at(instance.id) == ["a"]
 
 
+def test_a_start_with_several_signals_hears_each(one: OneNode) -> None:
+    in_force(one, "signal=first signal=second", code="called")
+    throwing = opened(
+        one,
+        f"start s\nuser a {ROLE}\nthrow t signal=second\nthrow u signal=first\nend e\n"
+        "s > a > t > u > e",
+    )
+    before = set(all_opened())
+    complete(one, throwing, "a")
+    assert len(set(all_opened()) - before) == 2
+
+
+def test_a_procedure_that_throws_its_own_start_signal_ends_in_an_incident(one: OneNode) -> None:
+    files = {
+        "procedure.toml": TOML.format(count=1).replace('code = "drawn"', 'code = "loop"').encode(),
+        "process.bpmn": draw_pools(
+            {"commune": "start s signal=go\nthrow t signal=go\nend e\ns > t > e"}, ""
+        ),
+    }
+    publish(files, at=later(one), proposed_by="a", confirmed_by="b")
+    work(one)
+    throwing = opened(one, f"start s\nuser a {ROLE}\nthrow t signal=go\nend e\ns > a > t > e")
+    before = set(all_opened())
+    complete(one, throwing, "a")
+    work(one)
+    assert len(set(all_opened()) - before) == 20
+    assert "signal_chain" in [one.code for one in incidents.open_incidents()]
+
+
 def test_the_ticker_opens_what_is_due(here: OneNode) -> None:
     in_force(here, "duration=PT1H")
     assert jobs.starts in children._TICKS

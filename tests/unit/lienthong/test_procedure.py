@@ -166,21 +166,29 @@ def test_a_fault_is_found_with_its_place(
 
 
 @pytest.mark.parametrize(
-    ("event", "rule"),
+    ("event", "rule", "severity"),
     [
-        ("timerEventDefinition><bpmn:timeCycle>R/P1M</bpmn:timeCycle", "start_without_addressee"),
-        ("conditionalEventDefinition><bpmn:condition>true</bpmn:condition", "start_not_heard"),
+        (
+            "timerEventDefinition><bpmn:timeCycle>R/P1M</bpmn:timeCycle",
+            "start_without_addressee",
+            "warning",
+        ),
+        (
+            "conditionalEventDefinition><bpmn:condition>true</bpmn:condition",
+            "start_needs_a_dossier",
+            "error",
+        ),
     ],
 )
 def test_a_start_that_no_node_hears_is_found(
-    folder: Path, capsys: pytest.CaptureFixture[str], event: str, rule: str
+    folder: Path, capsys: pytest.CaptureFixture[str], event: str, rule: str, severity: str
 ) -> None:
     begin = "<bpmn:outgoing>flow_request_submitted_receive_request</bpmn:outgoing>"
     kind = event.partition(">")[0]
     change(folder / "process.bpmn", begin, f"{begin}<bpmn:{event}></bpmn:{kind}>")
     for language in ("en", "vi"):
         found = {one["rule"]: one for one in problems(folder, capsys, "--lang", language)}
-        assert (found[rule]["severity"], found[rule]["element"]) == ("warning", "request_submitted")
+        assert (found[rule]["severity"], found[rule]["element"]) == (severity, "request_submitted")
         assert found[rule]["line"] > 0
 
 

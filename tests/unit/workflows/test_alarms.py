@@ -16,7 +16,9 @@ DAY = timedelta(days=1)
 def following(start: str, *, at: datetime, fired: int) -> datetime | None:
     definition = definition_of(draw(f"start s {start}\nend e\ns > e"))
     values = {"param": {"every": timedelta(days=2)}}
-    return next_alarm(definition, "s", armed=AT, at=at, fired=fired, values=values)
+    return next_alarm(
+        definition, "s", armed=AT, at=at, calendar=standard(), fired=fired, values=values
+    )
 
 
 def test_a_cycle_goes_on_from_where_it_was_armed_until_its_count() -> None:
@@ -36,3 +38,13 @@ def test_a_parameter_gives_the_time() -> None:
     values = {"param": {"every": timedelta(days=2)}}
     firsts = start_alarms(definition, at=AT, calendar=standard(), values=values)
     assert firsts == {"s": AT + 2 * DAY}
+
+
+def test_several_timers_of_one_start_fire_one_after_the_other() -> None:
+    both = "date=2022-05-01 duration=PT1H"
+    definition = definition_of(draw(f"start s {both}\nend e\ns > e"))
+    firsts = start_alarms(definition, at=AT, calendar=standard(), values={})
+    assert firsts == {"s": AT + timedelta(hours=1)}
+    second = following(both, at=AT + timedelta(hours=1), fired=1)
+    assert second is not None
+    assert following(both, at=second, fired=2) is None
