@@ -218,3 +218,12 @@ def test_the_lint_warns_of_nothing_that_the_declaration_does_not_explain(name: s
     # QĐ 296/QĐ-VPCP gives both figures; the comment in its procedure.toml says what follows.
     verified = {("deadline_exceeded", "verify_residence")} if name == "p1_birth_linked" else set()
     assert warned == verified
+
+
+def test_field_reports_are_sorted_as_the_provinces_sort_them() -> None:
+    fields = {one.name: one for one in shipped("p7_field_report").forms["classify_report"].fields}
+    assert [one.label.vi for one in fields["report_category"].choices] == [
+        "Hạ tầng", "Vệ sinh", "An ninh", "Trật tự", "Cây xanh", "Chiếu sáng", "Ngập nước", "Khác",
+    ]  # fmt: skip
+    urgency = [one.label.vi for one in fields["report_priority"].choices]
+    assert urgency == ["Khẩn cấp", "Cần sớm", "Bình thường"]
