@@ -122,16 +122,12 @@ def content_of(path: Path) -> bytes | Path:
 
     Raises `FileUnreadable`.
     """
-    try:
-        with path.open("rb") as source:
-            size = os.fstat(source.fileno()).st_size
-            is_archive = source.read(len(_ARCHIVE)) == _ARCHIVE
-    except OSError as exc:
-        raise FileUnreadable(
-            f"expected a readable file, got {exc.strerror}", name=path.name
-        ) from exc
-    is_mapped = is_archive and _MAPPED_BYTES <= size <= MAX_FILE_BYTES
-    return path if is_mapped else read_file(path)
+    with suppress(OSError):  # reading tells what is wrong
+        if _MAPPED_BYTES <= path.stat().st_size <= MAX_FILE_BYTES:
+            with path.open("rb") as source:
+                if source.read(len(_ARCHIVE)) == _ARCHIVE:
+                    return path
+    return read_file(path)
 
 
 def beside(path: Path, content: bytes | Path) -> dict[str, bytes]:
