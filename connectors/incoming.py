@@ -267,7 +267,7 @@ class Incoming:
             binaries=binaries,
             parts=parts,
             caller=caller,
-            repeated=xroad.repeated_headers(message, operation=operation),
+            repeated=xroad.reply_headers(message, operation=operation, request=content),
             takes_mtom=attachments or MULTIPART in accepted or XOP in accepted,
         )
 

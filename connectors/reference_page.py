@@ -30,7 +30,8 @@ come inline or by MTOM. Where no answer exists, the reply is a fault whose detai
 None is needed. Blocks that must be understood are refused, but for these:
 
 - **X-Road 4.0** (`client`, `service`, `id`, `userId`, `issue`, `protocolVersion`): repeated in the
-  reply, in their order. `serviceCode` must be the operation.
+  reply, in their order, with a `requestHash` (SHA-512) of the envelope. `serviceCode` must be the
+  operation.
 - **WS-Security**, verified by every node: one `Security` with a `BinarySecurityToken` (X.509), a
   `Timestamp` and one `Signature` over the Timestamp and the Body; exclusive canonicalisation,
   SHA-256, RSA or ECDSA; no part included by MTOM. The certificate must be bound to `From`.

@@ -6,6 +6,8 @@ when the directory routes a message that way. They prove nothing about the conta
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +21,8 @@ NAMESPACE: Final = "http://x-road.eu/xsd/xroad.xsd"
 IDENTIFIERS: Final = "http://x-road.eu/xsd/identifiers"
 PROTOCOL_VERSION: Final = "4.0"
 _HEADER_BYTES: Final = 8 * 1024
+_HASH: Final = "requestHash"
+_HASH_ALGORITHM: Final = "http://www.w3.org/2001/04/xmlenc#sha512"
 _NEEDED: Final = ("client", "service", "id", "protocolVersion")
 
 
@@ -44,13 +48,15 @@ class Route:
     issue: str = ""  # the dossier that the call belongs to
 
 
-def repeated_headers(message: SoapMessage, *, operation: str) -> bytes:
-    """Return the X-Road headers of a request as its reply must repeat them; b"" without any.
+def reply_headers(message: SoapMessage, *, operation: str, request: bytes) -> bytes:
+    """Return the X-Road headers of a reply: the request's, and its hash; b"" without any.
+
+    `request` is the envelope as it came. A security server puts a hash of its own in this place.
 
     Raises `XRoadRefused` for headers of another protocol version, given twice, or meant for
     another operation than the one in the Body.
     """
-    blocks = _blocks(message)
+    blocks = [one for one in _blocks(message) if etree.QName(one).localname != _HASH]
     if not blocks:
         return b""
     names = [etree.QName(block).localname for block in blocks]
@@ -68,7 +74,7 @@ def repeated_headers(message: SoapMessage, *, operation: str) -> bytes:
     )
     if len(written) > _HEADER_BYTES:
         raise XRoadRefused("expected shorter headers", reason="size")
-    return written
+    return written + _request_hash(request)
 
 
 def write_headers(route: Route) -> list[etree._Element]:
@@ -89,11 +95,18 @@ def write_headers(route: Route) -> list[etree._Element]:
 def check_reply(message: SoapMessage, route: Route) -> None:
     """Raise `XRoadRefused` unless a reply repeats the headers of the request.
 
-    `requestHash` and what else the security server adds are passed over.
+    `requestHash` and what else is added are passed over: the security server of the client has
+    compared the hash with what it sent on, which this side does not see.
     """
     sent = {_canonical(block) for block in write_headers(route)}
     if not sent <= {_canonical(block) for block in _blocks(message)}:
         raise XRoadRefused("expected the reply to repeat the headers", reason="reply")
+
+
+def _request_hash(request: bytes) -> bytes:
+    block = _text(_HASH, base64.b64encode(hashlib.sha512(request).digest()).decode())
+    block.set("algorithmId", _HASH_ALGORITHM)
+    return etree.tostring(block)
 
 
 def _blocks(message: SoapMessage) -> Sequence[etree._Element]:

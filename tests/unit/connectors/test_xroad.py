@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import re
 from pathlib import Path
@@ -45,9 +46,13 @@ def server(tmp_path: Path) -> SoapServer:
     return SoapServer(receiving=FakeReceiving(), spool=DiskSpool(tmp_path))
 
 
-def _post(server: SoapServer, header: str) -> bytes:
+def _request(header: str) -> bytes:
     content = base64.b64encode(CONTAINER).decode()
-    body = send_xml(hints_for(CONTAINER), content, header=header)
+    return send_xml(hints_for(CONTAINER), content, header=header)
+
+
+def _post(server: SoapServer, header: str) -> bytes:
+    body = _request(header)
     reply = server(
         WireRequest(
             method="POST",
@@ -64,6 +69,10 @@ def _post(server: SoapServer, header: str) -> bytes:
 def test_a_reply_repeats_the_headers_in_their_order(server: SoapServer) -> None:
     reply = _post(server, _HEADER)
     names = re.findall(rb"<x:(\w+)", reply)
+    digest = hashlib.sha512(_request(_HEADER)).digest()
+    assert b'algorithmId="http://www.w3.org/2001/04/xmlenc#sha512">' in reply
+    assert reply.count(b"<xro:requestHash ") == 1
+    assert base64.b64encode(digest) in reply
     assert names == [b"userId", b"service", b"client", b"id", b"protocolVersion"]
     assert b"a&amp;b" in reply
     assert b"other" not in reply
@@ -83,6 +92,13 @@ def test_headers_that_break_the_protocol_are_refused(
     server: SoapServer, old: str, new: str
 ) -> None:
     assert b"xroad_refused" in _post(server, _HEADER.replace(old, new))
+
+
+def test_a_hash_in_the_request_is_not_repeated(server: SoapServer) -> None:
+    forged = _HEADER.replace("<x:client/>", "<x:client/><x:requestHash>AAAA</x:requestHash>")
+    reply = _post(server, forged)
+    assert b"AAAA" not in reply.partition(b"<soap:Body>")[0]
+    assert reply.count(b"<xro:requestHash ") == 1
 
 
 def test_without_headers_none_come_back(server: SoapServer) -> None:
