@@ -24,20 +24,24 @@ def insert(
     rows: Sequence[Sequence[Any]],
     *,
     fixed: Mapping[str, str] = _NOTHING,
+    beside: str = "",
+    where: str = "true",
     otherwise: str = "",
 ) -> int:
     """Insert rows of those blank-separated columns in their order; return how many it were.
 
-    `fixed` names columns that are the same SQL expression in every row.
+    `fixed` names columns that are the same SQL expression in every row. It may take from the table
+    `beside`, whose row `where` finds for each given row, called `new`; a name with a point is a
+    column of that other table, given for `where` alone.
     """
     if not rows:
         return 0
-    columns = ", ".join([*names.split(), *fixed])
-    chosen = ", ".join([f"new.{name}" for name in names.split()] + list(fixed.values()))
+    own = [name for name in names.split() if "." not in name]
+    chosen = ", ".join([f"new.{name}" for name in own] + list(fixed.values()))
     # SQLite would take ON CONFLICT for a part of a join without the WHERE.
     return _run(
-        f"INSERT INTO {table} ({columns}) SELECT {chosen}"  # noqa: S608 - our own constants
-        f" FROM {_source(table, names)} WHERE true {otherwise}",
+        f"INSERT INTO {table} ({', '.join([*own, *fixed])}) SELECT {chosen}"  # noqa: S608 - our own constants
+        f" FROM {_source(table, names)}{beside and f', {beside}'} WHERE {where} {otherwise}",
         rows,
     )
 
@@ -83,13 +87,14 @@ def _run(statement: str, rows: Sequence[Sequence[Any]]) -> int:
 
 def _source(table: str, names: str) -> str:
     """Return where the given rows come from."""
-    columns = names.split()
+    pairs = [
+        (owner or table, name) for owner, _, name in (n.rpartition(".") for n in names.split())
+    ]
     if not sql.is_postgresql():
-        return f"(SELECT {', '.join(f'%s AS {name}' for name in columns)}) AS new"
-    types = _array_types(table)
+        return f"(SELECT {', '.join(f'%s AS {name}' for _, name in pairs)}) AS new"
     # Binary, because an array of bytes as text is written and read digit by digit.
-    arrays = ", ".join(f"%b::{types[name]}" for name in columns)
-    return f"unnest({arrays}) AS new ({', '.join(columns)})"
+    arrays = ", ".join(f"%b::{_array_types(owner)[name]}" for owner, name in pairs)
+    return f"unnest({arrays}) AS new ({', '.join(name for _, name in pairs)})"
 
 
 @cache

@@ -19,6 +19,9 @@ from storage.instances import Backlog
 # Any number, the same in every process: who holds it is the one sequencer.
 _SEQUENCER_LOCK: Final = 4_815_162_342
 _STATE: Final = 1
+_TAKEN: Final = {
+    name: f"log_pending.{name}" for name in ("leaf", "opening", "dossier", "dossier_sequence")
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,10 +163,13 @@ def state() -> LogState:
 
 def write_batch(batch: Batch) -> None:
     """Move the numbered leaves into the log and store the tiles and the new edge."""
-    sql.execute_many(
-        "INSERT INTO log_entry (number, leaf, leaf_hash, opening, dossier, dossier_sequence)"
-        " SELECT %s, leaf, %s, opening, dossier, dossier_sequence FROM log_pending WHERE id = %s",
+    bulk.insert(
+        "log_entry",
+        "number leaf_hash log_pending.id",
         [(one.index, one.leaf_hash, one.pending) for one in batch.leaves],
+        fixed=_TAKEN,
+        beside="log_pending",
+        where="log_pending.id = new.id",
     )
     bulk.delete("log_pending", "id", [one.pending for one in batch.leaves])
     sql.execute_many(
