@@ -28,6 +28,11 @@ _DURATION: Final = re.compile(
     r"(?:T(?:(?P<hours>\d{1,6})H)?(?:(?P<minutes>\d{1,7})M)?"
     r"(?:(?P<seconds>\d{1,9}(?:\.\d{1,6})?)S)?)?"
 )
+# Cron of five to seven fields is known, so that it is refused as a time, not as an expression.
+_FIELD: Final = r"[\d*/?,-]+"
+_CRON: Final = re.compile(
+    rf"(?=.*(?:^| )[*?](?: |$)){_FIELD}(?: {_FIELD}){{2}}(?: [\w*/?,#-]+){{2,4}}"
+)
 _CYCLE: Final = re.compile(r"R(?P<count>\d{0,6})/(?P<rest>.+)")
 
 
@@ -87,7 +92,11 @@ Timer = datetime | Duration | Cycle | WorkingTime
 
 def is_literal(text: str) -> bool:
     """Tell whether a timer text is a literal, right or wrong, and not an expression."""
-    return bool(re.match(r"-?P[\dT]|R\d*/|\d{4}-|-\d", text) or _WORKING.fullmatch(text))
+    return bool(
+        re.match(r"-?P[\dT]|R\d*/|\d{4}-|-\d", text)
+        or _WORKING.fullmatch(text)
+        or _CRON.fullmatch(text)
+    )
 
 
 def parse_timer(text: str, form: TimerForm) -> Timer:

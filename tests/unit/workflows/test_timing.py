@@ -101,3 +101,15 @@ def test_the_next_firing_is_the_first_after_now(
     due, missed = Cycle(count=None, start=None, every=every).next_due(START, at)
     assert due > at
     assert missed >= 0
+
+
+@pytest.mark.parametrize("text", ["0 0/5 * * * ?", "*/5 * * * *", "0 0 9 ? * MON-FRI"])
+def test_cron_is_refused_as_a_time(text: str) -> None:
+    assert is_literal(text)
+    with pytest.raises(TimerUnusable):
+        parse_timer(text, TimerForm.CYCLE)
+
+
+@pytest.mark.parametrize("text", ["a * b", "2 * days", "first - second - third", "n * x * y * z"])
+def test_an_expression_is_no_cron(text: str) -> None:
+    assert not is_literal(text)
