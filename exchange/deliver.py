@@ -14,21 +14,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from dossier.directory import DirectoryAgency
 from dossier.errors import LienThongError, Rejected
 from dossier.ids import Sha256
 from dossier.model import MessageState
 from dossier.receipt import Outcome, Receipt, parse_receipt
-from dossier.wire import SendHints, Sending
 from exchange import badfiles, chronicle, circuit, tracing
+from exchange.callsahead import Called, CallsAhead, call, demand_time, hints_of, partner_of
 from exchange.chronicle import Event
-from exchange.directory import demand_in_time
 from exchange.drained import Drained
 from exchange.edxml.post import PostOffice
 from exchange.errors import (
-    AttemptsExhausted,
-    MessageExpired,
-    PartnerUnknown,
     ReceiptInvalid,
 )
 from exchange.node import Node
@@ -45,7 +40,7 @@ LEASE: Final = timedelta(seconds=150)
 _LEASE_TO_SPARE_SECONDS: Final = 10.0  # what is left then is still longer than that call
 _SLOWEST_BYTES_A_SECOND: Final = 64 * 1024
 _SMALL_BYTES: Final = 1024 * 1024
-_BATCH: Final = 4
+_BATCH: Final = 8
 _JITTER: Final = random.SystemRandom()
 
 
@@ -62,39 +57,53 @@ def drain_outbox(node: Node, *, budget: timedelta) -> Drained:
     token = uuid.uuid4().hex
     limit = time.monotonic() + budget.total_seconds()
     done = 0
-    while time.monotonic() < limit:
-        at = node.now()
-        lanes = circuit.look(node, at=at)
-        claimed = outbox.claim_due(
-            owner=node.owner,
-            token=token,
-            lease=LEASE,
-            limit=_BATCH,
-            at=at,
-            blocked=lanes.blocked,
-        )
-        if not claimed:
-            return Drained(done=done, more=False)
-        done += _deliver_batch(node, claimed, lanes, token=token)
+    with CallsAhead(node) as ahead:
+        while time.monotonic() < limit:
+            taken = _deliver_some(node, ahead, token=token)
+            if not taken:
+                return Drained(done=done, more=False)
+            done += taken
     return Drained(done=done, more=True)
 
 
+def _deliver_some(node: Node, ahead: CallsAhead, *, token: str) -> int:
+    at = node.now()
+    lanes = circuit.look(node, at=at)
+    claimed = outbox.claim_due(
+        owner=node.owner,
+        token=token,
+        lease=LEASE,
+        limit=_BATCH,
+        at=at,
+        blocked=lanes.blocked,
+    )
+    return _deliver_batch(node, claimed, lanes, ahead, token=token)
+
+
 def _deliver_batch(
-    node: Node, claimed: Sequence[Outgoing], lanes: circuit.Lanes, *, token: str
+    node: Node,
+    claimed: Sequence[Outgoing],
+    lanes: circuit.Lanes,
+    ahead: CallsAhead,
+    *,
+    token: str,
 ) -> int:
     """Try one message after the other; a partner that failed is left in peace until later."""
     done = 0
     resting: set[str] = set()
     leased = time.monotonic()
-    for outgoing in claimed:
+    for place, outgoing in enumerate(claimed):
         partner, at = outgoing.message.partner, node.now()
-        if partner in resting and at < outgoing.expires:
+        ahead.start(claimed[place:])
+        is_called = outgoing.message.id in ahead
+        if partner in resting and at < outgoing.expires and not is_called:
             wait = timedelta(seconds=node.settings.delivery_base_seconds)
             outbox_leases.give_back(outgoing.message.id, token=token, at=at + wait)
             continue
         with tracing.continued("deliver", str(outgoing.message.id)):
-            error = deliver(node, outgoing, token=token)
+            error = deliver(node, outgoing, token=token, ahead=ahead)
         done += 1
+        ahead.note(partner, is_there=error is None)
         if partner in lanes.troubled and circuit.has_answered(error):
             circuit.note_answer(partner, at=node.now())
         elif error is not None and circuit.note_failure(node, partner, error, at=node.now()):
@@ -105,8 +114,13 @@ def _deliver_batch(
     return done
 
 
-def deliver(node: Node, outgoing: Outgoing, *, token: str) -> LienThongError | None:
-    """Make one attempt for one claimed message, record what came of it, and return what failed."""
+def deliver(
+    node: Node, outgoing: Outgoing, *, token: str, ahead: CallsAhead | None = None
+) -> LienThongError | None:
+    """Make one attempt for one claimed message, record what came of it, and return what failed.
+
+    The call itself may be under way already: `ahead` has it then.
+    """
     started = node.now()
     clock = time.monotonic()
     endpoint = ""
@@ -122,8 +136,8 @@ def deliver(node: Node, outgoing: Outgoing, *, token: str) -> LienThongError | N
         )
 
     try:
-        _demand_time(node, outgoing, at=started)
-        partner = _partner(node, outgoing, at=started)
+        demand_time(node, outgoing, at=started)
+        partner = partner_of(node, outgoing, at=started)
         endpoint = partner.endpoint
         container, size = _sealed(node, outgoing, token=token, at=started)
         if partner.takes_letters:
@@ -135,7 +149,8 @@ def deliver(node: Node, outgoing: Outgoing, *, token: str) -> LienThongError | N
         if size > _SMALL_BYTES:
             slowest = timedelta(seconds=size / _SLOWEST_BYTES_A_SECOND)
             outbox_leases.extend(token=token, until=started + LEASE + slowest)
-        answer = _send(node, outgoing, endpoint, container, size)
+        called = ahead.take(outgoing.message.id) if ahead else None
+        answer = _send(node, outgoing, endpoint, container, size, called)
         record_answer(node, outgoing, answer, token=token, attempt=attempt(""))
     except LienThongError as exc:
         badfiles.note(exc)
@@ -170,23 +185,6 @@ def verify_receipt(node: Node, outgoing: Outgoing, content: bytes, *, container:
     return Answer(receipt=receipt, content=content)
 
 
-def _demand_time(node: Node, outgoing: Outgoing, *, at: datetime) -> None:
-    # Attempts are counted when a message is claimed: one that kills its worker ends here too.
-    if outgoing.message.attempts > node.settings.delivery_attempts:
-        raise AttemptsExhausted("expected a message that does not end its worker")
-    if at >= outgoing.expires:
-        raise MessageExpired("expected a message within its expiry")
-
-
-def _partner(node: Node, outgoing: Outgoing, *, at: datetime) -> DirectoryAgency:
-    directory = node.directory()
-    demand_in_time(directory, at=at)
-    partner = directory.successor_of(outgoing.message.partner, at=at)
-    if partner is None or not partner.is_reachable:
-        raise PartnerUnknown("expected a partner with an address", agency=outgoing.message.partner)
-    return partner
-
-
 def _wait_for_fetch(outgoing: Outgoing, *, token: str) -> None:
     # The row comes due again at its expiry: what was not fetched by then is parked, not lost.
     with transaction():
@@ -211,25 +209,19 @@ def _sealed(node: Node, outgoing: Outgoing, *, token: str, at: datetime) -> tupl
     return winner.message.container_sha256, winner.container_size
 
 
-def _send(node: Node, outgoing: Outgoing, endpoint: str, container: Sha256, size: int) -> Answer:
-    message = outgoing.message
-    hints = SendHints(
-        from_agency=message.agency,
-        to_agency=message.partner,
-        message_id=message.message_id,
-        container_sha256=container,
-        size_bytes=size,
-    )
-    sending: Sending = node.sending(message.partner)
-    # One folder for all: making and removing folders costs a journal more than files do.
-    folder = node.settings.spool_dir / "outgoing"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    path = folder / f"{uuid.uuid4().hex}.asice"
-    try:
-        node.blobs.export(container, path)
-        content = sending.send(endpoint, hints, path)
-    finally:
-        path.unlink(missing_ok=True)
+def _send(
+    node: Node,
+    outgoing: Outgoing,
+    endpoint: str,
+    container: Sha256,
+    size: int,
+    called: Called | None = None,
+) -> Answer:
+    if called is not None:
+        content = called.result()
+    else:
+        hints = hints_of(outgoing, container, size)
+        content = call(node, node.sending(outgoing.message.partner), endpoint, hints)
     return verify_receipt(node, outgoing, content, container=container)
 
 

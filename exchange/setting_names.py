@@ -146,8 +146,9 @@ SETTINGS: Final = (
         "PARTNER_CALLS",
         "integer",
         "",
-        "Most processes that may deliver to one partner at the same time; empty: all"
-        " LIENTHONG_EXCHANGE_WORKERS but one, so that a slow partner never holds the last.",
+        "Most processes that may deliver to one partner at the same time, each of them up to three"
+        " small messages; empty: all LIENTHONG_EXCHANGE_WORKERS but one, so that a slow partner"
+        " never holds the last.",
     ),
     _setting(
         "EXCHANGE_WORKERS",
