@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations import AddIndex, RunPython
+from django.db.migrations import AddConstraint, AddIndex, RunPython
 from django.db.migrations.state import ProjectState
 
 
@@ -29,6 +29,37 @@ class AddIndexQuietly(AddIndex):
         editor.add_index(
             to_state.apps.get_model(app_label, self.model_name), self.index, concurrently=True
         )
+
+
+class AddUniqueQuietly(AddConstraint):
+    """Add a unique constraint to a table in use; its migration has `atomic = False`.
+
+    The index is built beside the writers, the constraint then only takes it over. Safe to repeat
+    after a crash: what was half built is dropped first.
+    """
+
+    atomic = False
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        """Add it: by an index of the same name on PostgreSQL; SQLite has one writer anyway."""
+        if schema_editor.connection.vendor != "postgresql":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            return
+        constraint: Any = self.constraint
+        editor: Any = schema_editor
+        model = to_state.apps.get_model(app_label, self.model_name)
+        quote = editor.quote_name
+        table, name = quote(model._meta.db_table), quote(constraint.name)
+        columns = ", ".join(quote(model._meta.get_field(one).column) for one in constraint.fields)
+        editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+        editor.execute(f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({columns})")
+        editor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}")
 
 
 def store_loosely(*tables: str, percent: int) -> RunPython:

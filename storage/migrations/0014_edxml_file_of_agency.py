@@ -2,22 +2,25 @@
 
 from django.db import migrations, models
 
+from storage.quietly import AddUniqueQuietly
+
 
 class Migration(migrations.Migration):
+    atomic = False
     dependencies = [
         ("storage", "0013_start_events"),
     ]
 
     operations = [
-        migrations.RemoveConstraint(
-            model_name="edxmlfilerow",
-            name="edxml_file_once",
-        ),
-        migrations.AddConstraint(
+        AddUniqueQuietly(
             model_name="edxmlfilerow",
             constraint=models.UniqueConstraint(
                 fields=("direction", "agency", "organ", "document_id", "identity", "state"),
-                name="edxml_file_once",
+                name="edxml_file_of_agency_once",
             ),
+        ),
+        migrations.RemoveConstraint(
+            model_name="edxmlfilerow",
+            name="edxml_file_once",
         ),
     ]

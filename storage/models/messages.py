@@ -211,7 +211,7 @@ class EdxmlFileRow(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["direction", "agency", "organ", "document_id", "identity", "state"],
-                name="edxml_file_once",
+                name="edxml_file_of_agency_once",
             )
         ]
         indexes: ClassVar = [

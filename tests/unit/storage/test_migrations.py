@@ -9,7 +9,7 @@ import pytest
 from django.db import migrations, models
 
 import storage.migrations
-from storage.quietly import AddIndexQuietly
+from storage.quietly import AddIndexQuietly, AddUniqueQuietly
 
 # Before the first release no table had rows.
 FIRST = 10
@@ -34,7 +34,7 @@ def _complaint(migration: type[migrations.Migration]) -> str:
 
 
 def _of(one: object, migration: type[migrations.Migration]) -> str:
-    if isinstance(one, AddIndexQuietly):
+    if isinstance(one, AddIndexQuietly | AddUniqueQuietly):
         return "" if not migration.atomic else "an index is built quietly outside of a transaction"
     if isinstance(one, migrations.AddField):
         field = one.field
@@ -67,6 +67,7 @@ LOUD = [
     migrations.AlterField("instancerow", "x", models.TextField()),
     migrations.RenameField("instancerow", "x", "y"),
     migrations.RunSQL("UPDATE instance SET version = 1"),
+    AddUniqueQuietly("instancerow", models.UniqueConstraint(fields=["x"], name="x")),
     migrations.AddConstraint("instancerow", models.UniqueConstraint(fields=["x"], name="x")),
 ]
 
