@@ -198,6 +198,7 @@ def _memory(name: str, *, rounds: int) -> Measure:
     sizes = []
     with workers(1) as (drain, (worker,)):
         for _ in range(rounds):
+            chaos.clear_work()
             open_five_tasks(node(), _MEMORY_ROUND)
             for _ in range(TASKS + 1):
                 drain()
