@@ -51,28 +51,14 @@ def ring(job: str, identifier: str) -> bool:
 
     Not one more is rung where enough wait: each of them will be a drain that sees the row.
     """
-    queue = _queue(redis_url(settings()), QUEUES[job])
+    line = _line(redis_url(settings()), QUEUES[job])
     try:
-        if queue.count >= _ENOUGH:
-            _RUNG.labels("spared").inc()
-            return True
-        # All that RQ writes in one round trip; by itself it takes two.
-        pipeline = queue.connection.pipeline()
-        queue.enqueue_call(
-            job,
-            args=(identifier,),
-            timeout=DELIVERY_TIMEOUT_SECONDS if job == "deliver" else JOB_TIMEOUT_SECONDS,
-            result_ttl=0,
-            failure_ttl=_FAILURE_SECONDS,
-            description=job,
-            pipeline=pipeline,
-        )
-        pipeline.execute()
+        outcome = "rung" if line.ring(job, identifier) else "spared"
     except (RedisError, OSError) as exc:
         _RUNG.labels("lost").inc()
         _log.debug("bell lost", extra={"job": job, "error": type(exc).__name__})
         return False
-    _RUNG.labels("rung").inc()
+    _RUNG.labels(outcome).inc()
     return True
 
 
@@ -85,7 +71,7 @@ def note_idle(job: str) -> None:
 def waiting(name: str) -> int | None:
     """Return how many bells wait in a queue, None when Redis does not answer."""
     try:
-        return int(_queue(redis_url(settings()), name).count)
+        return _line(redis_url(settings()), name).count()
     except (RedisError, OSError):
         return None
 
@@ -109,10 +95,41 @@ def own_socket(of: Settings) -> Path:
     return Path(tempfile.gettempdir()) / f"lienthong-{os.getuid()}-{name}" / "redis.sock"
 
 
+class _Line:
+    """The bells that wait in one queue."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self._was_long = False
+
+    def count(self) -> int:
+        """Return how many wait; raises what Redis raises."""
+        return int(self._queue.count)
+
+    def ring(self, job: str, identifier: str) -> bool:
+        """Add a bell in one round trip; False where enough wait. Raises what Redis raises."""
+        if self._was_long and self.count() >= _ENOUGH:
+            return False
+        # All that RQ writes and the length that comes of it; by itself RQ takes two trips.
+        pipeline = self._queue.connection.pipeline()
+        self._queue.enqueue_call(
+            job,
+            args=(identifier,),
+            timeout=DELIVERY_TIMEOUT_SECONDS if job == "deliver" else JOB_TIMEOUT_SECONDS,
+            result_ttl=0,
+            failure_ttl=_FAILURE_SECONDS,
+            description=job,
+            pipeline=pipeline,
+        )
+        pipeline.llen(self._queue.key)
+        self._was_long = pipeline.execute()[-1] >= _ENOUGH
+        return True
+
+
 @cache
-def _queue(url: str, name: str) -> Queue:
+def _line(url: str, name: str) -> _Line:
     connection = open_redis(url, seconds=_PATIENCE_SECONDS)
-    return Queue(name, connection=connection, serializer="json")
+    return _Line(Queue(name, connection=connection, serializer="json"))
 
 
 def find_program() -> Path | None:

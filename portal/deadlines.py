@@ -19,6 +19,7 @@ from gunicorn.workers.gthread import (  # type: ignore[import-untyped]  # ships 
 )
 
 _TICK_SECONDS: Final = 0.5
+_NOTIFY_SECONDS: Final = 1.0  # far less than the --timeout of `lienthong serve`
 
 
 class Deadlines:
@@ -87,7 +88,15 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
     def init_process(self) -> None:
         """Prepare the watch in the forked process, then run."""
         self._deadlines = Deadlines()
+        self._notified = 0.0
         super().init_process()
+
+    def notify(self) -> None:
+        """Tell the arbiter once in a while that this process lives, not at every request."""
+        now = time.monotonic()
+        if now - self._notified >= _NOTIFY_SECONDS:
+            self._notified = now
+            super().notify()
 
     def load_wsgi(self) -> None:
         """Load the application, and let the collector of garbage pass over it from then on."""
