@@ -106,7 +106,7 @@ def test_without_a_receipt_no_rule_falls_until_there_is_one(
 ) -> None:
     publish_variant(one, timer=CONSENT.format(more=""))
     with monkeypatch.context() as lost:
-        lost.setattr(deliver, "deliver", lambda node, outgoing, *, token: None)
+        lost.setattr(deliver, "deliver", lambda node, outgoing, **_: None)
         code = one.start_business()
         one.clock.forward(timedelta(seconds=30))
         work_without_delivery(one)
