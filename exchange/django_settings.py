@@ -127,6 +127,8 @@ def pooled(described: dict[str, Any], size: int) -> dict[str, Any]:
         return described
     options = described["OPTIONS"]
     pool = {"min_size": 0, "max_size": size, "timeout": _WAIT_SECONDS, "max_idle": _IDLE_SECONDS}
+    # Its waits double up to minutes otherwise: a database that is back must be found at once.
+    pool |= {"reconnect_timeout": _WAIT_SECONDS}
     return {**described, "CONN_MAX_AGE": 0, "OPTIONS": {**options, "pool": pool}}
 
 
