@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 from datetime import datetime
 from functools import cache
 
@@ -109,9 +110,8 @@ def signed(
     signer = signers.PdfSigner(
         meta, signer=_signer(kind, pss), timestamper=None if at is None else OwnAuthority(at)
     )
-    out = asyncio.run(
-        signer.async_sign_pdf(IncrementalPdfFileWriter(io.BytesIO(content)), in_place=False)
-    )
+    writer = IncrementalPdfFileWriter(io.BytesIO(content), strict=False)
+    out = asyncio.run(signer.async_sign_pdf(writer, in_place=False))
     return bytes(out.getvalue())
 
 
@@ -163,3 +163,53 @@ def encrypted() -> bytes:
     writer.encrypt("owner", "user")
     writer.insert_page(_page(writer))
     return _written(writer)
+
+
+def pointing_nowhere(number: int = 900, key: str = "/Contents") -> bytes:
+    """Return a PDF whose page refers to an object that does not exist."""
+    writer = IncrementalPdfFileWriter(io.BytesIO(blank()))
+    page = writer.root["/Pages"]["/Kids"][0]
+    page[key] = generic.IndirectObject(number, 0, writer)
+    writer.update_container(page)
+    return _written(writer)
+
+
+_DRAWN = b"<< /Length 16 >>\nstream\n0 0 9 9 re f    \nendstream\nendobj\n"
+
+
+def updated(content: bytes, number: int, *, extra: bytes = b"") -> bytes:
+    """Return the PDF with an update that defines object `number`; `extra` is for the trailer."""
+    start = len(content) + 1
+    drawn = b"\n%d 0 obj\n" % number + _DRAWN
+    table = b"xref\n%d 1\n%010d 00000 n \n" % (number, start)
+    return content + drawn + _closed(content, table, number, len(content) + len(drawn), extra)
+
+
+def hybrid(content: bytes, number: int, *, table: bytes = b"xref\n0 0\n") -> bytes:
+    """Return the PDF with a hybrid update: object `number` is in its cross-reference stream."""
+    start = len(content) + 1
+    drawn = b"\n%d 0 obj\n" % number + _DRAWN
+    place = len(content) + len(drawn)
+    rows = b"\x01" + start.to_bytes(4) + b"\0\0" + b"\x01" + place.to_bytes(4) + b"\0\0"
+    stream = b"%d 0 obj\n<< /Type /XRef /W [1 4 2] /Index [%d 2] /Size %d /Length %d >>\n" % (
+        number + 1,
+        number,
+        number + 2,
+        len(rows),
+    )
+    stream += b"stream\n" + rows + b"\nendstream\nendobj\n"
+    extra = b"/XRefStm %d" % place
+    end = _closed(content, table, number + 1, place + len(stream), extra)
+    return content + drawn + stream + end
+
+
+def _closed(content: bytes, table: bytes, highest: int, at: int, extra: bytes) -> bytes:
+    root = re.findall(rb"/Root (\d+ 0 R)", content)[-1]
+    previous = int(content.rsplit(b"startxref", 1)[1].split()[0])
+    trailer = b"trailer\n<< /Size %d /Root %b /Prev %d %b >>\n" % (
+        highest + 1,
+        root,
+        previous,
+        extra,
+    )
+    return table + trailer + b"startxref\n%d\n%%%%EOF\n" % at

@@ -13,7 +13,16 @@ from signing.indication import Indication, SubIndication
 from signing.judgement import Judgement, Level
 from signing.pdf import judge_pdf
 from tests.builders.cms import holder
-from tests.builders.pdf import blank, encrypted, filled, overlaid, signed
+from tests.builders.pdf import (
+    blank,
+    encrypted,
+    filled,
+    hybrid,
+    overlaid,
+    pointing_nowhere,
+    signed,
+    updated,
+)
 from tests.builders.signing import NOW, pki
 
 
@@ -108,6 +117,57 @@ def test_shadow_that_a_later_signature_covers_fails_for_the_first(sound: bytes) 
     assert first.indication is Indication.TOTAL_FAILED
     assert second.indication is Indication.TOTAL_PASSED
     assert judgement.indication is Indication.TOTAL_FAILED
+
+
+def test_reference_to_nothing_means_null() -> None:
+    content = signed(pointing_nowhere())
+
+    assert judge(content).is_passed, codes(judge(content))
+    further = judge(signed(content, field="Sig2", kind="rsa"))
+    assert further.is_passed, codes(further)
+
+
+@pytest.mark.parametrize("key", ["/Contents", "/Parent"])
+def test_what_is_put_later_where_a_signed_reference_led_nowhere_fails(key: str) -> None:
+    content = signed(pointing_nowhere(key=key), allow=2)
+
+    judgement = judge(updated(content, 900))
+
+    assert judgement.sub_indication is SubIndication.FORMAT_FAILURE
+    assert "pdf_unexplained" in codes(judgement)
+    # The same object that nothing refers to shows nothing.
+    assert judge(updated(signed(blank(), allow=2), 900)).is_passed
+
+
+def test_keys_of_the_trailer_that_mean_nothing_are_passed_over() -> None:
+    left = updated(blank(), 800, extra=b"/AdditionalStreams [900 0 R]")
+
+    assert judge(updated(signed(left), 900)).is_passed
+
+
+def test_hybrid_references_are_read_where_every_reader_finds_the_same() -> None:
+    judgement = judge(signed(hybrid(blank(), 900)))
+
+    assert judgement.is_passed, codes(judgement)
+    hidden = b"xref\n900 1\n0000000000 65535 f \n"
+    assert judge(signed(hybrid(blank(), 900, table=hidden))).is_passed
+
+
+@pytest.mark.parametrize("line", [b"0000000015 00000 n ", b"0000000000 00001 f "])
+def test_hybrid_references_that_disagree_are_refused_by_name(line: bytes) -> None:
+    table = b"xref\n900 1\n" + line + b"\n"
+
+    judgement = judge(hybrid(signed(blank()), 900, table=table))
+
+    assert judgement.sub_indication is SubIndication.SIG_CONSTRAINTS_FAILURE
+    assert judgement.reasons[0].parameters == (("what", "hybrid references"),)
+
+
+def test_hybrid_update_after_a_signature_is_refused_by_name(sound: bytes) -> None:
+    judgement = judge(hybrid(sound, 900))
+
+    assert judgement.sub_indication is SubIndication.SIG_CONSTRAINTS_FAILURE
+    assert "pdf_unsupported" in codes(judgement)
 
 
 @pytest.mark.parametrize("tail", [b"x", b"\n%x\n", b"%%EOF\n1 0 obj null endobj\n%%EOF\n"])
