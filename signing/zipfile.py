@@ -16,6 +16,13 @@ from typing import Final, NamedTuple
 from signing import bulk
 from signing.errors import ZipRefused
 from signing.filenames import check_names
+from signing.zipextra import (
+    MARKER,
+    central_values,
+    local_values,
+    skip_descriptor,
+    wide_values,
+)
 
 _LOCAL: Final = struct.Struct("<4sHHHHHIIIHH")
 _CENTRAL: Final = struct.Struct("<4sHHHHHHIIIHHHHHII")
@@ -23,7 +30,6 @@ _END: Final = struct.Struct("<4sHHHHIIH")
 _LOCAL_MARK: Final = b"PK\x03\x04"
 _CENTRAL_MARK: Final = b"PK\x01\x02"
 _END_MARK: Final = b"PK\x05\x06"
-_DESCRIPTOR_MARK: Final = b"PK\x07\x08"
 
 # Our constants: version 2.0, MS-DOS attributes, 1980-01-01 00:00 (the oldest).
 _VERSION: Final = 20
@@ -36,11 +42,9 @@ _ALLOWED_FLAGS: Final = _UTF8 | _STREAMED | 0x0006  # the last are deflate speed
 _MAX_COMMENT: Final = 0xFFFF
 _STORE: Final = 0
 _DEFLATE: Final = 8
-_ZIP64_EXTRA: Final = 0x0001
-_UNICODE_PATH_EXTRA: Final = 0x7075
 _SYMLINK: Final = 0o120000
 
-MAX_SIZE_BYTES: Final = 0xFFFF_FFFE  # zip64 is refused, so every size and offset has 32 bits
+MAX_SIZE_BYTES: Final = 0xFFFF_FFFE  # of an archive, so every size and offset has 32 bits
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -277,23 +281,13 @@ def _read_line(view: memoryview, position: int, end: int) -> tuple[_Line, int]:
     if mark != _CENTRAL_MARK or disk or following > end:
         raise ZipRefused("expected a plain directory line, got another", reason="directory")
     name = bytes(view[name_at:extra_at])
-    line = _Line(
-        flags=flags,
-        method=method,
-        crc32=fields[7],
-        packed=fields[8],
-        size=fields[9],
-        name=name,
-        attributes=attributes,
-        offset=offset,
-        made_by=made_by,
-    )
     try:
-        if extra_size:
-            _check_extra(view[extra_at : extra_at + extra_size])
+        wide = wide_values(view[extra_at : extra_at + extra_size]) if extra_size else None
+        size, packed, offset = central_values(fields[9], fields[8], offset, wide)
+        line = _Line(flags, method, fields[7], packed, size, name, attributes, offset, made_by)
         _check_line(line)
     except ZipRefused as exc:
-        raise _naming(exc, _decoded(line)) from exc
+        raise _naming(exc, name.decode(errors="replace")) from exc
     return line, following
 
 
@@ -308,21 +302,10 @@ def _check_line(line: _Line) -> None:
         raise ZipRefused("expected a stored or deflated entry, got another", reason="method")
     if line.method == _STORE and line.packed != line.size:
         raise ZipRefused("expected one size of a stored entry, got two", reason="size")
-    if 0xFFFF_FFFF in (line.packed, line.size, line.offset):
-        raise ZipRefused("expected no zip64, got its marker", reason="zip64")
+    if max(line.packed, line.size, line.offset) >= MARKER:
+        raise ZipRefused("expected sizes of 32 bits, got larger ones", reason="zip64")
     if line.made_by >> 8 == 3 and (line.attributes >> 16) & 0o170000 == _SYMLINK:
         raise ZipRefused("expected a regular file, got a symbolic link", reason="symlink")
-
-
-def _check_extra(extra: memoryview) -> None:
-    position = 0
-    while position < len(extra):
-        if position + 4 > len(extra):
-            raise ZipRefused("expected whole extra fields, got a torn one", reason="extra")
-        kind, size = struct.unpack_from("<HH", extra, position)
-        position += 4 + size
-        if kind in (_ZIP64_EXTRA, _UNICODE_PATH_EXTRA) or position > len(extra):
-            raise ZipRefused(f"expected no extra field {kind:#06x}, got it", reason="extra")
 
 
 def _decoded(line: _Line) -> str:
@@ -357,33 +340,21 @@ def _read_entry(view: memoryview, line: _Line, limit: int) -> tuple[memoryview, 
     end = start + line.packed
     if end > limit:
         raise ZipRefused("expected content before the directory, got overlap", reason="layout")
-    if extra_size:
-        _check_extra(view[extra_at:start])
-    local = fields[6:9]
+    wide = wide_values(view[extra_at:start]) if extra_size else None
+    local = local_values(fields[6:9], wide)
     known = (line.crc32, line.packed, line.size)
     name = bytes(view[name_at:extra_at])
     if (mark, flags, method, name) != (_LOCAL_MARK, line.flags, line.method, line.name):
         raise ZipRefused("expected the local header to repeat the directory", reason="mismatch")
-    if flags & _STREAMED and local == (0, 0, 0):
-        position = _skip_descriptor(view, end, known, limit)
-    elif local == known:
-        position = _skip_descriptor(view, end, known, limit) if flags & _STREAMED else end
-    else:
+    if local != known and not (flags & _STREAMED and local == (0, 0, 0)):
         raise ZipRefused("expected the sizes of the directory, got others", reason="mismatch")
+    position = end
+    if flags & _STREAMED:
+        position = skip_descriptor(view, end, known, limit=limit, is_wide=wide is not None)
     data = view[start:end] if method == _STORE else _inflated(view[start:end], line.size)
     if bulk.crc32(data) != line.crc32:
         raise ZipRefused("expected the stated checksum, got another", reason="checksum")
     return data, position
-
-
-def _skip_descriptor(
-    view: memoryview, position: int, known: tuple[int, int, int], limit: int
-) -> int:
-    plain = struct.pack("<III", *known)
-    for form in (_DESCRIPTOR_MARK + plain, plain):
-        if position + len(form) <= limit and view[position : position + len(form)] == form:
-            return position + len(form)
-    raise ZipRefused("expected a data descriptor, got something else", reason="mismatch")
 
 
 def _inflated(packed: memoryview, size: int) -> memoryview:

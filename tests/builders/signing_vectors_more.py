@@ -376,25 +376,31 @@ def zip_attacks() -> Iterator[Vector]:
     packed = zlib.compressobj(9, zlib.DEFLATED, -15)
     body = packed.compress(bytes(4_000_000)) + packed.flush()
 
-    def archive(size: int, *, packed_size: int | None = None) -> bytes:
+    def archive(size: int, *, packed_size: int | None = None, extra: bytes = b"") -> bytes:
         name = b"bomb.bin"
         count = len(body) if packed_size is None else packed_size
         crc = zlib.crc32(bytes(4_000_000))
         head = struct.pack(
-            "<4sHHHHHIIIHH", b"PK\x03\x04", 20, 0, 8, 0, 0x21, crc, count, size, len(name), 0
-        )
+            "<4sHHHHHIIIHH", b"PK\x03\x04", 20, 0, 8, 0, 0x21, crc, count, size, len(name),
+            len(extra),
+        )  # fmt: skip
         line = struct.pack(
             "<4sHHHHHHIIIHHHHHII", b"PK\x01\x02", 20, 20, 0, 8, 0, 0x21, crc, count, size,
             len(name), 0, 0, 0, 0, 0, 0,
         )  # fmt: skip
-        offset = len(head) + len(name) + len(body)
+        offset = len(head) + len(name) + len(extra) + len(body)
         end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 1, 1, len(line) + len(name), offset, 0)
-        return head + name + body + line + name + end
+        return head + name + extra + body + line + name + end
 
     for name, rule, content in (
         ("bomb", "limits hold before reading", archive(1_000_000_000)),
         ("bomb-lie", "more comes out than was stated", archive(1000)),
-        ("zip64", "no zip64", archive(0xFFFF_FFFF)),
+        ("zip64", "no size of more than 32 bits", archive(0xFFFF_FFFF)),
+        (
+            "zip64-lie",
+            "the room for 64 bits says the same",
+            archive(4_000_000, extra=struct.pack("<HHQQ", 1, 16, 9, len(body))),
+        ),
         (
             "packed-lie",
             "entries end before the directory",
