@@ -6,6 +6,7 @@ their own modules, which compare the two byte for byte: a format has one spellin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -18,10 +19,13 @@ _TEXT: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#x
 _ATTRIBUTE: Final = str.maketrans(
     {"&": "&amp;", "<": "&lt;", '"': "&quot;", "\t": "&#x9;", "\n": "&#xA;", "\r": "&#xD;"}
 )
+_INSTANT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{1,6}Z")
 
 
 def element(name: str, /, *content: str, **attributes: str) -> str:
     """Return one element; `content` is markup already, attribute names use `_` for `-`."""
+    if not attributes:
+        return f"<{name}>{''.join(content)}</{name}>"
     pairs = sorted((key.replace("_", "-"), value) for key, value in attributes.items())
     written = "".join(f' {key}="{value.translate(_ATTRIBUTE)}"' for key, value in pairs)
     return f"<{name}{written}>{''.join(content)}</{name}>"
@@ -29,7 +33,7 @@ def element(name: str, /, *content: str, **attributes: str) -> str:
 
 def text(name: str, value: str) -> str:
     """Return one element that holds text alone."""
-    return element(name, value.translate(_TEXT))
+    return f"<{name}>{value.translate(_TEXT)}</{name}>"
 
 
 def root(name: str, namespace: str, content: Iterable[str]) -> bytes:
@@ -50,7 +54,9 @@ def truncated(value: datetime) -> datetime:
 
 def parse_instant(value: str) -> datetime:
     """Return the aware instant of text as `instant` writes it; raise `ValueError` otherwise."""
-    return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    if not _INSTANT.fullmatch(value):
+        raise ValueError(f"expected an instant in UTC, got {value[:40]!r}")
+    return datetime.fromisoformat(value)
 
 
 class Reader:
@@ -91,11 +97,7 @@ class Reader:
 
     def child(self, name: str) -> Reader:
         """Return a reader of the next child, which must be `name`."""
-        if not self.has(name):
-            raise self.refuse(f"expected {name}")
-        found = self._children[self._at]
-        self._at += 1
-        return Reader(found, namespace=self._namespace, refused=self._refused)
+        return self._of(self._next(name))
 
     def children(self, name: str) -> list[Reader]:
         """Return readers of all next children that are `name`."""
@@ -106,7 +108,10 @@ class Reader:
 
     def text(self, name: str) -> str:
         """Return the text of the next child, which must be `name` and hold nothing else."""
-        return self.child(name).own_text()
+        found = self._next(name)
+        if len(found):
+            raise self._of(found).refuse("expected text alone")
+        return found.text or ""
 
     def optional_text(self, name: str) -> str | None:
         """Return the text of the next child if it is `name`."""
@@ -122,3 +127,13 @@ class Reader:
         """Refuse children that nobody asked for."""
         if self._at != len(self._children):
             raise self.refuse("expected no further child")
+
+    def _next(self, name: str) -> etree._Element:
+        if not self.has(name):
+            raise self.refuse(f"expected {name}")
+        found = self._children[self._at]
+        self._at += 1
+        return found
+
+    def _of(self, node: etree._Element) -> Reader:
+        return Reader(node, namespace=self._namespace, refused=self._refused)
