@@ -30,6 +30,12 @@ class KeyUnusable(Misconfigured):
     code = "key_unusable"
 
 
+class TimestampKeyRefused(Misconfigured):
+    """A time-stamping authority of ours was given a key whose tokens others cannot verify."""
+
+    code = "timestamp_key_refused"
+
+
 class TokenUnusable(Misconfigured):
     """The PKCS#11 token, its module or its key cannot be used; parameter `reason` names which."""
 

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from signing import der
 from signing.algorithms import SignatureAlgorithm, raw_to_der
 from signing.certificate import parse_certificate
-from signing.errors import DerRefused, KeyUnusable, TimestampMalformed
+from signing.errors import DerRefused, KeyUnusable, TimestampKeyRefused, TimestampMalformed
 from signing.keys import Signer
 from signing.purpose import ARC
 
@@ -96,7 +96,13 @@ class TimestampAuthority:
         policy: str = DEFAULT_POLICY,
         serials: Callable[[], int] = lambda: secrets.randbits(126) | 1 << 126,
     ) -> None:
-        """Raise `KeyUnusable` unless the certificate is for time-stamping alone."""
+        """Raise `KeyUnusable` unless the certificate is for time-stamping alone.
+
+        Raise `TimestampKeyRefused` for an RSA key: ours sign with PSS, which verifiers by PKCS #7,
+        `openssl ts -verify` among them, do not know.
+        """
+        if not signer.algorithm.name.startswith("ECDSA"):
+            raise TimestampKeyRefused("expected an EC key of a time-stamping authority, got RSA")
         certificate = parse_certificate(signer.certificate)
         if not certificate.may_stamp:
             raise KeyUnusable(
@@ -160,7 +166,6 @@ class _Template:
     def __init__(self, signer: Signer, *, issuer: bytes, serial: int) -> None:
         algorithm = signer.algorithm
         self._sign = signer.sign
-        self._is_ecdsa = algorithm.name.startswith("ECDSA")
         self._hash_name = algorithm.hash_name
         digest = der.sequence(_OID_BY_SIZE[hashlib.new(self._hash_name).digest_size], _NULL)
         self._digests = der.integer(3) + der.set_of(digest)
@@ -192,9 +197,7 @@ class _Template:
             )
         )
         # Signed with the SET tag, stored with the implicit [0] (RFC 5652 §5.4).
-        signature = self._sign(der.tlv(der.SET, attributes))
-        if self._is_ecdsa:
-            signature = raw_to_der(signature)
+        signature = raw_to_der(self._sign(der.tlv(der.SET, attributes)))
         signer_info = der.sequence(
             self._signer_head,
             der.tlv(0xA0, attributes),

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signing import der
-from signing.errors import KeyUnusable, TimestampMalformed
+from signing.errors import KeyUnusable, TimestampKeyRefused, TimestampMalformed
 from signing.indication import SubIndication
 from signing.keys import load_signer
 from signing.pki import Subject, certificates_pem, issue_leaf, public_key_of
@@ -136,7 +136,7 @@ def test_token_over_other_data_fails() -> None:
     )
 
 
-def test_rsa_authority_stamps_with_pss() -> None:
+def test_rsa_key_is_refused_by_name() -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
@@ -149,11 +149,10 @@ def test_rsa_authority_stamps_with_pss() -> None:
         serial=88,
     )
     signer = load_signer(key, certificates=certificates_pem(certificate))
-    token = parse_token(TimestampAuthority(signer).stamp(IMPRINT, at=NOW))
-    found = signer_of(token, pki().trust())
-    assert found is not None
 
-    assert check_token(token, found, imprint=imprint).is_passed
+    # `openssl ts -verify` reads tokens as PKCS #7, which has no PSS.
+    with pytest.raises(TimestampKeyRefused):
+        TimestampAuthority(signer)
 
 
 def test_changed_octets_of_a_token_never_check() -> None:
