@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from operator import le
 from typing import Final, NoReturn
 
@@ -20,6 +21,7 @@ _ENCODING: Final = re.compile(rb"encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']
 _ROOT: Final = re.compile(rb"<[A-Za-z_:\x80-\xff]")
 _DOCTYPE: Final = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
 _OLDEST: Final = (2, 10, 0)
+_PLAIN_TAGS: Final = 2_000
 _COUNTED: Final = ("depth", "elements", "namespaces", "namespaces", "attributes")
 _ALLOWED_ENCODINGS: Final = frozenset({b"utf-8", b"utf8", b"us-ascii"})
 
@@ -74,7 +76,7 @@ def parse(
             line=line,
             reason="syntax",
         ) from exc
-    _check_tree(root, caps, keep_comments=keep_comments)
+    _check_tree(root, content, caps, keep_comments=keep_comments)
     return root
 
 
@@ -112,11 +114,17 @@ def _check_prolog(content: bytes) -> None:
         raise XmlRefused("expected no DOCTYPE, got one", reason="doctype")
 
 
-def _check_tree(root: etree._Element, caps: Caps, *, keep_comments: bool) -> None:
+def _check_tree(root: etree._Element, content: bytes, caps: Caps, *, keep_comments: bool) -> None:
     if root.getroottree().docinfo.internalDTD is not None:
         raise XmlRefused("expected no DOCTYPE, got one", reason="doctype")
     if not keep_comments and (root.getprevious() is not None or root.getnext() is not None):
         raise XmlRefused("expected one root element alone, got a comment or PI", reason="comment")
+    if not _is_plain(content, caps) or _deeper_than(caps.depth)(root):
+        _walk(root, caps, keep_comments=keep_comments)
+
+
+def _walk(root: etree._Element, caps: Caps, *, keep_comments: bool) -> None:
+    """Refuse comments, and the first count that is over its cap."""
     counted = 0
     namespaces = 0
     limits = (
@@ -142,6 +150,28 @@ def _check_tree(root: etree._Element, caps: Caps, *, keep_comments: bool) -> Non
         figures = (len(in_scope) - 1, counted, namespaces, of_this, len(node.attrib))
         if not all(map(le, figures, limits)):
             _refuse_counts(figures, limits)
+
+
+def _is_plain(content: bytes, caps: Caps) -> bool:
+    """Tell by counting characters that a walk would find neither comment nor count over a cap.
+
+    There are at least as many of them as of what they stand for: elements and their ends, `xmlns`
+    declarations, attributes. Documents that this does not settle are walked.
+    """
+    return (
+        b"<!" not in content
+        and content.find(b"<?", 1) < 0  # a declaration stands at 0
+        and content.count(b"<") <= min(caps.elements, _PLAIN_TAGS)
+        and content.count(b"xmlns")
+        <= min(caps.namespaces_per_element, caps.namespaces_per_document)
+        and content.count(b"=") <= caps.attributes_per_element
+    )
+
+
+@cache
+def _deeper_than(depth: int) -> etree.XPath:
+    """Return what tells whether any element stands deeper than that; the root stands at 1."""
+    return etree.XPath(f"boolean({'/*' * (depth + 1)})")
 
 
 def _refuse_counts(figures: Sequence[int], limits: Sequence[int]) -> NoReturn:

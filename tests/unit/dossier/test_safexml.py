@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
 
 from dossier import safexml
 from dossier.errors import LibraryTooOld, XmlRefused
@@ -85,3 +88,35 @@ def test_no_file_is_opened_for_a_doctype_that_the_prolog_check_did_not_see(
     assert refused(hidden) in ("doctype", "comment")
     internal = f'<!-- <a --><!DOCTYPE a [<!ENTITY % x SYSTEM "{subset.as_uri()}">%x;]><a/>'
     assert refused(internal.encode()) in ("doctype", "comment", "syntax")
+
+
+TREES = st.recursive(
+    st.sampled_from(["", "<!-- -->", "<?x?>", "x=y", "<![CDATA[<]]>", "&lt;"]),
+    lambda inner: st.builds(
+        "<{0}{1}>{2}</{0}>".format,
+        st.sampled_from(["a", "b"]),
+        st.sampled_from(["", ' c="1"', ' c="=" d="2"', ' xmlns="u"', ' xmlns:n="u" xmlns:m="v"']),
+        st.lists(inner, max_size=3).map("".join),
+    ),
+    max_leaves=12,
+)
+
+
+@given(TREES.map("<r>{}</r>".format), st.integers(1, 6), st.integers(1, 12), st.integers(0, 4))
+def test_what_is_settled_by_counting_is_what_a_walk_says(
+    text: str, depth: int, elements: int, few: int
+) -> None:
+    caps = Caps(
+        depth=depth,
+        elements=elements,
+        namespaces_per_element=few,
+        namespaces_per_document=few,
+        attributes_per_element=few,
+    )
+    root = etree.fromstring(text)
+    try:
+        safexml._walk(root, caps, keep_comments=False)
+    except XmlRefused as walked:
+        assert refused(text.encode(), caps) == walked.parameters["reason"]
+    else:
+        assert safexml.parse(text.encode(), caps=caps).tag == "r"
