@@ -70,7 +70,7 @@ def judge_path(path: Path, *, trusted: TrustFiles, at: datetime | AsOf | None = 
 
     Raises `FileUnreadable`, `AnchorRefused`, and what `given_of` raises.
     """
-    return judge_given(path, given=given_of(trusted), at=at)
+    return judge_given(path, given=given_of(trusted, at=at), at=at)
 
 
 def judge_given(path: Path, *, given: TrustGiven, at: datetime | AsOf | None = None) -> Report:
@@ -160,8 +160,8 @@ def _spelled(path: Path) -> Path:
     return next(same, path)
 
 
-def given_of(trusted: TrustFiles) -> TrustGiven:
-    """Return what the caller trusts.
+def given_of(trusted: TrustFiles, *, at: datetime | AsOf | None = None) -> TrustGiven:
+    """Return what the caller trusts; trust lists are judged as of an instant `at`, else as of now.
 
     Raises `AnchorRefused`, `RevocationFileRefused`, `FileUnreadable`, `PolicyRefused`,
     `TrustListMalformed`, and the verdict on a trust list that is not signed under the anchors, as
@@ -186,7 +186,8 @@ def given_of(trusted: TrustFiles) -> TrustGiven:
     if not trusted.trust_lists:
         return given
     now = SystemClock().now()
-    lists = [_trust_list(path, given, now) for path in trusted.trust_lists]
+    then = at if isinstance(at, datetime) else now
+    lists = [_trust_list(path, given, then) for path in trusted.trust_lists]
     return replace(
         given,
         services=tuple(service for one in lists for service in one.services),
@@ -194,7 +195,7 @@ def given_of(trusted: TrustFiles) -> TrustGiven:
     )
 
 
-def _trust_list(path: Path, given: TrustGiven, now: datetime) -> TrustList:
+def _trust_list(path: Path, given: TrustGiven, then: datetime) -> TrustList:
     trust = Trust(
         anchors=tuple(given.anchors),
         certificates=tuple(given.certificates),
@@ -202,7 +203,7 @@ def _trust_list(path: Path, given: TrustGiven, now: datetime) -> TrustList:
         ocsps=tuple(given.ocsps),
         fingerprints=given.fingerprints,
     )
-    return open_trust_list(read_file(path), trust=trust, at=now)
+    return open_trust_list(read_file(path), trust=trust, at=then)
 
 
 def _is_outdated(one: TrustList, now: datetime) -> bool:

@@ -99,6 +99,7 @@ def command(
     """
     if resume and form in (_Form.HTML, _Form.ETSI):
         raise click.UsageError("--resume keeps reports for text and --json only")
+    instant = _instant(at)
     given = given_of(
         TrustFiles(
             anchors=anchors,
@@ -107,9 +108,9 @@ def command(
             crls=crls,
             ocsps=ocsps,
             policy=policy,
-        )
+        ),
+        at=instant,
     )
-    instant = _instant(at)
     ledger = open_ledger(resume, given=given, at=instant) if resume else None
     found = find_files(files)
     form = form or _Form.TEXT

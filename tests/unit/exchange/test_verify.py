@@ -268,6 +268,26 @@ def test_services_of_a_trust_list_anchor_while_granted(
     assert report.subject is Subject.CONTAINER
 
 
+def test_trust_list_that_was_kept_is_judged_as_of_then(tmp_path: Path) -> None:
+    root = tmp_path / "root.cer"
+    root.write_bytes(pki().root.certificate)
+    issuing = tmp_path / "issuing.cer"
+    issuing.write_bytes(pki().issuing.certificate)
+    crls = [tmp_path / f"{number}.crl" for number in range(len(pki().crls()))]
+    for path, crl in zip(crls, pki().crls(), strict=True):
+        path.write_bytes(crl)
+    trusted = TrustFiles(
+        anchors=[root],
+        certificates=[issuing],
+        trust_lists=[trust_list(tmp_path, granted=True)],
+        crls=crls,
+    )
+
+    assert given_of(trusted, at=NOW).services
+    with pytest.raises(VerificationIndeterminate):  # its operator's certificate has ended
+        given_of(trusted)
+
+
 def test_a_file_that_is_too_large_is_refused_unread(tmp_path: Path) -> None:
     huge = tmp_path / "huge.asice"
     with huge.open("wb") as out:
