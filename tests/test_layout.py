@@ -15,6 +15,22 @@ import pytest
 
 from scripts import tree
 
+AT_THE_ROOT = {
+    ".git",  # of a work tree
+    ".dockerignore",
+    ".editorconfig",
+    ".gitignore",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "Makefile",
+    "README.md",
+    "SECURITY.md",
+    "constraints.txt",
+    "publiccode.yml",
+    "pyproject.toml",
+    "setup.cfg",
+}
 SOURCE_LINES = 400
 TEST_LINES = 600
 # Where a standard uses one of our forbidden words, its own term stays: BPMN's service task calls a
@@ -40,6 +56,11 @@ def test_we_own_our_import_names(package: str) -> None:
     assert spec is not None
     assert [Path(place) for place in spec.submodule_search_locations or []] == [tree.ROOT / package]
     assert set(DISTRIBUTIONS.get(package, [])) <= {"lienthong"}
+
+
+def test_root_holds_no_file_that_is_not_at_home_there() -> None:
+    strays = {path.name for path in tree.ROOT.iterdir() if path.is_file()} - AT_THE_ROOT
+    assert strays == set()
 
 
 def test_every_folder_of_a_package_is_a_package() -> None:

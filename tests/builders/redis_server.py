@@ -52,17 +52,19 @@ def _process(*options: str, first: list[str] | None = None) -> Iterator[int]:
     program = find_program()
     assert program is not None, "expected a redis-server: the extra `embedded` brings one"
     port = _free_port()
-    process = subprocess.Popen(
-        [str(program), *(first or []), "--port", str(port), "--bind", "127.0.0.1", *options],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _wait(port)
-        yield port
-    finally:
-        process.kill()
-        process.wait()
+    with tempfile.TemporaryDirectory(prefix="lt-redis-") as folder:
+        process = subprocess.Popen(
+            [str(program), *(first or []), "--port", str(port), "--bind", "127.0.0.1", *options],
+            cwd=folder,  # a follower writes there what it gets from its master
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            _wait(port)
+            yield port
+        finally:
+            process.kill()
+            process.wait()
 
 
 def _wait(port: int) -> None:
