@@ -12,7 +12,9 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -41,6 +43,8 @@ _PATIENCE_SECONDS: Final = 0.1
 _FAILURE_SECONDS: Final = 5
 # Bells that may wait: RQ takes longer for a job than a drain takes for a transition.
 _ENOUGH: Final = 16
+# What a process that answers many requests waits between two bells for one job.
+_BETWEEN_SECONDS: Final = 0.04
 _LONGEST_SOCKET: Final = 100  # bytes; the kernel's limit is 108
 _RUNG: Final = Counter("lienthong_bells", "Bells for workers by outcome", ["outcome"])
 _log: Final = logging.getLogger(__name__)
@@ -51,6 +55,20 @@ def ring(job: str, identifier: str) -> bool:
 
     Not one more is rung where enough wait: each of them will be a drain that sees the row.
     """
+    if _gathering.takes(job, identifier):
+        return True
+    return _ring_now(job, identifier)
+
+
+def gather() -> None:
+    """Ring from now on for many requests at once: a job's next bell waits a moment for others.
+
+    For a process that serves. One that works and may end at any moment rings for itself.
+    """
+    _gathering.between_seconds = _BETWEEN_SECONDS
+
+
+def _ring_now(job: str, identifier: str) -> bool:
     line = _line(redis_url(settings()), QUEUES[job])
     try:
         outcome = "rung" if line.ring(job, identifier) else "spared"
@@ -95,6 +113,37 @@ def own_socket(of: Settings) -> Path:
     return Path(tempfile.gettempdir()) / f"lienthong-{os.getuid()}-{name}" / "redis.sock"
 
 
+class Gathering:
+    """One bell for all that becomes due within a moment after the last one.
+
+    The first rings at once. What the others stand for is seen by the drain of the bell that
+    follows; if this process dies before it rings, the ticker rings in its place.
+    """
+
+    def __init__(self, ring_now: Callable[[str, str], object], *, between_seconds: float) -> None:
+        self.between_seconds = between_seconds  # nought: every bell rings at once
+        self._ring_now = ring_now
+        self._lock = threading.Lock()
+        self._free_at: dict[str, float] = {}  # of each job, on the monotonic clock
+
+    def takes(self, job: str, identifier: str) -> bool:
+        """Tell whether a bell that follows stands for this one too; else ring it yourself."""
+        if not self.between_seconds:
+            return False
+        with self._lock:
+            now = time.monotonic()
+            wait = self._free_at.get(job, now) - now
+            if wait > self.between_seconds:  # one waits already
+                return True
+            self._free_at[job] = now + max(wait, 0.0) + self.between_seconds
+        if wait <= 0:
+            return False
+        later = threading.Timer(wait, self._ring_now, (job, identifier))
+        later.daemon = True
+        later.start()
+        return True
+
+
 class _Line:
     """The bells that wait in one queue."""
 
@@ -130,6 +179,9 @@ class _Line:
 def _line(url: str, name: str) -> _Line:
     connection = open_redis(url, seconds=_PATIENCE_SECONDS)
     return _Line(Queue(name, connection=connection, serializer="json"))
+
+
+_gathering: Final = Gathering(_ring_now, between_seconds=0)
 
 
 def find_program() -> Path | None:

@@ -16,7 +16,7 @@ def build() -> WSGIApplication:
     """Return the application: the paths of machines first, the portal everywhere else."""
     settings = boot(is_pooled=True)
     logs.configure(settings)
-    from exchange import tracing
+    from exchange import doorbell, tracing
     from exchange.edxml.endpoint import document_endpoint
     from exchange.metrics import metrics_endpoint
     from exchange.migrate import demand_schema
@@ -27,6 +27,7 @@ def build() -> WSGIApplication:
     from portal.soap import WireApp
 
     tracing.configure(settings)
+    doorbell.gather()
     demand_schema()
     here = node()
     wires = {
