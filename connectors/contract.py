@@ -66,6 +66,7 @@ class Contract:
             for node in schema.findall(f"{_XSD}element")
             if (name := node.get("name", "")).endswith("Response")
         )
+        self.by_element: Final = {qname(name): name for name in self.operations}
 
     def check(self, body_child: etree._Element) -> None:
         """Raise `SchemaRefused`, naming the element, unless the schema allows this one.

@@ -283,9 +283,7 @@ class Incoming:
 
     def _operation(self, message: SoapMessage, actions: tuple[MediaType, ...]) -> str:
         """Return the operation that the Body's child names, unless SOAPAction contradicts."""
-        tag = message.content.tag
-        known = {contract.qname(name): name for name in contract.service().operations}
-        operation = known.get(str(tag))
+        operation = contract.service().by_element.get(str(message.content.tag))
         if operation is None:
             raise OperationUnknown("expected an operation of the WSDL in the Body")
         said = [media.parameters.get("action", "") for media in actions]

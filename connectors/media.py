@@ -6,6 +6,7 @@ import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from connectors.errors import MediaTypeRefused, MultipartRefused
@@ -42,6 +43,7 @@ class MediaType:
         return value.encode("ascii")
 
 
+@lru_cache(maxsize=256)  # most of a message's types are the same in all messages
 def parse_media_type(text: str) -> MediaType:
     """Return the type that `text` spells.
 
@@ -63,8 +65,9 @@ def parse_media_type(text: str) -> MediaType:
             continue
         if name.lower() in parameters:
             raise MultipartRefused(f"expected each parameter once, got {name.lower()} twice")
-        plain = token if token is not None else re.sub(r"\\(.)", r"\1", quoted)
-        parameters[name.lower()] = plain
+        if token is None:
+            token = re.sub(r"\\(.)", r"\1", quoted) if "\\" in quoted else quoted
+        parameters[name.lower()] = token
     return MediaType(name=kind.group(1).lower(), parameters=parameters)
 
 

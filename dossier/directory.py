@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -121,10 +122,19 @@ class Directory:
     previous_sha256: str  # empty in the first edition
     agencies: tuple[DirectoryAgency, ...]
     rules: tuple[AccessRule, ...]
+    _by_code: Mapping[str, DirectoryAgency] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Index the agencies: a province has hundreds, and every message asks for several."""
+        found: dict[str, DirectoryAgency] = {}
+        for agency in self.agencies:
+            for code in (agency.code, *agency.aliases):
+                found.setdefault(code.casefold(), agency)
+        object.__setattr__(self, "_by_code", found)
 
     def find(self, code: str) -> DirectoryAgency | None:
         """Return the agency of that code or alias."""
-        return next((agency for agency in self.agencies if agency.is_named(code)), None)
+        return self._by_code.get(code.casefold())
 
     def successor_of(self, code: str, *, at: datetime) -> DirectoryAgency | None:
         """Return the agency in office at that instant, following successors of merged ones."""

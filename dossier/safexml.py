@@ -6,6 +6,7 @@ Everything in the project that parses XML calls `parse`; no other module builds 
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -68,7 +69,7 @@ def parse(
     _check_encoding(content)
     _check_prolog(content)
     try:
-        root = etree.fromstring(content, _parser())
+        root = etree.fromstring(content, _parsers.parser)
     except etree.XMLSyntaxError as exc:
         line = exc.lineno or 0
         raise XmlRefused(
@@ -78,6 +79,13 @@ def parse(
         ) from exc
     _check_tree(root, content, caps, keep_comments=keep_comments)
     return root
+
+
+class _Parsers(threading.local):
+    """One parser per thread: making one costs as much as parsing something small."""
+
+    def __init__(self) -> None:
+        self.parser = _parser()
 
 
 def _parser() -> etree.XMLParser:
@@ -95,6 +103,9 @@ def _parser() -> etree.XMLParser:
         # Never collect_ids=False: lxml says so to libxml2 by a bit of the same word that asks for
         # the external DTD, which is then read from disk whatever load_dtd says.
     )
+
+
+_parsers: Final = _Parsers()
 
 
 def _check_encoding(content: bytes) -> None:

@@ -9,16 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from lxml import etree
 
 from dossier.errors import LienThongError
 
+# With special characters, which most values have none of; looking is faster than translating.
 _TEXT: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"})
+_IN_TEXT: Final = re.compile("[&<>\r]")
 _ATTRIBUTE: Final = str.maketrans(
     {"&": "&amp;", "<": "&lt;", '"': "&quot;", "\t": "&#x9;", "\n": "&#xA;", "\r": "&#xD;"}
 )
+_IN_ATTRIBUTE: Final = re.compile('[&<"\t\n\r]')
+_WITHOUT_OFFSET: Final = -len("+00:00")
 _INSTANT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{1,6}Z")
 
 
@@ -26,14 +31,27 @@ def element(name: str, /, *content: str, **attributes: str) -> str:
     """Return one element; `content` is markup already, attribute names use `_` for `-`."""
     if not attributes:
         return f"<{name}>{''.join(content)}</{name}>"
-    pairs = sorted((key.replace("_", "-"), value) for key, value in attributes.items())
-    written = "".join(f' {key}="{value.translate(_ATTRIBUTE)}"' for key, value in pairs)
+    written = "".join(
+        [f' {spelled}="{_attribute(attributes[key])}"' for spelled, key in _order(*attributes)]
+    )
     return f"<{name}{written}>{''.join(content)}</{name}>"
+
+
+@lru_cache(maxsize=256)
+def _order(*names: str) -> list[tuple[str, str]]:
+    """Return the attributes' names as they are written, in their order, beside ours."""
+    return sorted((name.replace("_", "-"), name) for name in names)
+
+
+def _attribute(value: str) -> str:
+    return value.translate(_ATTRIBUTE) if _IN_ATTRIBUTE.search(value) else value
 
 
 def text(name: str, value: str) -> str:
     """Return one element that holds text alone."""
-    return f"<{name}>{value.translate(_TEXT)}</{name}>"
+    if _IN_TEXT.search(value):
+        value = value.translate(_TEXT)
+    return f"<{name}>{value}</{name}>"
 
 
 def root(name: str, namespace: str, content: Iterable[str]) -> bytes:
@@ -43,7 +61,7 @@ def root(name: str, namespace: str, content: Iterable[str]) -> bytes:
 
 def instant(value: datetime) -> str:
     """Return an aware instant as UTC text to the millisecond, e.g. `2026-03-02T02:00:00.000Z`."""
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return value.astimezone(UTC).isoformat(timespec="milliseconds")[:_WITHOUT_OFFSET] + "Z"
 
 
 def truncated(value: datetime) -> datetime:
@@ -129,11 +147,12 @@ class Reader:
             raise self.refuse("expected no further child")
 
     def _next(self, name: str) -> etree._Element:
-        if not self.has(name):
-            raise self.refuse(f"expected {name}")
-        found = self._children[self._at]
-        self._at += 1
-        return found
+        if self._at < len(self._children):
+            found = self._children[self._at]
+            if found.tag == self._prefix + name:
+                self._at += 1
+                return found
+        raise self.refuse(f"expected {name}")
 
     def _of(self, node: etree._Element) -> Reader:
         return Reader(node, namespace=self._namespace, refused=self._refused)

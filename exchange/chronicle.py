@@ -64,7 +64,8 @@ def write_node_event(kind: LeafKind, content: Json, *, at: datetime) -> None:
         salt=secrets.token_bytes(SALT_SIZE_BYTES),
         place=None,
     )
-    log.add_pending(opening.leaf.dump(), opening=opening.dump())
+    leaf, opened = opening.dump_both()
+    log.add_pending(leaf, opening=opened)
 
 
 def content_of(entry: HistoryEntry) -> Json:

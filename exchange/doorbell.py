@@ -44,7 +44,7 @@ _FAILURE_SECONDS: Final = 5
 # Bells that may wait: RQ takes longer for a job than a drain takes for a transition.
 _ENOUGH: Final = 16
 # What a process that answers many requests waits between two bells for one job.
-_BETWEEN_SECONDS: Final = 0.04
+_BETWEEN_SECONDS: Final = 0.1
 _LONGEST_SOCKET: Final = 100  # bytes; the kernel's limit is 108
 _RUNG: Final = Counter("lienthong_bells", "Bells for workers by outcome", ["outcome"])
 _log: Final = logging.getLogger(__name__)

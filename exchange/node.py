@@ -17,7 +17,7 @@ from connectors.webhooks import WebhookSender
 from dossier.calendar import Calendar, local_day
 from dossier.clock import Clock
 from dossier.directory import Directory
-from dossier.ids import AgencyCode, same_agency
+from dossier.ids import AgencyCode
 from dossier.wire import Sending
 from exchange.contract import Contracts
 from exchange.errors import SealMissing
@@ -147,11 +147,11 @@ class Node:
 
     @contextmanager
     def answering(self) -> Iterator[None]:
-        """Let this thread ask only once which directory is in force, for one short request.
+        """Let this thread ask only once what is in force and whose keys it has, for one request.
 
         What takes longer asks again: an edition that takes a seal back counts from its import.
         """
-        self._held.directory = None
+        self._held.directory = self._held.codes = None
         self._held.until = time.monotonic() + _HELD_SECONDS
         try:
             yield
@@ -179,13 +179,20 @@ class Node:
         directory = directory or self.directory()
         found = directory.find(agency)
         in_office = directory.successor_of(agency, at=self.now())
-        names = {agency}
+        names = [agency]
         for one in (found, in_office):
-            names |= {one.code, *one.aliases} if one else set()
-        for code in self._seals:
-            if any(same_agency(code, name) for name in names):
-                return code
-        return None
+            names += (one.code, *one.aliases) if one else ()
+        folded = {name.casefold() for name in names}
+        return next((code for code in self._codes() if code.casefold() in folded), None)
+
+    def _codes(self) -> tuple[AgencyCode, ...]:
+        held = self._held
+        if time.monotonic() >= getattr(held, "until", 0.0):
+            return tuple(self._seals)
+        if held.codes is None:
+            held.codes = tuple(self._seals)
+        found: tuple[AgencyCode, ...] = held.codes
+        return found
 
     def hosted_agencies(self) -> tuple[AgencyCode, ...]:
         """Return the agencies whose seals this node holds."""

@@ -105,3 +105,8 @@ def wake_all() -> None:
 def forget_connection() -> None:
     """Close the database connection: before a fork, and after a driver was interrupted."""
     transactions.close()
+
+
+def drop_worn_out() -> None:
+    """Drop this thread's connection if it broke or is past its age: around each request."""
+    transactions.drop_worn_out()

@@ -7,11 +7,12 @@ and shuts the socket of the late ones, so that the blocked read returns.
 from __future__ import annotations
 
 import gc
+import select
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from gunicorn.workers.gthread import (  # type: ignore[import-untyped]  # ships no types
@@ -19,6 +20,7 @@ from gunicorn.workers.gthread import (  # type: ignore[import-untyped]  # ships 
 )
 
 _TICK_SECONDS: Final = 0.5
+_STAY_SECONDS: Final = 0.02
 _NOTIFY_SECONDS: Final = 1.0  # far less than the --timeout of `lienthong serve`
 
 
@@ -31,12 +33,11 @@ class Deadlines:
         self._late: set[object] = set()
         self._thread: threading.Thread | None = None
 
-    @contextmanager
-    def within(self, sock: socket.socket, seconds: float) -> Iterator[None]:
-        """Shut `sock` if the body of this block takes longer; raise `TimeoutError` after it."""
+    def read(self, sock: socket.socket, seconds: float, read: Callable[[], bytes]) -> bytes:
+        """Return what comes from `sock`; shut it and raise `TimeoutError` if that takes longer."""
         self.start(sock, sock, seconds)
         try:
-            yield
+            return read()
         finally:
             # Also in place of the error that the shut socket made of the read.
             if self.stop(sock):
@@ -80,7 +81,8 @@ class Deadlines:
 class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
     """gunicorn's threads, but a client gets a limited time to send its headers.
 
-    Name it as `worker_class`; without it one slow client per thread stops the whole server.
+    Name it as `worker_class`; without it one slow client per thread stops the whole server. And a
+    client that sends request after request is answered by one thread, as long as threads are left.
     """
 
     header_seconds = 10.0
@@ -89,6 +91,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         """Prepare the watch in the forked process, then run."""
         self._deadlines = Deadlines()
         self._notified = 0.0
+        # Half of the threads may stay with a client: the others are for those who come.
+        self._places = threading.Semaphore(self.cfg.threads // 2)
         super().init_process()
 
     def notify(self) -> None:
@@ -105,12 +109,31 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         gc.freeze()
 
     def handle(self, conn: Any) -> Any:  # noqa: ANN401 - as inherited
+        """Answer what comes on a connection, until nothing follows at once."""
+        outcome = self._handle_one(conn)
+        while outcome is True and self._follows(conn):
+            outcome = self._handle_one(conn)
+        return outcome
+
+    def _handle_one(self, conn: Any) -> Any:  # noqa: ANN401 - as `handle`
         """Read one request's headers within their time, and answer it."""
         self._deadlines.start(conn, conn.sock, self.header_seconds)
         try:
             return super().handle(conn)
         finally:
             self._deadlines.stop(conn)
+
+    def _follows(self, conn: Any) -> bool:  # noqa: ANN401 - as `handle`
+        """Tell whether the next request comes so soon that handing the connection on costs more."""
+        read_ahead = conn.parser.unreader.buf.getvalue()
+        if read_ahead or not self.alive or not self._places.acquire(blocking=False):
+            return False
+        try:
+            poll = select.poll()
+            poll.register(conn.sock, select.POLLIN)
+            return bool(poll.poll(_STAY_SECONDS * 1000))
+        finally:
+            self._places.release()
 
     def handle_request(self, req: Any, conn: Any) -> Any:  # noqa: ANN401 - as inherited
         """Answer a request whose headers are complete."""

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from django.core.handlers.wsgi import WSGIHandler
-from django.core.signals import request_finished, request_started
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import translation
 
 from exchange.node import Node
+from exchange.sweep import drop_worn_out
 from portal import errors
 from portal.deadlines import Deadlines
 from portal.pages import NODE
@@ -59,11 +59,11 @@ class Entrance:
         if wire is None:
             return self._pages(environ, start_response)
         # As Django does around its own requests: connections that broke meanwhile are let go.
-        request_started.send(sender=type(self), environ=environ)
+        drop_worn_out()
         try:
             return wire(environ, start_response)
         finally:
-            request_finished.send(sender=type(self))
+            drop_worn_out()
 
 
 class Front(WSGIHandler):

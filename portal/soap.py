@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import BinaryIO, Final, Protocol, cast
@@ -139,8 +140,8 @@ class BodyStream:
         try:
             if self._socket is None:
                 return self._input.read(wanted)
-            with self._deadlines.within(self._socket, self._seconds_for(wanted)):
-                return self._input.read(wanted)
+            within = self._seconds_for(wanted)
+            return self._deadlines.read(self._socket, within, partial(self._input.read, wanted))
         except TimeoutError:
             raise
         except (ParseException, OSError) as exc:

@@ -7,7 +7,7 @@ same statement once per row. The rows of one call must not touch one row of the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from django.apps import apps
@@ -36,14 +36,17 @@ def insert(
     """
     if not rows:
         return 0
+    from_others = f"{beside and f', {beside}'} WHERE {where} {otherwise}"
+    return _run(_insertion(table, names, tuple(fixed.items()), from_others), rows)
+
+
+@lru_cache(maxsize=256)
+def _insertion(table: str, names: str, fixed: tuple[tuple[str, str], ...], rest: str) -> str:
     own = [name for name in names.split() if "." not in name]
-    chosen = ", ".join([f"new.{name}" for name in own] + list(fixed.values()))
+    filled = ", ".join([*own, *(name for name, _ in fixed)])
+    chosen = ", ".join([*(f"new.{name}" for name in own), *(value for _, value in fixed)])
     # SQLite would take ON CONFLICT for a part of a join without the WHERE.
-    return _run(
-        f"INSERT INTO {table} ({', '.join([*own, *fixed])}) SELECT {chosen}"  # noqa: S608 - our own constants
-        f" FROM {_source(table, names)}{beside and f', {beside}'} WHERE {where} {otherwise}",
-        rows,
-    )
+    return f"INSERT INTO {table} ({filled}) SELECT {chosen} FROM {_source(table, names)}{rest}"  # noqa: S608 - our own constants
 
 
 def update(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from dossier.envelope import Assurance, Envelope, parse_envelope, write_envelope
@@ -225,7 +226,12 @@ def summary(message: InboxMessage) -> Message:
 
 def message_key(envelope: Envelope) -> UUID:
     """Return the id of the row of a message."""
-    return uuid5(_NAMES, f"{_key(envelope.from_agency)} {envelope.message_id}")
+    return _key_of(_key(envelope.from_agency), envelope.message_id)
+
+
+@lru_cache(maxsize=256)  # asked for more than once while a message is received
+def _key_of(agency: str, message_id: str) -> UUID:
+    return uuid5(_NAMES, f"{agency} {message_id}")
 
 
 def _key(agency: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from django.db import connection
+from django.db import close_old_connections, connection
 from django.db import transaction as django_transaction
 
 from storage import sql
@@ -41,6 +41,11 @@ def is_in_transaction() -> bool:
 def close() -> None:
     """Drop this thread's connection: before a fork, at a thread's end, after the driver failed."""
     connection.close()
+
+
+def drop_worn_out() -> None:
+    """Drop this thread's connection if it broke or is past its age: around each request."""
+    close_old_connections()
 
 
 def is_read_only() -> bool:

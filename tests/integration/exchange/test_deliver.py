@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -126,9 +127,7 @@ def test_refused_message_can_be_reissued_under_a_new_id(
     one.do("hb.lanhdao", code, "sign_letter")
     directory = one.node.directory()
     with monkeypatch.context() as closed:
-        without_rules = type(directory)(
-            **{name: getattr(directory, name) for name in directory.__slots__} | {"rules": ()}
-        )
+        without_rules = replace(directory, rules=())
         closed.setattr(one.node, "directory", lambda: without_rules)
         one.do("hb.vanthu", code, "number_letter")
         refused = letter_of(one, code)
@@ -162,9 +161,7 @@ def test_right_key_from_a_wrong_agency_is_an_incident_and_never_consumed(
     )
     directory = one.node.directory()
     any_rule = type(directory.rules[0])(client="*", server="*", procedure="*", message_type="*")
-    opened = type(directory)(
-        **{name: getattr(directory, name) for name in directory.__slots__} | {"rules": (any_rule,)}
-    )
+    opened = replace(directory, rules=(any_rule,))
     monkeypatch.setattr(one.node, "directory", lambda: opened)
     container = spooled(tmp_path, stranger.container())
     Reception(one.node).receive(hints_for(stranger, container), container)
@@ -192,9 +189,7 @@ def test_incident_of_a_refusal_offers_a_new_message_and_not_the_old_one(
     one.do("hb.lanhdao", code, "sign_letter")
     directory = one.node.directory()
     with monkeypatch.context() as closed:
-        without_rules = type(directory)(
-            **{name: getattr(directory, name) for name in directory.__slots__} | {"rules": ()}
-        )
+        without_rules = replace(directory, rules=())
         closed.setattr(one.node, "directory", lambda: without_rules)
         one.do("hb.vanthu", code, "number_letter")
     rows = resolving.listed(one.node, one.actor("hb.vanthu"))
