@@ -7,10 +7,8 @@ nobody can make this node sign for a stranger); from then on the answer is a sea
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Final
 
 from dossier import canonical, xmltext
@@ -62,12 +60,11 @@ from signing.log.leaf import LeafKind
 from signing.purpose import Purpose
 from signing.verify import VerifiedContainer, open_container
 from storage import arrivals, inbox, incidents
-from storage.blobs import Content
+from storage.blobs import Given
 from storage.transactions import transaction
 from workflows.procedure import MessageType, Procedure
 
 CHANNEL: Final = "soap"
-_SMALL_BYTES: Final = 256 * 1024
 _AHEAD: Final = timedelta(minutes=5)
 
 
@@ -234,14 +231,16 @@ class Reception:
     ) -> bytes:
         envelope = verified.envelope
         answer = self._answer(verified, hints, at, Outcome.ACCEPTED, "accepted")
-        # 11. stored durably before anything says yes: small ones in the commit itself, of large
-        # ones before it the files that were verified, then the whole
+        # 11. stored durably before anything says yes: small ones in the commit itself, large ones
+        # before it
         content = container.content
+        waiting = arrivals.IN_BLOBS
         if isinstance(content, bytes):
             receipt_sha256 = Sha256(hashlib.sha256(answer).hexdigest())
+            waiting = arrivals.Waiting(container=content, receipt=answer)
         else:
-            stored = self._node.blobs.put_all(chain(_files(verified), (content, answer)))
-            receipt_sha256 = stored[-1]
+            whole = Given(path=content, sha256=container.sha256)
+            _, receipt_sha256 = self._node.blobs.put_all((whole, answer))
         with transaction():
             # 10. identity: one row per (From, MessageId), reserved only here
             known = inbox.reserve(
@@ -255,10 +254,7 @@ class Reception:
                 )
             )
             if known is None:
-                if isinstance(content, bytes):
-                    arrivals.add(
-                        inbox.message_key(envelope), container=content, receipt=answer, at=at
-                    )
+                arrivals.add(inbox.message_key(envelope), waiting, at=at)
                 chronicle.write_node_event(
                     LeafKind.RECEIPT,
                     {
@@ -311,17 +307,6 @@ class Reception:
             directory_number=verified.directory.number,
         )
         return seal_receipt(self._node, receipt, at=at, hosted=verified.hosted)
-
-
-def _files(verified: Verified) -> Iterator[Content]:
-    """Yield the files of the manifest as they were verified, large ones as streams."""
-    opened = verified.container
-    for entry in verified.envelope.manifest:
-        if entry.kind is FileKind.SIGNATURE:
-            yield opened.documents[entry.name]
-            continue
-        file = opened.files[entry.name]
-        yield file.content if file.size <= _SMALL_BYTES else file.open
 
 
 def seal_receipt(

@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 from exchange.errors import ExtraMissing, SettingRefused
 from exchange.settings import Settings
-from storage.blobs import Blobs, BlobStore
+from storage.blobfiles import BlobStore
+from storage.blobs import Blobs
 
 
 def blob_store(here: Settings) -> Blobs:

@@ -29,6 +29,7 @@ from storage.blobs import (
     IN_MEMORY_BYTES,
     PLAIN,
     Content,
+    Given,
     copy_checked,
     corrupt,
     missing,
@@ -92,7 +93,7 @@ class S3Blobs:
             self.put(one) if isinstance(one, bytes) else self._put_stream(one) for one in contents
         )
 
-    def _put_stream(self, content: Path | Callable[[], BinaryIO]) -> Sha256:
+    def _put_stream(self, content: Path | Callable[[], BinaryIO] | Given) -> Sha256:
         hasher = hashlib.sha256()
         with opened(content) as given, _room() as body:
             body.write(PLAIN)

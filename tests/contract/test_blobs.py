@@ -17,7 +17,8 @@ import pytest
 from dossier.errors import IdentifierRefused
 from dossier.ids import Sha256
 from storage import blobs, orphans, s3
-from storage.blobs import Blobs, BlobStore
+from storage.blobfiles import BlobStore
+from storage.blobs import Blobs, Given
 from storage.errors import BlobBusy, BlobCorrupt, BlobMissing
 from storage.orphans import Orphan
 from storage.s3 import S3Blobs
@@ -94,6 +95,24 @@ def test_several_are_stored_together_in_their_order(store: Blobs, tmp_path: Path
     digests = store.put_all([*many, source, partial(io.BytesIO, b"stream"), many[0]])
     assert [store.read(one) for one in digests] == [*many, b"file", b"stream", many[0]]
     assert store.put_all([]) == ()
+
+
+@pytest.mark.parametrize("content", [b"", b"\0", b"x", b"P", b"PK\3\4" + bytes(20 * 1024**2)])
+def test_a_given_file_is_stored_and_stays_the_givers(
+    store: Blobs, tmp_path: Path, content: bytes
+) -> None:
+    source, target = tmp_path / "spooled", tmp_path / "out"
+    source.write_bytes(content)
+    given = Given(path=source, sha256=Sha256(hashlib.sha256(content).hexdigest()))
+    for _ in range(2):
+        assert store.put_all([given, b"beside"])[0] == given.sha256
+    source.unlink()
+    store.export(given.sha256, target)
+    assert target.read_bytes() == content
+    assert store.read(given.sha256) == content
+    assert store.size(given.sha256) == len(content)
+    with store.open(given.sha256) as stored:
+        assert stored.read() == content
 
 
 def test_what_is_stored_begins_with_the_format_byte(place: Place) -> None:

@@ -19,7 +19,7 @@ from exchange.node import Node
 from exchange.settings import Settings, load
 from lienthong.main import run
 from storage import agencies, inbox
-from storage.blobs import BlobStore
+from storage.blobfiles import BlobStore
 from storage.orphans import named
 from storage.transactions import transaction
 from tests.builders.storage import AT, envelope

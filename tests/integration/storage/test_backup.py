@@ -18,7 +18,7 @@ from dossier.ids import Sha256
 from exchange import backup
 from exchange.settings import Settings, load
 from storage import agencies, dump, history, inbox
-from storage.blobs import BlobStore
+from storage.blobfiles import BlobStore
 from storage.errors import (
     BackupRefused,
     BackupTargetRefused,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.blobs import BlobStore
+from storage.blobfiles import BlobStore
 from storage.errors import StorageFull
 
 CONTENT = "Công văn".encode() * 1000
