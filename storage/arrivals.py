@@ -68,9 +68,11 @@ def claim(*, in_blobs: bool, lease: timedelta, limit: int, at: datetime) -> list
     if sql.one_row(f"SELECT id FROM arrival WHERE {free} LIMIT 1", (instant, until)) is None:  # noqa: S608 - our own words
         return []
     with transaction():
+        oldest = sql.one_of(
+            f"SELECT id FROM arrival WHERE {free} ORDER BY id LIMIT %s"  # noqa: S608 - our own words
+        )
         taken = sql.all_rows(
-            "UPDATE arrival SET due = %s WHERE id IN (SELECT id FROM arrival"  # noqa: S608 - our own words
-            f" WHERE {free} ORDER BY id LIMIT %s {sql.for_update(skip=True)}) RETURNING message",
+            f"UPDATE arrival SET due = %s WHERE id {oldest} RETURNING message",  # noqa: S608 - our own words
             (until, instant, until, limit),
         )
     return _arrivals([row[0] for row in taken])

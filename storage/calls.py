@@ -104,13 +104,14 @@ def claim_due(
     *, token: str, owner: str, lease: timedelta, limit: int, at: datetime
 ) -> list[ServiceCall]:
     """Take due calls and count the attempt, in a commit of its own."""
+    due = sql.one_of(
+        "SELECT id FROM service_call WHERE state IN ('new', 'sent') AND next_at <= %s"
+        " ORDER BY next_at LIMIT %s"
+    )
     with transaction():
         rows = sql.all_rows(
             "UPDATE service_call SET attempts = attempts + 1, token = %s, lease_owner = %s,"  # noqa: S608 - constants
-            " next_at = %s WHERE id IN (SELECT id FROM service_call"
-            " WHERE state IN ('new', 'sent') AND next_at <= %s"
-            f" ORDER BY next_at LIMIT %s {sql.for_update(skip=True)})"
-            f" RETURNING {sql.columns(_COLUMNS)}",
+            f" next_at = %s WHERE id {due} RETURNING {sql.columns(_COLUMNS)}",
             (token, owner, sql.from_instant(at + lease), sql.from_instant(at), limit),
         )
     return sorted((_call(row) for row in rows), key=lambda one: (one.created, one.ref))

@@ -339,11 +339,12 @@ def hint_due(*, at: datetime, hinted_before: datetime, limit: int) -> list[UUID]
     ready, now = next_ready(), sql.from_instant(at)
     if ready is None or ready > at:
         return []
+    unseen = sql.one_of(
+        f"SELECT id FROM instance WHERE {_FREE.format(now=sql.now())}"  # noqa: S608 - constants
+        f" AND NOT hinted_at BETWEEN %s AND %s ORDER BY ready_at LIMIT %s"
+    )
     rows = sql.all_rows(
-        "UPDATE instance SET hinted_at = %s WHERE id IN (SELECT id FROM instance"  # noqa: S608 - constants
-        f" WHERE {_FREE.format(now=sql.now())} AND NOT hinted_at BETWEEN %s AND %s"
-        " ORDER BY ready_at LIMIT %s"
-        f" {sql.for_update(skip=True)}) RETURNING id",
+        f"UPDATE instance SET hinted_at = %s WHERE id {unseen} RETURNING id",  # noqa: S608 - constants
         # A hint later than now is of a clock that was set back since.
         (now, now, sql.from_instant(hinted_before), now, limit),
     )

@@ -149,13 +149,14 @@ def claim_due(
     unblocked = (
         f" AND (expires <= %s OR partner NOT IN ({sql.marks(len(blocked))}))" if blocked else ""
     )
+    due = sql.one_of(
+        f"SELECT id FROM outbox WHERE state = 'new' AND next_at <= %s{unblocked}"  # noqa: S608 - marks
+        f" ORDER BY next_at LIMIT %s"
+    )
     with transaction():
         rows = sql.all_rows(
             "UPDATE outbox SET attempts = attempts + 1, token = %s, lease_owner = %s,"  # noqa: S608 - constants
-            " next_at = %s"
-            f" WHERE id IN (SELECT id FROM outbox WHERE state = 'new' AND next_at <= %s{unblocked}"
-            f" ORDER BY next_at LIMIT %s {sql.for_update(skip=True)})"
-            f" RETURNING {sql.columns(_COLUMNS)}",
+            f" next_at = %s WHERE id {due} RETURNING {sql.columns(_COLUMNS)}",
             (
                 token,
                 owner,
@@ -347,11 +348,12 @@ def hint_due(*, at: datetime, hinted_before: datetime, limit: int) -> list[UUID]
     due = next_due()
     if due is None or due > at:
         return []
+    unseen = sql.one_of(
+        "SELECT id FROM outbox WHERE state = 'new' AND next_at <= %s"
+        " AND NOT hinted_at BETWEEN %s AND %s ORDER BY next_at LIMIT %s"
+    )
     rows = sql.all_rows(
-        "UPDATE outbox SET hinted_at = %s WHERE id IN (SELECT id FROM outbox"  # noqa: S608 - constants
-        " WHERE state = 'new' AND next_at <= %s AND NOT hinted_at BETWEEN %s AND %s"
-        " ORDER BY next_at LIMIT %s"
-        f" {sql.for_update(skip=True)}) RETURNING id",
+        f"UPDATE outbox SET hinted_at = %s WHERE id {unseen} RETURNING id",  # noqa: S608 - constants
         # A hint later than now is of a clock that was set back since.
         (instant, instant, sql.from_instant(hinted_before), instant, limit),
     )

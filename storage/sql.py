@@ -59,6 +59,15 @@ def for_update(*, skip: bool = False) -> str:
     return "FOR NO KEY UPDATE SKIP LOCKED" if skip else "FOR NO KEY UPDATE"
 
 
+def one_of(query: str) -> str:
+    """Return the condition that a column is one of what the query finds and locks.
+
+    PostgreSQL may run a subquery behind `IN` once for each row, and so lock more than its limit.
+    """
+    locking = f"{query} {for_update(skip=True)}"
+    return f"= ANY(ARRAY({locking}))" if is_postgresql() else f"IN ({locking})"
+
+
 def execute(statement: str, values: Sequence[Any] = ()) -> int:
     """Run a statement and return the number of rows it touched."""
     return int(_run("execute", statement, values, _TOUCHED))

@@ -133,12 +133,14 @@ def queue(notices: Sequence[NewNotice]) -> None:
 
 def claim_due(*, token: str, lease: timedelta, limit: int, at: datetime) -> list[Notice]:
     """Take due notifications and count the attempt, in a commit of its own."""
+    due = sql.one_of(
+        "SELECT id FROM webhook_event WHERE state = 'new' AND next_at <= %s"
+        " ORDER BY next_at LIMIT %s"
+    )
     with transaction():
         rows = sql.all_rows(
             "UPDATE webhook_event SET attempts = attempts + 1, token = %s, next_at = %s"  # noqa: S608 - constants
-            " WHERE id IN (SELECT id FROM webhook_event WHERE state = 'new' AND next_at <= %s"
-            f" ORDER BY next_at LIMIT %s {sql.for_update(skip=True)})"
-            f" RETURNING {sql.columns(_COLUMNS)}",
+            f" WHERE id {due} RETURNING {sql.columns(_COLUMNS)}",
             (token, sql.from_instant(at + lease), sql.from_instant(at), limit),
         )
     return sorted((_notice(row) for row in rows), key=lambda one: one.created)

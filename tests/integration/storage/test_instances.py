@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from storage import facts, instances
+from storage import facts, instances, sql
 from storage.errors import VersionConflict
 from storage.transactions import transaction
 from tests.builders.storage import AT, store_instances
@@ -152,6 +152,19 @@ def test_a_retry_waits_until_its_time() -> None:
         owner="w", token="t3", lease=LEASE, limit=1, at=AT + timedelta(seconds=1)
     )
     assert [claim.attempts for claim in claims] == [2]
+
+
+def test_hints_keep_their_limit_whatever_the_planner_chooses() -> None:
+    store_instances(9)
+    joins = ("hashjoin", "mergejoin", "hashagg", "material", "sort") if sql.is_postgresql() else ()
+    for name in joins:
+        sql.execute(f"SET enable_{name} = off")
+    try:
+        found = instances.hint_due(at=AT, hinted_before=AT - timedelta(seconds=1), limit=2)
+    finally:
+        for name in joins:
+            sql.execute(f"RESET enable_{name}")
+    assert len(found) == 2
 
 
 def test_hints_come_once_per_interval_and_in_bounds() -> None:
