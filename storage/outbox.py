@@ -153,18 +153,12 @@ def claim_due(
         f"SELECT id FROM outbox WHERE state = 'new' AND next_at <= %s{unblocked}"  # noqa: S608 - marks
         f" ORDER BY next_at LIMIT %s"
     )
+    others = (instant, *blocked) if blocked else ()
     with transaction():
         rows = sql.all_rows(
             "UPDATE outbox SET attempts = attempts + 1, token = %s, lease_owner = %s,"  # noqa: S608 - constants
             f" next_at = %s WHERE id {due} RETURNING {sql.columns(_COLUMNS)}",
-            (
-                token,
-                owner,
-                sql.from_instant(at + lease),
-                instant,
-                *((instant, *blocked) if blocked else ()),
-                limit,
-            ),
+            (token, owner, sql.from_instant(at + lease), instant, *others, limit),
         )
     return sorted((_outgoing(row) for row in rows), key=lambda one: one.message.created)
 
