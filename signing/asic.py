@@ -64,10 +64,15 @@ def _stored(name: str, content: bytes) -> zipfile.Stored:
     return zipfile.Stored(name=name, size=len(content), crc32=zlib.crc32(content))
 
 
-_MIME_TYPE_STORED: Final = _stored(MIME_TYPE_NAME, MIME_TYPE.encode())
-_MIME_TYPE_HEAD: Final = zipfile.local_header(_MIME_TYPE_STORED) + MIME_TYPE.encode()
-_SIMPLE_STORED: Final = _stored(MIME_TYPE_NAME, SIMPLE_MIME_TYPE.encode())
-_SIMPLE_HEAD: Final = zipfile.local_header(_SIMPLE_STORED) + SIMPLE_MIME_TYPE.encode()
+def _begun(mime_type: str) -> tuple[bytes, tuple[bytes, int]]:
+    """Return how a container of this type begins, and that as its first local header and size."""
+    content = mime_type.encode()
+    head = zipfile.local_header(_stored(MIME_TYPE_NAME, content))
+    return head + content, (head, len(content))
+
+
+_MIME_TYPE_BEGUN, _MIME_TYPE_HEAD = _begun(MIME_TYPE)
+_SIMPLE_BEGUN, _SIMPLE_HEAD = _begun(SIMPLE_MIME_TYPE)
 
 
 def signature_name(number: int) -> str:
@@ -170,8 +175,8 @@ def write_simple_container(
     digested = _digested([file])
     seal = _Seal(signer=signer, timestamper=timestamper, at=at, role=role)
     tail = [(SIMPLE_SIGNATURE_NAME, _signed(digested, seal))]
-    out.write(_SIMPLE_HEAD)
-    _write_entries(out.write, _SIMPLE_STORED, digested, tail)
+    out.write(_SIMPLE_BEGUN)
+    _write_entries(out.write, _SIMPLE_HEAD, digested, tail)
 
 
 class _Seal(NamedTuple):
@@ -199,25 +204,32 @@ def _write(
         *signatures,
         (signature_name(len(signatures) + 1), _signed(digested, seal)),
     ]
-    write(_MIME_TYPE_HEAD)
-    _write_entries(write, _MIME_TYPE_STORED, digested, tail)
+    write(_MIME_TYPE_BEGUN)
+    _write_entries(write, _MIME_TYPE_HEAD, digested, tail)
 
 
 def _write_entries(
     write: Callable[[bytes | memoryview], object],
-    first: zipfile.Stored,
+    first: tuple[bytes, int],
     digested: Sequence[_Digested],
     tail: Sequence[tuple[str, bytes]],
 ) -> None:
-    """Write what follows the mimetype, `first`: data files, `tail`, the directory."""
-    stored_tail = [_stored(name, content) for name, content in tail]
+    """Write what follows the mimetype: data files, `tail`, the directory.
+
+    `first` is the local header of the mimetype and its size.
+    """
+    heads = [first]
     for one in digested:
-        write(zipfile.local_header(one.stored))
+        head = zipfile.local_header(one.stored)
+        heads.append((head, one.stored.size))
+        write(head)
         _copy(one, write)
-    for entry, (_, content) in zip(stored_tail, tail, strict=True):
-        write(zipfile.local_header(entry))
+    for name, content in tail:
+        head = zipfile.local_header(_stored(name, content))
+        heads.append((head, len(content)))
+        write(head)
         write(content)
-    write(zipfile.trailer([first, *(one.stored for one in digested), *stored_tail]))
+    write(zipfile.trailer(heads))
 
 
 def _digested(files: Sequence[DataFile]) -> list[_Digested]:

@@ -29,10 +29,12 @@ _CENTRAL: Final = struct.Struct("<4sHHHHHHIIIHHHHHII")
 _END: Final = struct.Struct("<4sHHHHIIH")
 _LOCAL_MARK: Final = b"PK\x03\x04"
 _CENTRAL_MARK: Final = b"PK\x01\x02"
+_NO_COMMENT_NO_ATTRIBUTES: Final = bytes(10)
 _END_MARK: Final = b"PK\x05\x06"
 
 # Our constants: version 2.0, MS-DOS attributes, 1980-01-01 00:00 (the oldest).
 _VERSION: Final = 20
+_CENTRAL_BEGUN: Final = _CENTRAL_MARK + _VERSION.to_bytes(2, "little")
 _DATE: Final = 0x0021
 _UTF8: Final = 0x0800
 _STREAMED: Final = 0x0008
@@ -106,19 +108,25 @@ def local_header(entry: Stored) -> bytes:
     )
 
 
-def trailer(entries: Iterable[Stored]) -> bytes:
-    """Return the central directory and end record of an archive with `entries` from offset 0."""
+def trailer(heads: Iterable[tuple[bytes, int]]) -> bytes:
+    """Return the central directory and end record of an archive from offset 0.
+
+    Given are each local header and the size of the content behind it. A line of the directory says
+    what the local header says, with the place where that stands.
+    """
     parts: list[bytes] = []
-    offset = 0
-    for entry in entries:
-        name = entry.name.encode()
-        fixed = (_VERSION, _VERSION, _flags_of(name), _STORE, 0, _DATE)
-        sizes = (entry.crc32, entry.size, entry.size, len(name))
-        parts.append(_CENTRAL.pack(_CENTRAL_MARK, *fixed, *sizes, 0, 0, 0, 0, 0, offset))
-        parts.append(name)
-        offset += _LOCAL.size + len(name) + entry.size
+    offset = count = 0
+    for head, size in heads:
+        parts += (
+            _CENTRAL_BEGUN,
+            head[4 : _LOCAL.size],
+            _NO_COMMENT_NO_ATTRIBUTES,
+            offset.to_bytes(8, "little")[:4],
+            head[_LOCAL.size :],
+        )
+        offset += len(head) + size
+        count += 1
     directory = b"".join(parts)
-    count = len(parts) // 2
     if offset + len(directory) > MAX_SIZE_BYTES or count > 0xFFFE:
         raise ZipRefused(
             f"expected at most {MAX_SIZE_BYTES} bytes and 65534 files, got more",
@@ -131,14 +139,14 @@ def trailer(entries: Iterable[Stored]) -> bytes:
 def write(files: Sequence[tuple[str, bytes]]) -> bytes:
     """Return the archive of `files` in our one spelling."""
     check_names([name for name, _ in files])
-    entries = [
-        Stored(name=name, size=len(content), crc32=zlib.crc32(content)) for name, content in files
-    ]
+    heads: list[tuple[bytes, int]] = []
     parts: list[bytes] = []
-    for entry, (_, content) in zip(entries, files, strict=True):
-        parts.append(local_header(entry))
-        parts.append(content)
-    parts.append(trailer(entries))
+    for name, content in files:
+        size = len(content)
+        head = local_header(Stored(name=name, size=size, crc32=zlib.crc32(content)))
+        heads.append((head, size))
+        parts += (head, content)
+    parts.append(trailer(heads))
     return b"".join(parts)
 
 
@@ -205,7 +213,7 @@ def _read_own(view: memoryview, caps: Caps) -> Archive | None:
     """
     limit = len(view) - _END.size
     entries: list[Entry] = []
-    stored: list[Stored] = []
+    heads: list[tuple[bytes, int]] = []
     position = total = 0
     while position + _LOCAL.size <= limit and len(entries) < caps.entries:
         fields = _LOCAL.unpack_from(view, position)
@@ -216,7 +224,8 @@ def _read_own(view: memoryview, caps: Caps) -> Archive | None:
         total += size
         if start + size > limit or total > caps.total_bytes:
             return None
-        name = bytes(view[position + _LOCAL.size : start])
+        head = bytes(view[position:start])
+        name = head[_LOCAL.size :]
         plain = (_VERSION, _flags_of(name), _STORE, 0, _DATE, fields[6], size, size, fields[9], 0)
         if fields[1:] != plain or name.endswith(b"/"):
             return None
@@ -226,8 +235,8 @@ def _read_own(view: memoryview, caps: Caps) -> Archive | None:
         if bulk.crc32(data) != fields[6] or text.encode() != name:
             return None
         entries.append(Entry(text, data))
-        stored.append(Stored(text, size, fields[6]))
-    if not entries or len(view) > MAX_SIZE_BYTES or view[position:] != trailer(stored):
+        heads.append((head, size))
+    if not entries or len(view) > MAX_SIZE_BYTES or view[position:] != trailer(heads):
         return None
     check_names([one.name for one in entries])
     return Archive(entries=tuple(entries), is_canonical=True)
