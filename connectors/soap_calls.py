@@ -33,6 +33,8 @@ from dossier.errors import XmlRefused
 from dossier.safexml import Caps
 
 _BINDING: Final = f"{{{contract.NAMESPACE}}}ExchangeSoap11"
+_PLAIN: Final = re.compile("[0-9A-Za-z][0-9A-Za-z ./:_-]*")  # written as it is
+_FIRST_MARK: Final = 4_170_000_001  # fits xs:unsignedInt and stands in no envelope
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _BUSY: Final = frozenset({404, 408, 425, 429, 503})  # what may pass
 
@@ -58,11 +60,51 @@ class _Answer:
 
 def write_call(operation: str, *, blocks: Sequence[etree._Element] = (), **values: object) -> bytes:
     """Return the SOAP 1.1 envelope that calls `operation`, with these header blocks."""
+    spelled = {name: _spelled(value) for name, value in values.items()}
+    if blocks or None in spelled.values():
+        return _written(operation, blocks, values)
+    pieces, order = _form(operation, tuple((name, type(one)) for name, one in values.items()))
+    filled = [pieces[0]]
+    for name, piece in zip(order, pieces[1:], strict=True):
+        filled += (spelled[name] or b"", piece)
+    return b"".join(filled)
+
+
+def _written(
+    operation: str, blocks: Sequence[etree._Element], values: Mapping[str, object]
+) -> bytes:
     model = _model()
     headers = {"_soapheaders": list(blocks)} if blocks else {}
     bound = model.bind(port_name="Soap11")
     envelope = model.create_message(bound, operation, **values, **headers)
     return etree.tostring(envelope, encoding="UTF-8")
+
+
+def _spelled(value: object) -> bytes | None:
+    """Return a value as zeep writes it; None where that takes more than copying it."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value)
+    if isinstance(value, str | int) and _PLAIN.fullmatch(text := str(value)):
+        return text.encode()
+    return None
+
+
+@cache
+def _form(
+    operation: str, kinds: tuple[tuple[str, type], ...]
+) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
+    """Return what zeep writes around the values of a call, and the values' order.
+
+    zeep writes each call anew in a tenth of what sending it costs; what changes is copied in.
+    """
+    marks: dict[str, object] = {}
+    for number, (name, kind) in enumerate(kinds, start=_FIRST_MARK):
+        text = str(number)
+        marks[name] = number if kind is int else text.encode() if kind is bytes else text
+    written = _written(operation, (), marks)
+    spelled = {_spelled(mark) or b"": name for name, mark in marks.items()}
+    found = re.split(b"(" + b"|".join(map(re.escape, spelled)) + b")", written)
+    return tuple(found[::2]), tuple(spelled[mark] for mark in found[1::2])
 
 
 def call_headers(operation: str, content_type: str = "text/xml; charset=utf-8") -> dict[str, str]:
@@ -95,6 +137,11 @@ def read_result(
             check(message)
     except (HttpRefused, SoapRefused, XmlRefused) as exc:
         raise no_answer(reply.status) from exc
+    held = message.content
+    # A sound reply that is one file alone takes no mapping.
+    is_file = len(held) == 1 and held[0].tag in contract.service().binary_elements
+    if is_file and held.tag == contract.qname(f"{operation}Response"):
+        return base64.b64decode(held[0].text or "")
     answer = _Answer(
         status_code=reply.status,
         content=etree.tostring(message.root),

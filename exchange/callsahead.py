@@ -27,7 +27,7 @@ from exchange.node import Node
 from storage.outbox import Outgoing
 
 Called: TypeAlias = Future[bytes]
-_AT_ONCE: Final = 3
+_AT_ONCE: Final = 4
 _SMALL_BYTES: Final = 256 * 1024  # what takes longer goes alone, under a lease of its own
 
 

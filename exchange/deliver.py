@@ -40,7 +40,7 @@ LEASE: Final = timedelta(seconds=150)
 _LEASE_TO_SPARE_SECONDS: Final = 10.0  # what is left then is still longer than that call
 _SLOWEST_BYTES_A_SECOND: Final = 64 * 1024
 _SMALL_BYTES: Final = 1024 * 1024
-_BATCH: Final = 8
+_BATCH: Final = 16
 _JITTER: Final = random.SystemRandom()
 
 
@@ -100,7 +100,7 @@ def _deliver_batch(
             wait = timedelta(seconds=node.settings.delivery_base_seconds)
             outbox_leases.give_back(outgoing.message.id, token=token, at=at + wait)
             continue
-        with tracing.continued("deliver", str(outgoing.message.id)):
+        with node.answering(), tracing.continued("deliver", str(outgoing.message.id)):
             error = deliver(node, outgoing, token=token, ahead=ahead)
         done += 1
         ahead.note(partner, is_there=error is None)
