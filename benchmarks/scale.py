@@ -24,10 +24,10 @@ HOURS = (1, 1, 0, 0, 0, 1, 2, 8, 14, 13, 11, 5, 4, 12, 13, 9, 3, 1, 1, 1, 2, 2, 
 class Costs:
     """Unit costs as the benches print them; two shared cores, PostgreSQL on the same machine."""
 
-    # worker.transitions: 928 a second of two worker processes on two cores, database included
-    transition_core_seconds: float = 2 / 928
-    # connectors.full_exchange: seal, send, verify, receipt, verify: 24.7 ms, half at each end
-    message_core_seconds: float = 0.0247 / 2
+    # worker.rate: 1,455 a second of two worker processes on two cores, database included
+    transition_core_seconds: float = 2 / 1455
+    # connectors.full_exchange: seal, send, verify, receipt, verify: 21.8 ms, half at each end
+    message_core_seconds: float = 0.0218 / 2
     # a page with its queries: assumed on the safe side, no bench takes it
     page_core_seconds: float = 0.030
     # rows of a transition with history and log: assumed on the safe side
