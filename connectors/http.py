@@ -22,6 +22,7 @@ from connectors.errors import EndpointForbidden, PartnerUnavailable
 
 _BLOCK_BYTES: Final = 256 * 1024
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+_ALWAYS: Final = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "lienthong"}
 
 _traces: Final = TraceContextTextMapPropagator()
 
@@ -138,20 +139,19 @@ class HttpClient:
         check_endpoint(url, self._may_call, takes_plain=self._takes_plain)
         trace: dict[str, str] = {}
         _traces.inject(trace)  # what is being recorded here, if anything, goes on over there
+        named = {**_ALWAYS, "Host": urlsplit(url).netloc, **trace, **headers}
+        session = self._session
         try:
-            response = self._session.request(
-                method,
-                url,
-                data=body,
-                headers={
-                    "Accept-Encoding": "identity",
-                    "Host": urlsplit(url).netloc,
-                    **trace,
-                    **headers,
-                },
+            # Prepared apart from the session, which would add its cookies and look for proxies.
+            prepared = requests.Request(method, url, data=body, headers=named).prepare()
+            response = session.send(
+                prepared,
                 timeout=(self._timeouts.connect_seconds, self._timeouts.silence_seconds),
                 allow_redirects=False,
                 stream=True,
+                verify=session.verify,
+                cert=session.cert,
+                proxies={},
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
             raise PartnerUnavailable(
