@@ -21,7 +21,7 @@ class DirectSender:
         self._receiving = receiving
         self._spool = spool
 
-    def send(self, endpoint: str, hints: SendHints, container: Path) -> bytes:
+    def send(self, endpoint: str, hints: SendHints, container: bytes | Path) -> bytes:
         """Return the receipt; `endpoint` is only where the directory says that it would be.
 
         Raises what the receiving use case raises, `PartnerUnavailable` for an unreadable file.
@@ -36,9 +36,12 @@ class DirectSender:
             spooled.drop()
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
+def _chunks(container: bytes | Path) -> Iterator[bytes]:
+    if isinstance(container, bytes):
+        yield container
+        return
     try:
-        with path.open("rb") as file:
+        with container.open("rb") as file:
             yield from iter(lambda: file.read(_CHUNK_BYTES), b"")
     except OSError as exc:
         raise PartnerUnavailable("expected a readable container") from exc

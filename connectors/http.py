@@ -6,36 +6,38 @@ import ipaddress
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from types import MappingProxyType
-from typing import Any, Final, Protocol
-from urllib.parse import urlsplit
+from typing import Final, Protocol
+from urllib.parse import quote, urlsplit
 
-import requests
-import urllib3
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from requests.adapters import HTTPAdapter
 
+from connectors.connections import (
+    BROKEN,
+    Connection,
+    Connections,
+    Pins,
+    Place,
+    Resolver,
+    Response,
+    Tls,
+)
 from connectors.errors import EndpointForbidden, PartnerUnavailable
 
-_BLOCK_BYTES: Final = 256 * 1024
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 _ALWAYS: Final = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "lienthong"}
+
+_LEAST_SECONDS: Final = 0.05  # a reply that is there already is read, however late
+_IN_URLS: Final = "%/:=&?~#+!$,;'@()*[]"  # what a URL may hold as it is (RFC 3986 §2)
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 _traces: Final = TraceContextTextMapPropagator()
 
 HostRule = Callable[[str, int], bool]
 """Tells whether a host (in lower case) may be called at a port."""
-
-
-Pins = Callable[[str, int], frozenset[bytes]]
-"""Returns the certificates (DER) of which a host must show one; none: any trusted one does."""
-
-
-Resolver = Callable[[str, int], str]
-"""Returns the one address that a host is called at; raises `EndpointForbidden` for a bad one."""
 
 
 class Body(Protocol):
@@ -58,36 +60,71 @@ class Timeouts:
     reply_seconds: float = 600.0  # for the whole reply
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Tls:
-    """Whom to trust and who we are, as files; None trusts the system's authorities."""
-
-    authorities: Path | None = None
-    certificate: Path | None = None
-    key: Path | None = None
-
-
 class HttpReply:
     """A reply whose body is still to be read."""
 
-    def __init__(self, response: requests.Response, *, deadline: float) -> None:
-        self.status: Final = response.status_code
-        self.headers: Final = {name.lower(): value for name, value in response.headers.items()}
+    def __init__(self, response: Response) -> None:
+        self.status: Final = response.status
+        self.headers: Final[dict[str, str]] = {}
+        for name, value in response.headers.items():
+            known = self.headers.get(name.lower())
+            self.headers[name.lower()] = value if known is None else f"{known}, {value}"
         self._response = response
-        self._deadline = deadline
 
     def read(self, size: int, /) -> bytes:
         """Return up to `size` bytes as they travelled, b"" at the end.
 
         Raises `PartnerUnavailable` when the connection breaks or the deadline passes.
         """
-        if time.monotonic() > self._deadline:
-            raise PartnerUnavailable("expected the whole reply within its deadline")
         try:
-            chunk: bytes = self._response.raw.read(size, decode_content=False)
-        except (urllib3.exceptions.HTTPError, OSError) as exc:
+            chunk = self._response.read(size)
+        except BROKEN as exc:
             raise PartnerUnavailable("expected the whole reply, got its beginning") from exc
+        if not chunk and self._response.length:
+            raise PartnerUnavailable("expected the whole reply, got its beginning")
         return chunk
+
+
+class Asked:
+    """A request that has been sent, and whose reply is still to come."""
+
+    def __init__(
+        self, connection: Connection, timeouts: Timeouts, *, release: Callable[[], None]
+    ) -> None:
+        self._connection = connection
+        self._timeouts = timeouts
+        self._release = release
+        self._sent = time.monotonic()
+
+    @contextmanager
+    def reply(self) -> Iterator[HttpReply]:
+        """Yield the reply, once; raise `PartnerUnavailable` when none comes.
+
+        The silence that is allowed began when the request had been sent.
+        """
+        connection, limits = self._connection, self._timeouts
+        now = time.monotonic()
+        deadline = now + limits.reply_seconds
+        left = max(self._sent + limits.silence_seconds - now, _LEAST_SECONDS)
+        connection.allow(silence=left, deadline=deadline)
+        try:
+            response = connection.getresponse()
+        except BROKEN as exc:
+            self.drop()
+            raise _no_reply(connection.place) from exc
+        connection.allow(silence=limits.silence_seconds, deadline=deadline)
+        try:
+            yield HttpReply(response)
+        finally:
+            # Closing, not reading to the end: the rest may be huge.
+            if not response.isclosed() and response.length != 0:
+                self.drop()
+            response.close()
+            self._release()
+
+    def drop(self) -> None:
+        """Give up on the reply."""
+        self._connection.close()
 
 
 class HttpClient:
@@ -112,7 +149,14 @@ class HttpClient:
         self._may_call = may_call
         self._takes_plain = takes_plain
         self._timeouts = timeouts or Timeouts()
-        self._session = _session(tls or Tls(), _Adapter(connections, resolver, pins))
+        make = partial(
+            Connection,
+            connect_seconds=self._timeouts.connect_seconds,
+            tls=tls or Tls(),
+            resolver=resolver,
+            pins=pins,
+        )
+        self._connections = Connections(make, kept=connections)
 
     @contextmanager
     def post(
@@ -136,36 +180,77 @@ class HttpClient:
         Raises `EndpointForbidden` before anything is sent, `PartnerUnavailable` when no reply
         comes.
         """
+        with self.ask(method, url, body=body, headers=headers).reply() as reply:
+            yield reply
+
+    def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: Body | bytes | None = None,
+        headers: Mapping[str, str] = _NO_HEADERS,
+    ) -> Asked:
+        """Send a request and return before its reply comes; errors as of `request`.
+
+        Whoever asks takes the reply or drops it.
+        """
         check_endpoint(url, self._may_call, takes_plain=self._takes_plain)
+        place, host, target = _parts(url)
         trace: dict[str, str] = {}
         _traces.inject(trace)  # what is being recorded here, if anything, goes on over there
-        named = {**_ALWAYS, "Host": urlsplit(url).netloc, **trace, **headers}
-        session = self._session
-        try:
-            # Prepared apart from the session, which would add its cookies and look for proxies.
-            prepared = requests.Request(method, url, data=body, headers=named).prepare()
-            response = session.send(
-                prepared,
-                timeout=(self._timeouts.connect_seconds, self._timeouts.silence_seconds),
-                allow_redirects=False,
-                stream=True,
-                verify=session.verify,
-                cert=session.cert,
-                proxies={},
-            )
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
-            raise PartnerUnavailable(
-                "expected a reply from the partner, got none", host=urlsplit(url).hostname or ""
-            ) from exc
-        try:
-            yield HttpReply(response, deadline=time.monotonic() + self._timeouts.reply_seconds)
-        finally:
-            # Closing, not reading to the end: the rest may be huge.
-            response.close()
+        named = {**_ALWAYS, "Host": host, **trace, **headers}
+        if body is not None:
+            named["Content-Length"] = str(len(body))
+        connection = self._connections.take(place)
+        connection.allow(silence=self._timeouts.silence_seconds)
+        with ExitStack() as unless_sent:
+            unless_sent.callback(connection.close)
+            try:
+                _send(connection, method, target, body, named)
+            except BROKEN as exc:
+                raise _no_reply(place) from exc
+            unless_sent.pop_all()
+        return Asked(
+            connection, self._timeouts, release=partial(self._connections.give, connection)
+        )
 
     def close(self) -> None:
         """Close all connections."""
-        self._session.close()
+        self._connections.close()
+
+
+def _send(
+    connection: Connection,
+    method: str,
+    target: str,
+    body: Body | bytes | None,
+    headers: Mapping[str, str],
+) -> None:
+    try:
+        connection.request(method, target, body=body, headers=headers)
+    except (BrokenPipeError, ConnectionResetError):
+        # Who refuses a body without reading it may have said so before it hung up.
+        if connection.sock is None:
+            raise
+
+
+def _parts(url: str) -> tuple[Place, str, str]:
+    """Return where a URL leads, and the host and the target as they are sent."""
+    parts = urlsplit(url)
+    try:
+        host = (parts.hostname or "").encode("idna").decode()
+    except UnicodeError as exc:
+        raise EndpointForbidden("expected the name of a host", host=parts.hostname or "") from exc
+    place = Place(parts.scheme, host, parts.port or _DEFAULT_PORTS[parts.scheme])
+    sent = f"[{host}]" if ":" in host else host
+    named = f"{sent}:{parts.port}" if parts.port else sent
+    query = f"?{parts.query}" if parts.query else ""
+    return place, named, quote(f"{parts.path or '/'}{query}", safe=_IN_URLS)
+
+
+def _no_reply(place: Place) -> PartnerUnavailable:
+    return PartnerUnavailable("expected a reply from the partner, got none", host=place.host)
 
 
 def check_endpoint(url: str, may_call: HostRule, *, takes_plain: bool = False) -> None:
@@ -223,65 +308,3 @@ def public_address(*listed: str) -> Resolver:
         return addresses[0]
 
     return resolve
-
-
-class _Adapter(HTTPAdapter):
-    """Send large bodies in large blocks, to the address that a resolver names."""
-
-    def __init__(self, connections: int, resolver: Resolver | None, pins: Pins | None) -> None:
-        self._resolver = resolver
-        self._pins = pins
-        super().__init__(pool_connections=connections, pool_maxsize=connections, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as inherited
-        super().init_poolmanager(*args, **kwargs, blocksize=_BLOCK_BYTES)
-        if self._pins is not None:
-            schemes = dict(self.poolmanager.pool_classes_by_scheme)
-            self.poolmanager.pool_classes_by_scheme = {**schemes, "https": _pinned(self._pins)}
-
-    def build_connection_pool_key_attributes(
-        self,
-        *args: Any,  # noqa: ANN401 - the stubs do not know all that urllib3 takes
-        **kwargs: Any,  # noqa: ANN401 - the same
-    ) -> Any:  # noqa: ANN401 - the same
-        where, how = super().build_connection_pool_key_attributes(*args, **kwargs)
-        if self._resolver is None:
-            return where, how
-        host = where["host"]
-        where["host"] = self._resolver(host, where["port"] or 443)
-        if where["scheme"] == "https":
-            # The certificate is still judged by the name that was asked for.
-            named: dict[str, Any] = {**how, "server_hostname": host, "assert_hostname": host}
-            return where, named
-        return where, how
-
-
-def _pinned(pins: Pins) -> type[urllib3.HTTPSConnectionPool]:
-    """Return the pool whose connections show a certificate before anything is sent."""
-
-    class Connection(urllib3.connection.HTTPSConnection):
-        def connect(self) -> None:
-            super().connect()
-            bound = pins(self.server_hostname or self.host, self.port or 443)
-            shown: Any = self.sock
-            if bound and shown.getpeercert(binary_form=True) not in bound:
-                self.close()
-                raise OSError("expected a certificate that the directory binds")
-
-    class Pool(urllib3.HTTPSConnectionPool):
-        ConnectionCls = Connection
-
-    return Pool
-
-
-def _session(tls: Tls, adapter: _Adapter) -> requests.Session:
-    session = requests.Session()
-    # No proxies, no netrc, no CA bundle from the environment: only what was handed in.
-    session.trust_env = False
-    session.verify = str(tls.authorities) if tls.authorities else True
-    if tls.certificate:
-        pair = (str(tls.certificate), str(tls.key)) if tls.key else str(tls.certificate)
-        session.cert = pair
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session

@@ -193,7 +193,7 @@ def _streamed(call: Call, message: PendingMessage, path: Path) -> WireReply:
     body = MtomBody(
         envelope,
         placeholder=placeholder.encode(),
-        file=path,
+        content=path,
         soap_type=call.message.version.media_type,
     )
     headers = {"Content-Type": body.content_type, "Content-Length": str(len(body))}

@@ -21,7 +21,7 @@ def no_progress(read: int, total: int) -> None:
 
 
 class MtomBody:
-    """A body of known length around one file; read or iterate it once, then close it.
+    """A body of known length around one content; read or iterate it once, then close it.
 
     `envelope` holds `placeholder` where the content belongs. Raises `OSError` for a file that
     cannot be opened.
@@ -32,7 +32,7 @@ class MtomBody:
         envelope: bytes,
         *,
         placeholder: bytes,
-        file: Path,
+        content: bytes | Path,
         soap_type: str = "text/xml",
         progress: Progress = no_progress,
     ) -> None:
@@ -45,11 +45,11 @@ class MtomBody:
         )
         head = self._head(envelope.replace(placeholder, include.encode(), 1), content_id)
         tail = f"\r\n--{self._boundary}--\r\n".encode()
-        self._file = file.open("rb")
-        size_bytes = self._file.seek(0, 2)
-        self._file.seek(0)
+        self._content = BytesIO(content) if isinstance(content, bytes) else content.open("rb")
+        size_bytes = self._content.seek(0, 2)
+        self._content.seek(0)
         self._total = len(head) + size_bytes + len(tail)
-        self._sources: list[BinaryIO] = [BytesIO(head), self._file, BytesIO(tail)]
+        self._sources: list[BinaryIO] = [BytesIO(head), self._content, BytesIO(tail)]
         self._read = 0
         self._progress = progress
 
@@ -79,8 +79,8 @@ class MtomBody:
         return read
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the content."""
+        self._content.close()
 
     def __len__(self) -> int:
         return self._total

@@ -11,9 +11,10 @@ from enum import Enum
 from typing import Final
 from urllib.parse import urlsplit
 
+from connectors.connections import Tls
 from connectors.contract import is_same_wsdl
 from connectors.errors import PartnerUnavailable
-from connectors.http import HttpClient, Tls
+from connectors.http import HttpClient
 
 _SECONDS: Final = 10.0
 _WSDL_BYTES: Final = 1024 * 1024

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from dossier.ids import AgencyCode, MessageId, Sha256
 
@@ -104,5 +104,23 @@ class Receiving(Protocol):
 class Sending(Protocol):
     """What delivers one container to a partner's endpoint."""
 
-    def send(self, endpoint: str, hints: SendHints, container: Path) -> bytes:
+    def send(self, endpoint: str, hints: SendHints, container: bytes | Path) -> bytes:
         """Return the receipt's bytes as received, unverified; raise `Unavailable` or `Rejected`."""
+
+
+class Called(Protocol):
+    """One container that is on its way."""
+
+    def receipt(self) -> bytes:
+        """Return the receipt, once, as `Sending.send` does; raise what it raises."""
+
+    def drop(self) -> None:
+        """Let go of an answer that nobody will take."""
+
+
+@runtime_checkable
+class SendingAhead(Sending, Protocol):
+    """What can deliver several containers at a time, without threads."""
+
+    def call(self, endpoint: str, hints: SendHints, container: bytes | Path) -> Called:
+        """Send the container and return before the answer comes; raise as `Sending.send` does."""

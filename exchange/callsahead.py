@@ -1,34 +1,35 @@
 """Call a partner for the next messages while what it answered to this one is written down.
 
-Threads only speak HTTP: what needs the database is decided before, and receipts are verified and
-recorded by the drain itself, one message after the other. A partner is called ahead only when it
-has answered within the same drain, so a dead one costs one call as before. Whatever becomes of an
-answer that nobody took, the message is sent again and gets the same receipt.
+One thread does it all: a call is sent, and its answer is read when the message's turn comes, so the
+partner works while we do. Threads of our own would only hand the interpreter to and fro. A partner
+is called ahead only when it has answered within the same drain, so a dead one costs one call as
+before. Whatever becomes of an answer that nobody took, the message is sent again and gets the same
+receipt.
 """
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from types import TracebackType
-from typing import Final, TypeAlias
+from typing import Final
 from uuid import UUID
 
-from dossier.directory import Directory, DirectoryAgency
+from dossier.directory import DirectoryAgency
 from dossier.errors import LienThongError
 from dossier.ids import Sha256
-from dossier.wire import SendHints, Sending
+from dossier.wire import Called, SendHints, Sending, SendingAhead
 from exchange import tracing
 from exchange.directory import demand_in_time
 from exchange.errors import AttemptsExhausted, MessageExpired, PartnerUnknown
 from exchange.node import Node
 from storage.outbox import Outgoing
 
-Called: TypeAlias = Future[bytes]
 _AT_ONCE: Final = 4
-_SMALL_BYTES: Final = 256 * 1024  # what takes longer goes alone, under a lease of its own
+_SMALL_BYTES: Final = 64 * 1024  # what a connection takes at once; the rest goes alone
+_SLOW_SECONDS: Final = 1.0  # a partner that takes longer to be sent so much is not called ahead
 
 
 class CallsAhead:
@@ -36,7 +37,6 @@ class CallsAhead:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="deliver")
         self._called: dict[UUID, Called] = {}
         self._there: set[str] = set()
 
@@ -49,7 +49,9 @@ class CallsAhead:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        for called in self._called.values():
+            called.drop()
+        self._called.clear()
 
     def __contains__(self, message: object) -> bool:
         return message in self._called
@@ -85,21 +87,42 @@ class CallsAhead:
             partner = partner_of(node, outgoing, at=at)
         except LienThongError:
             return  # its own attempt will say so
+        sending = node.sending(message.partner)
         # A neighbour on this node is a use case with transactions of its own.
-        if not partner.endpoint or node.hosted(message.partner) is not None:
+        if not partner.endpoint or not isinstance(sending, SendingAhead):
             return
-        self._called[message.id] = self._pool.submit(
-            _call_apart,
-            node,
-            node.directory(),
-            node.sending(message.partner),
-            partner.endpoint,
-            hints_of(outgoing, container, outgoing.container_size),
-        )
+        began = time.monotonic()
+        try:
+            hints = hints_of(outgoing, container, outgoing.container_size)
+            self._called[message.id] = sending.call(
+                partner.endpoint, hints, node.blobs.read(container)
+            )
+        except LienThongError as exc:
+            self._called[message.id] = _Failed(exc)
+        if time.monotonic() - began > _SLOW_SECONDS or self._has_failed(message.id):
+            self._there.discard(message.partner)
+
+    def _has_failed(self, message: UUID) -> bool:
+        return isinstance(self._called[message], _Failed)
+
+
+class _Failed:
+    """A call that could not be made, for the attempt to which that belongs."""
+
+    def __init__(self, error: LienThongError) -> None:
+        self._error = error
+
+    def receipt(self) -> bytes:
+        raise self._error
+
+    def drop(self) -> None:
+        """Nothing is on its way."""
 
 
 def call(node: Node, sending: Sending, endpoint: str, hints: SendHints) -> bytes:
     """Send the stored bytes and return what came back, unverified; asks no database."""
+    if hints.size_bytes <= _SMALL_BYTES:
+        return sending.send(endpoint, hints, node.blobs.read(hints.container_sha256))
     # One folder for all: making and removing folders costs a journal more than files do.
     folder = node.settings.spool_dir / "outgoing"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -140,10 +163,3 @@ def partner_of(node: Node, outgoing: Outgoing, *, at: datetime) -> DirectoryAgen
     if partner is None or not partner.is_reachable:
         raise PartnerUnknown("expected a partner with an address", agency=outgoing.message.partner)
     return partner
-
-
-def _call_apart(
-    node: Node, directory: Directory, sending: Sending, endpoint: str, hints: SendHints
-) -> bytes:
-    with node.given_directory(directory):
-        return call(node, sending, endpoint, hints)

@@ -18,8 +18,9 @@ from dossier.errors import LienThongError, Rejected
 from dossier.ids import Sha256
 from dossier.model import MessageState
 from dossier.receipt import Outcome, Receipt, parse_receipt
+from dossier.wire import Called
 from exchange import badfiles, chronicle, circuit, tracing
-from exchange.callsahead import Called, CallsAhead, call, demand_time, hints_of, partner_of
+from exchange.callsahead import CallsAhead, call, demand_time, hints_of, partner_of
 from exchange.chronicle import Event
 from exchange.drained import Drained
 from exchange.edxml.post import PostOffice
@@ -91,27 +92,42 @@ def _deliver_batch(
     """Try one message after the other; a partner that failed is left in peace until later."""
     done = 0
     resting: set[str] = set()
-    leased = time.monotonic()
+    lease = _Lease(node, token=token)
     for place, outgoing in enumerate(claimed):
         partner, at = outgoing.message.partner, node.now()
-        ahead.start(claimed[place:])
-        is_called = outgoing.message.id in ahead
-        if partner in resting and at < outgoing.expires and not is_called:
-            wait = timedelta(seconds=node.settings.delivery_base_seconds)
-            outbox_leases.give_back(outgoing.message.id, token=token, at=at + wait)
-            continue
-        with node.answering(), tracing.continued("deliver", str(outgoing.message.id)):
-            error = deliver(node, outgoing, token=token, ahead=ahead)
+        with node.answering():
+            ahead.start(claimed[place:])
+            lease.keep()
+            is_called = outgoing.message.id in ahead
+            if partner in resting and at < outgoing.expires and not is_called:
+                wait = timedelta(seconds=node.settings.delivery_base_seconds)
+                outbox_leases.give_back(outgoing.message.id, token=token, at=at + wait)
+                continue
+            with tracing.continued("deliver", str(outgoing.message.id)):
+                error = deliver(node, outgoing, token=token, ahead=ahead)
+        lease.keep()
         done += 1
         ahead.note(partner, is_there=error is None)
         if partner in lanes.troubled and circuit.has_answered(error):
             circuit.note_answer(partner, at=node.now())
         elif error is not None and circuit.note_failure(node, partner, error, at=node.now()):
             resting.add(partner)
-        if len(claimed) > 1 and time.monotonic() - leased > _LEASE_TO_SPARE_SECONDS:
-            outbox_leases.extend(token=token, until=node.now() + LEASE)
-            leased = time.monotonic()
     return done
+
+
+class _Lease:
+    """The lease of a batch, prolonged while its messages are worked off."""
+
+    def __init__(self, node: Node, *, token: str) -> None:
+        self._node = node
+        self._token = token
+        self._since = time.monotonic()
+
+    def keep(self) -> None:
+        """Begin it anew when too little is left for a call to a silent partner."""
+        if time.monotonic() - self._since > _LEASE_TO_SPARE_SECONDS:
+            outbox_leases.extend(token=self._token, until=self._node.now() + LEASE)
+            self._since = time.monotonic()
 
 
 def deliver(
@@ -218,7 +234,7 @@ def _send(
     called: Called | None = None,
 ) -> Answer:
     if called is not None:
-        content = called.result()
+        content = called.receipt()
     else:
         hints = hints_of(outgoing, container, size)
         content = call(node, node.sending(outgoing.message.partner), endpoint, hints)

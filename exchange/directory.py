@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -38,22 +36,9 @@ class CurrentDirectory:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._parsed: Directory | None = None
-        self._given = threading.local()
-
-    @contextmanager
-    def given(self, directory: Directory) -> Iterator[None]:
-        """Let this thread, which may not ask the database, read a directory that was read."""
-        self._given.directory = directory
-        try:
-            yield
-        finally:
-            self._given.directory = None
 
     def directory(self) -> Directory:
         """Return the newest imported edition; raise `DirectoryMissing` without one."""
-        given: Directory | None = getattr(self._given, "directory", None)
-        if given is not None:
-            return given
         number = editions.current_number()
         with self._lock:
             if self._parsed is None or self._parsed.number != number:

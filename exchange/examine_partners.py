@@ -10,8 +10,9 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Final
 
+from connectors.connections import Tls
 from connectors.errors import PartnerRefused, PartnerUnavailable
-from connectors.http import HttpClient, Timeouts, Tls
+from connectors.http import HttpClient, Timeouts
 from connectors.probe import Trouble, look_at_service, look_at_tls
 from connectors.pull_client import Post, PullClient
 from dossier.directory import DirectoryAgency

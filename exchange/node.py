@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
@@ -46,10 +46,6 @@ class DirectorySource(Protocol):
 
     def directory(self) -> Directory:
         """Return the newest imported edition; raise `DirectoryMissing` without one."""
-        ...
-
-    def given(self, directory: Directory) -> AbstractContextManager[None]:
-        """Let this thread, which may not ask the database, read a directory that was read."""
         ...
 
 
@@ -157,10 +153,6 @@ class Node:
             yield
         finally:
             self._held.until = 0.0
-
-    def given_directory(self, directory: Directory) -> AbstractContextManager[None]:
-        """Let a thread that may not ask the database call partners of that directory."""
-        return self._directory.given(directory)
 
     def contracts(self) -> Contracts:
         """Return the procedures this node runs."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cache
 from urllib.parse import urlsplit
 
+from connectors.connections import Tls
 from connectors.direct import DirectSender
-from connectors.http import HttpClient, Timeouts, Tls, only_hosts, public_address
+from connectors.http import HttpClient, Timeouts, only_hosts, public_address
 from connectors.incoming import ServerCaps, SignedCalls
 from connectors.mailbox import PullOperations
 from connectors.request import Doorkeeper

@@ -64,10 +64,10 @@ HOMES: dict[str, tuple[str, ...]] = {
     "xml.sax.parseString": (),
     "xml.sax.make_parser": (),
     "xml.parsers": (),
-    "requests": ("connectors/http.py",),
+    "requests": (),
     # the demo's people are played by a browser of a few lines, on loopback
     "urllib.request": ("lienthong/demo/*",),
-    "http.client": (),
+    "http.client": ("connectors/connections.py",),
     "pickle": (),
     "marshal": (),
     "shelve": (),

@@ -29,7 +29,7 @@ class Dead:
     def __init__(self) -> None:
         self.calls: list[SendHints] = []
 
-    def send(self, endpoint: str, hints: SendHints, container: Path) -> bytes:
+    def send(self, endpoint: str, hints: SendHints, container: bytes | Path) -> bytes:
         self.calls.append(hints)
         raise PartnerUnavailable("expected an answer")
 

@@ -31,8 +31,9 @@ class Away:
         self.sent: list[tuple[SendHints, bytes]] = []
         self.answer = answer
 
-    def send(self, endpoint: str, hints: SendHints, container: Path) -> bytes:
-        self.sent.append((hints, container.read_bytes()))
+    def send(self, endpoint: str, hints: SendHints, container: bytes | Path) -> bytes:
+        content = container if isinstance(container, bytes) else container.read_bytes()
+        self.sent.append((hints, content))
         if self.answer is None:
             raise PartnerUnavailable("expected an answer")
         return self.answer

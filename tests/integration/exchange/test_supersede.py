@@ -38,7 +38,7 @@ WORKERS = {
 class Away:
     """A partner that never answers."""
 
-    def send(self, endpoint: str, hints: SendHints, container: Path) -> bytes:
+    def send(self, endpoint: str, hints: SendHints, container: bytes | Path) -> bytes:
         raise PartnerUnavailable("expected an answer")
 
 

@@ -37,7 +37,7 @@ class _OverHttp:
         self._endpoint = endpoint
         self._client = SoapClient(http=HttpClient(may_call=lambda _host, _port: True))
 
-    def send(self, endpoint: str, hints: SendHints, container: Path) -> bytes:
+    def send(self, endpoint: str, hints: SendHints, container: bytes | Path) -> bytes:
         return self._client.send(self._endpoint, hints, container)
 
 

@@ -23,7 +23,7 @@ HOA_BINH = "000.00.00.H28"
 class Away:
     """A partner that does not answer."""
 
-    def send(self, endpoint: str, hints: SendHints, container: Path) -> bytes:
+    def send(self, endpoint: str, hints: SendHints, container: bytes | Path) -> bytes:
         raise PartnerUnavailable("expected an answer")
 
 

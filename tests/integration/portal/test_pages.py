@@ -25,7 +25,7 @@ PDF = b"%PDF-1.4\n%%EOF\n"
 class Away:
     """A partner that does not answer."""
 
-    def send(self, endpoint: str, hints: SendHints, container: Path) -> bytes:
+    def send(self, endpoint: str, hints: SendHints, container: bytes | Path) -> bytes:
         raise PartnerUnavailable("expected an answer")
 
 

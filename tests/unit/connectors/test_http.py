@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import ssl
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from cryptography import x509
@@ -15,8 +18,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from connectors.connections import Pins, Tls
 from connectors.errors import EndpointForbidden, PartnerUnavailable
-from connectors.http import HttpClient, Pins, Tls, check_endpoint, only_hosts
+from connectors.http import HttpClient, check_endpoint, only_hosts
 from connectors.probe import look_at_tls
 
 _RULE = only_hosts("H08.example", "127.0.0.1:8080", "::1")
@@ -97,7 +101,11 @@ def https(tmp_path: Path) -> Iterator[tuple[int, Path]]:
 
 
 class _Answering(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    peers: ClassVar[set[object]] = set()
+
     def do_POST(self) -> None:
+        self.peers.add(self.client_address)
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -172,3 +180,31 @@ def test_nobody_listens() -> None:
     client = HttpClient(may_call=lambda host, port: True)
     with pytest.raises(PartnerUnavailable), client.post("http://127.0.0.1:9/soap", body=b""):
         pytest.fail("expected no reply")
+
+
+def test_a_secured_connection_is_kept(https: tuple[int, Path]) -> None:
+    port, authorities = https
+    client = HttpClient(
+        may_call=lambda host, port: True,
+        tls=Tls(authorities=authorities),
+        resolver=lambda host, port: "127.0.0.1",
+    )
+    _Answering.peers.clear()
+    for _ in range(3):
+        with client.post(f"https://hook.example:{port}/", body=b"") as reply:
+            assert reply.status == 200
+    client.close()
+    assert len(_Answering.peers) == 1
+
+
+def test_files_of_tls_that_were_replaced_are_read_again(
+    https: tuple[int, Path], tmp_path: Path
+) -> None:
+    port, pem = https
+    authorities = tmp_path / "authorities.pem"
+    shutil.copy(pem, authorities)
+    assert _status((port, authorities), "hook.example") == 200
+    authorities.write_text("")
+    os.utime(authorities, ns=(1, 1))
+    with pytest.raises(PartnerUnavailable):
+        _status((port, authorities), "hook.example")

@@ -1,11 +1,8 @@
-"""Calls ahead: only to who has answered, only over HTTP, and each answer is taken once."""
+"""Calls ahead: only to who has answered, only what need not wait, and each answer once."""
 
 from __future__ import annotations
 
-import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,27 +21,29 @@ PARTNER = "000.00.00.H08"
 
 
 class _Partner:
-    """A `Sending`, the directory that names it and the blob store, in one."""
+    """A `SendingAhead`, the directory that names it and the blob store, in one."""
 
     def __init__(self, folder: Path) -> None:
         self.called: list[str] = []
-        self.given: list[object] = []
+        self.dropped: list[str] = []
         self.broken = False
         self.settings = SimpleNamespace(spool_dir=folder, delivery_attempts=5)
         self.blobs = self
         self.valid_from, self.valid_until, self.grace_days = NOW, NOW, 1
         self.is_reachable, self.endpoint = True, "https://partner.example/soap"
 
-    def send(self, endpoint: str, hints: SendHints, container: Path) -> bytes:
-        assert threading.current_thread() is not threading.main_thread()
-        assert container.read_bytes() == b"container"
+    def send(self, endpoint: str, hints: SendHints, container: bytes | Path) -> bytes:
+        raise AssertionError("expected calls ahead only")
+
+    def call(self, endpoint: str, hints: SendHints, container: bytes | Path) -> _Call:
+        assert container == b"container"
+        self.called.append(hints.message_id)
         if self.broken:
             raise PartnerUnavailable("expected a reply")
-        self.called.append(hints.message_id)
-        return hints.message_id.encode()
+        return _Call(self, hints.message_id)
 
-    def export(self, _sha256: str, target: Path) -> None:
-        target.write_bytes(b"container")
+    def read(self, _sha256: str) -> bytes:
+        return b"container"
 
     def successor_of(self, _code: str, *, at: datetime) -> _Partner:
         return self
@@ -61,10 +60,19 @@ class _Partner:
     def sending(self, _partner: str) -> _Partner:
         return self
 
-    @contextmanager
-    def given_directory(self, directory: object) -> Iterator[None]:
-        self.given.append(directory)
-        yield
+
+class _Call:
+    """A `Called` whose answer is the message's id."""
+
+    def __init__(self, partner: _Partner, message_id: str) -> None:
+        self._partner = partner
+        self._message_id = message_id
+
+    def receipt(self) -> bytes:
+        return self._message_id.encode()
+
+    def drop(self) -> None:
+        self._partner.dropped.append(self._message_id)
 
 
 @pytest.fixture
@@ -112,11 +120,17 @@ def test_a_few_are_called_and_each_answer_is_taken_once(partner: _Partner) -> No
         for one in waiting[:4]:
             called = ahead.take(one.message.id)
             assert called is not None
-            assert called.result() == one.message.message_id.encode()
+            assert called.receipt() == one.message.message_id.encode()
             assert ahead.take(one.message.id) is None
-    assert sorted(partner.called) == ["message-0", "message-1", "message-2", "message-3"]
-    assert partner.given == [partner] * 4
-    assert list((partner.settings.spool_dir / "outgoing").iterdir()) == []
+    assert partner.called == ["message-0", "message-1", "message-2", "message-3"]
+    assert partner.dropped == []
+
+
+def test_what_nobody_took_is_let_go(partner: _Partner) -> None:
+    with CallsAhead(cast(Node, partner)) as ahead:
+        ahead.note(PARTNER, is_there=True)
+        ahead.start(_messages(2))
+    assert partner.dropped == ["message-0", "message-1"]
 
 
 def test_what_its_own_attempt_would_not_send_is_not_called(partner: _Partner) -> None:
@@ -129,13 +143,41 @@ def test_what_its_own_attempt_would_not_send_is_not_called(partner: _Partner) ->
     assert partner.called == []
 
 
-def test_failure_is_that_of_the_call(partner: _Partner) -> None:
-    partner.broken = True
-    (message,) = _messages(1)
+class _Neighbour:
+    def send(self, endpoint: str, hints: SendHints, container: bytes | Path) -> bytes:
+        raise AssertionError("expected no call")
+
+
+def test_neighbours_are_not_called_ahead(
+    partner: _Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partner, "sending", lambda _partner: _Neighbour())
+    messages = _messages(1)
     with CallsAhead(cast(Node, partner)) as ahead:
         ahead.note(PARTNER, is_there=True)
-        ahead.start([message])
-        called = ahead.take(message.message.id)
+        ahead.start(messages)
+        assert messages[0].message.id not in ahead
+
+
+def test_failure_is_that_of_the_call_and_ends_calling_ahead(partner: _Partner) -> None:
+    partner.broken = True
+    messages = _messages(3)
+    with CallsAhead(cast(Node, partner)) as ahead:
+        ahead.note(PARTNER, is_there=True)
+        ahead.start(messages)
+        called = ahead.take(messages[0].message.id)
         assert called is not None
         with pytest.raises(PartnerUnavailable):
-            called.result()
+            called.receipt()
+    assert partner.called == ["message-0"]
+
+
+def test_a_partner_that_takes_its_time_is_not_called_ahead(
+    partner: _Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter((0.0, 5.0))
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    with CallsAhead(cast(Node, partner)) as ahead:
+        ahead.note(PARTNER, is_there=True)
+        ahead.start(_messages(3))
+    assert partner.called == ["message-0"]
