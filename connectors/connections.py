@@ -91,6 +91,32 @@ class Connection(http.client.HTTPConnection):
         self._pins = pins
         self.silence = connect_seconds
         self.deadline = float("inf")
+        self._held: list[bytes] | None = None
+
+    def endheaders(
+        self,
+        message_body: Any = None,  # noqa: ANN401 - as inherited
+        *,
+        encode_chunked: bool = False,
+    ) -> None:
+        """Send head and body; the head leaves with the first block, so the peer wakes once."""
+        self._held = []
+        super().endheaders(message_body, encode_chunked=encode_chunked)
+        self._release()
+
+    def send(self, data: Any) -> None:  # noqa: ANN401 - as inherited
+        """Send a piece of a request."""
+        if self._held is None:
+            super().send(data)
+            return
+        self._held.append(data)
+        if len(self._held) > 1:
+            self._release()
+
+    def _release(self) -> None:
+        held, self._held = self._held, None
+        if held:
+            super().send(b"".join(held))
 
     def connect(self) -> None:
         """Open it; nothing is sent before the certificate was judged.

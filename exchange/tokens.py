@@ -15,6 +15,7 @@ from typing import Final
 from uuid import UUID
 
 from dossier.ids import AgencyCode, parse_agency_code
+from exchange.errors import SealMissing
 from exchange.node import Node
 from exchange.service_errors import (
     OperationDenied,
@@ -52,18 +53,22 @@ class Client:
 
 
 def issue(
+    node: Node,
     *,
     name: str,
     agency: str,
     operations: tuple[str, ...],
     lasting: timedelta,
     by: str,
-    at: datetime,
 ) -> tuple[RestToken, str]:
     """Make a token and return it with its text, which nobody can read again.
 
-    Raises `TokenPeriodRefused` for a period or operations that no token may have.
+    Raises `TokenPeriodRefused` for a period or operations that no token may have, `SealMissing`
+    for an agency that this node does not answer for.
     """
+    at, code = node.now(), parse_agency_code(agency)
+    if node.hosted(code) is None:
+        raise SealMissing("expected an agency of this node", agency=code)
     fits = all(_OPERATION.fullmatch(one) for one in operations)
     if not operations or not fits or not timedelta() < lasting <= LONGEST:
         raise TokenPeriodRefused("expected operations and a period", most=LONGEST.days)
@@ -71,7 +76,7 @@ def issue(
     made = RestToken(
         id=uuid.uuid4(),
         name=" ".join(name.split())[:100],
-        agency=parse_agency_code(agency),
+        agency=code,
         operations=tuple(sorted(set(operations))),
         token_sha256=_digest(text),
         issued=at,

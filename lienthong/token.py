@@ -13,6 +13,7 @@ import click
 from dossier.clock import SystemClock
 from exchange import tokens
 from exchange.tokens import RestToken
+from exchange.wiring import node
 
 
 @click.group("token")
@@ -35,12 +36,12 @@ def command() -> None:
 def issue(name: str, agency: str, operations: tuple[str, ...], days: int, as_json: bool) -> None:
     """Issue a token to the program NAME; it is printed once and kept nowhere."""
     made, text = tokens.issue(
+        node(),
         name=name,
         agency=agency,
         operations=operations,
         lasting=timedelta(days=days),
         by=getpass.getuser(),
-        at=SystemClock().now(),
     )
     if as_json:
         click.echo(json.dumps({**_shown(made), "token": text}, ensure_ascii=False))

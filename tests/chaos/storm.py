@@ -67,7 +67,7 @@ class Storm:
         self._random = random.Random(seed)
         self._probability = probability
         self._process: subprocess.Popen[bytes] | None = None
-        self._web = Web(folder=folder, probability=probability)
+        self._web = Web(node, folder=folder, probability=probability)
         self._paused: dict[int, float] = {}
         self.report = Report(seed=seed, pairs=0)
 

@@ -20,8 +20,8 @@ from uuid import uuid4
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
-from dossier.clock import SystemClock
 from exchange import tokens
+from exchange.node import Node
 from tests.builders import chaos
 
 _ROOT: Final = Path(__file__).parents[2]
@@ -32,7 +32,8 @@ _AT_ONCE: Final = 5  # orders in one turn, so that tasks are completed meanwhile
 class Web:
     """Mutable: the server's processes, and the orders that were not answered yet."""
 
-    def __init__(self, *, folder: Path, probability: float) -> None:
+    def __init__(self, node: Node, *, folder: Path, probability: float) -> None:
+        self._node = node
         self._folder = folder
         self._probability = probability
         self._port = _free_port()
@@ -45,12 +46,12 @@ class Web:
         """Start the server, with the token that the program will show."""
         if not self._token:
             _, self._token = tokens.issue(
+                self._node,
                 name="storm",
                 agency=chaos.COMMUNE,
                 operations=(f"dossiers:start:{chaos.PROCEDURE}",),
                 lasting=timedelta(days=1),
                 by="storm",
-                at=SystemClock().now(),
             )
         command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{self._port}"]
         command += ["--workers", "2", "--threads", "2", "--no-control-socket"]

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from exchange import tokens
+from exchange.errors import SealMissing
 from storage import calls, cases, incidents
 from storage.calls import CallState
 from tests.builders.exchange import OneNode
@@ -53,12 +54,12 @@ class Caller:
 def caller(one: OneNode, *operations: str, agency: str = COMMUNE) -> Caller:
     """Return a program with a new token."""
     _, text = tokens.issue(
+        one.node,
         name="thuế số",
         agency=agency,
         operations=operations or ALL,
         lasting=timedelta(days=1),
         by="test",
-        at=one.node.now(),
     )
     return Caller(visitor=Visitor(one.node), token=text)
 
@@ -191,6 +192,11 @@ def test_a_token_opens_its_own_agency_and_operations_only(
     stranger = caller(one, agency="000.00.00.H28")
     assert stranger.send("POST", f"/jobs/{call.id}/complete", {"values": {}})[0] == 404
     assert stranger.send("GET", f"/dossiers/{waiting[0]}")[0] == 404
+
+
+def test_a_token_is_for_an_agency_of_this_node(one: OneNode) -> None:
+    with pytest.raises(SealMissing):
+        caller(one, agency="000.00.00.H99")
 
 
 def test_a_dossier_is_opened_once_for_a_key_and_read(one: OneNode) -> None:
