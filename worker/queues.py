@@ -6,6 +6,7 @@ callback, no webhook and no argument but one text is ever used.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -88,15 +89,26 @@ class Bells(Queue):
 class ExchangeWorker(Worker):
     """Runs each job in a process of its own, for untrusted XML and calls to partners."""
 
+    _has_fallen = False  # the process of the last job
+
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         """Fork without a database connection: parent and child would share one socket."""
         sweep.forget_connection()
         super().fork_work_horse(job, queue)
 
-    def handle_work_horse_killed(self, *arguments: Any) -> None:  # noqa: ANN401 - RQ's own signature
-        """Give back what the dead process was delivering."""
-        sweep.free_leases(sweep.own_name(), at=node().now())
-        super().handle_work_horse_killed(*arguments)  # type: ignore[no-untyped-call]  # RQ has no types here
+    def wait_for_horse(self) -> tuple[int | None, int | None, Any]:
+        """Wait for the end of the process, and keep in mind whether it was a good one."""
+        found = super().wait_for_horse()
+        self._has_fallen = found[1] != os.EX_OK
+        return found
+
+    def monitor_work_horse(self, *arguments: Any) -> None:  # noqa: ANN401 - RQ's own signature
+        """Give back what a process held that fell, whatever Redis still knows of its job."""
+        try:
+            super().monitor_work_horse(*arguments)
+        finally:
+            if self._has_fallen:
+                sweep.free_leases(sweep.own_name(), at=node().now())
 
 
 def worker_of(queue: str, connection: Redis) -> BaseWorker:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from redis import Redis
 from rq import Queue
 from rq.job import Job
 
-from exchange import doorbell
+from exchange import doorbell, sweep
 from exchange.redis_url import trouble
 from exchange.settings import load
 from worker import queues
@@ -119,6 +122,32 @@ def test_pickled_jobs_are_not_read(connection: Redis, done: list[str]) -> None:
     connection.rpush("rq:queue:transitions", job.id)
     _work(connection)
     assert done == []
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize(("falls", "freed"), [(True, 1), (False, 0)])
+@pytest.mark.parametrize("is_flushed", [True, False])
+def test_what_a_fallen_process_held_is_given_back_though_redis_forgot_its_job(
+    connection: Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    is_flushed: bool,
+    falls: bool,
+    freed: int,
+) -> None:
+    def deliver(_identifier: str) -> None:
+        if is_flushed:
+            connection.flushall()
+        if falls:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    given_back: list[str] = []
+    monkeypatch.setattr(queues, "JOBS", {"deliver": deliver})
+    monkeypatch.setattr(queues, "node", lambda: SimpleNamespace(now=lambda: None))
+    monkeypatch.setattr(sweep, "free_leases", lambda owner, at: given_back.append(owner))
+    queue = Queue(doorbell.EXCHANGE, connection=connection, serializer="json")
+    queue.enqueue_call("deliver", args=("x",), result_ttl=0, failure_ttl=5)
+    worker_of(doorbell.EXCHANGE, connection).work(burst=True, logging_level="CRITICAL")
+    assert given_back == [sweep.own_name()] * freed
 
 
 def test_the_worker_uses_our_classes(connection: Redis) -> None:
