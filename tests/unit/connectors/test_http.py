@@ -7,6 +7,7 @@ import shutil
 import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -63,11 +64,10 @@ def test_forbids_everything_else(url: str) -> None:
         check_endpoint(url, _RULE)
 
 
-@pytest.fixture
-def https(tmp_path: Path) -> Iterator[tuple[int, Path]]:
-    """Yield the port of a TLS server named hook.example, and the file that vouches for it."""
+def _own_certificate(path: Path, host: str) -> Path:
+    """Write a key and the certificate that it signed itself, which is valid for the host."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hook.example")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder()
@@ -77,11 +77,10 @@ def https(tmp_path: Path) -> Iterator[tuple[int, Path]]:
         .serial_number(1)
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("hook.example")]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .sign(key, hashes.SHA256())
     )
-    pem = tmp_path / "server.pem"
-    pem.write_bytes(
+    path.write_bytes(
         key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
@@ -89,15 +88,32 @@ def https(tmp_path: Path) -> Iterator[tuple[int, Path]]:
         )
         + certificate.public_bytes(serialization.Encoding.PEM)
     )
+    return path
+
+
+@contextmanager
+def _served(pem: Path, *, callers: Path | None = None) -> Iterator[int]:
+    """Yield the port of a TLS server; `callers` vouches for who may call, if not everybody."""
     with HTTPServer(("127.0.0.1", 0), _Answering) as server:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(pem)
+        if callers is not None:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(callers)
         server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
-        yield server.server_port, pem
+        yield server.server_port
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def https(tmp_path: Path) -> Iterator[tuple[int, Path]]:
+    """Yield the port of a TLS server named hook.example, and the file that vouches for it."""
+    pem = _own_certificate(tmp_path / "server.pem", "hook.example")
+    with _served(pem) as port:
+        yield port, pem
 
 
 class _Answering(BaseHTTPRequestHandler):
@@ -115,13 +131,13 @@ class _Answering(BaseHTTPRequestHandler):
 
 
 def _status(
-    https: tuple[int, Path], host: str, *, trusted: bool = True, pins: Pins | None = None
+    https: tuple[int, Path], host: str, *, tls: Tls | None = None, pins: Pins | None = None
 ) -> int:
     port, authorities = https
     client = HttpClient(
         pins=pins,
         may_call=lambda host, port: True,
-        tls=Tls(authorities=authorities) if trusted else Tls(),
+        tls=tls or Tls(authorities=authorities),
         resolver=lambda host, port: "127.0.0.1",
     )
     try:
@@ -140,7 +156,7 @@ def test_a_certificate_is_judged_by_the_name_not_the_address(https: tuple[int, P
 
 def test_an_unknown_authority_is_refused(https: tuple[int, Path]) -> None:
     with pytest.raises(PartnerUnavailable):
-        _status(https, "hook.example", trusted=False)
+        _status(https, "hook.example", tls=Tls())
 
 
 def test_a_host_with_bound_certificates_must_show_one_of_them(https: tuple[int, Path]) -> None:
@@ -180,6 +196,21 @@ def test_nobody_listens() -> None:
     client = HttpClient(may_call=lambda host, port: True)
     with pytest.raises(PartnerUnavailable), client.post("http://127.0.0.1:9/soap", body=b""):
         pytest.fail("expected no reply")
+
+
+def test_we_show_our_certificate_where_one_is_demanded(tmp_path: Path) -> None:
+    pem = _own_certificate(tmp_path / "server.pem", "hook.example")
+    ours = _own_certificate(tmp_path / "ours.pem", "h28.example")
+    another = _own_certificate(tmp_path / "another.pem", "h28.example")
+    known = Tls(authorities=pem, certificate=ours)
+    with _served(pem, callers=ours) as port:
+        assert _status((port, pem), "hook.example", tls=known) == 200
+        for stranger in (Tls(authorities=pem), Tls(authorities=pem, certificate=another)):
+            with pytest.raises(PartnerUnavailable):
+                _status((port, pem), "hook.example", tls=stranger)
+        missing = Tls(authorities=pem, certificate=tmp_path / "none.pem")
+        with pytest.raises(PartnerUnavailable):
+            _status((port, pem), "hook.example", tls=missing)
 
 
 def test_a_secured_connection_is_kept(https: tuple[int, Path]) -> None:
