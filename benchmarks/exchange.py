@@ -29,6 +29,7 @@ from dossier.clock import SystemClock, VirtualClock
 from dossier.ids import parse_message_id
 from dossier.model import MessageState
 from exchange.boot import boot
+from exchange.callsahead import CallsAhead
 from exchange.deliver import deliver
 from exchange.demo.fixture import load_fixture
 from exchange.demo.layout import Home, lay_out
@@ -115,7 +116,8 @@ class Exchange:
         )
         outbox.add(new)
         (claimed,) = outbox.claim_due(token=token, lease=timedelta(minutes=1), limit=1, at=now)
-        deliver(node, claimed, token=token)
+        with CallsAhead(node, token=token) as ahead:
+            deliver(node, claimed, token=token, ahead=ahead)
         if outbox.get(new.id).message.state is not MessageState.SENT:
             raise SystemExit(f"bench: expected a receipt, got {outbox.get(new.id).message}")
 

@@ -1,4 +1,4 @@
-"""Call a partner for the next messages while what it answered to this one is written down.
+"""Seal and send the next messages while a partner works on those that it has.
 
 One thread does it all: a call is sent, and its answer is read when the message's turn comes, so the
 partner works while we do. Threads of our own would only hand the interpreter to and fro. A partner
@@ -25,6 +25,7 @@ from exchange import tracing
 from exchange.directory import demand_in_time
 from exchange.errors import AttemptsExhausted, MessageExpired, PartnerUnknown
 from exchange.node import Node
+from exchange.seal import sealed_once
 from storage.outbox import Outgoing
 
 _AT_ONCE: Final = 4
@@ -35,8 +36,11 @@ _SLOW_SECONDS: Final = 1.0  # a partner that takes longer to be sent so much is 
 class CallsAhead:
     """The calls of one drain that are under way; for one thread, which owns the messages."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, *, token: str) -> None:
+        """Take the token of the drain's claims."""
         self._node = node
+        self._token = token
+        self._sealed: dict[UUID, tuple[Sha256, int]] = {}
         self._called: dict[UUID, Called] = {}
         self._there: set[str] = set()
 
@@ -69,41 +73,50 @@ class CallsAhead:
             return  # a call belongs to what is recorded of its own message
         for outgoing in coming[:_AT_ONCE]:
             message = outgoing.message
-            if message.id in self._called or message.partner not in self._there:
+            if message.id in self._sealed or message.partner not in self._there:
                 continue
-            if not message.container_sha256 or outgoing.container_size > _SMALL_BYTES:
-                continue
-            self._start(outgoing, message.container_sha256)
+            if outgoing.container_size <= _SMALL_BYTES:
+                self._start(outgoing)
 
     def take(self, message: UUID) -> Called | None:
         """Return the call for a message, once."""
         return self._called.pop(message, None)
 
-    def _start(self, outgoing: Outgoing, container: Sha256) -> None:
-        node, message = self._node, outgoing.message
-        at = node.now()
-        try:
-            demand_time(node, outgoing, at=at)
-            partner = partner_of(node, outgoing, at=at)
-        except LienThongError:
-            return  # its own attempt will say so
-        sending = node.sending(message.partner)
-        # A neighbour on this node is a use case with transactions of its own.
-        if not partner.endpoint or not isinstance(sending, SendingAhead):
-            return
-        began = time.monotonic()
-        try:
-            hints = hints_of(outgoing, container, outgoing.container_size)
-            self._called[message.id] = sending.call(
-                partner.endpoint, hints, node.blobs.read(container)
-            )
-        except LienThongError as exc:
-            self._called[message.id] = _Failed(exc)
-        if time.monotonic() - began > _SLOW_SECONDS or self._has_failed(message.id):
-            self._there.discard(message.partner)
+    def take_sealed(self, outgoing: Outgoing) -> tuple[Sha256, int]:
+        """Return digest and size of a message's container; raises what `sealed_once` raises."""
+        return self._sealed.pop(outgoing.message.id, None) or self._seal(outgoing)
 
-    def _has_failed(self, message: UUID) -> bool:
-        return isinstance(self._called[message], _Failed)
+    def _seal(self, outgoing: Outgoing) -> tuple[Sha256, int]:
+        return sealed_once(self._node, outgoing, token=self._token, at=self._node.now())
+
+    def _start(self, outgoing: Outgoing) -> None:
+        partner, began = outgoing.message.partner, time.monotonic()
+        sending = self._node.sending(partner)
+        # A neighbour on this node is a use case with transactions of its own.
+        if not isinstance(sending, SendingAhead):
+            return
+        try:
+            self._seal_and_call(sending, outgoing)
+        except LienThongError:
+            self._there.discard(partner)  # the message's own attempt will say so
+        if time.monotonic() - began > _SLOW_SECONDS:
+            self._there.discard(partner)
+
+    def _seal_and_call(self, sending: SendingAhead, outgoing: Outgoing) -> None:
+        node, message = self._node, outgoing.message.id
+        demand_time(node, outgoing, at=node.now())
+        endpoint = partner_of(node, outgoing, at=node.now()).endpoint
+        if not endpoint:
+            return
+        container, size = self._sealed[message] = self._seal(outgoing)
+        if size > _SMALL_BYTES:
+            return
+        content, hints = node.blobs.read(container), hints_of(outgoing, container, size)
+        try:
+            self._called[message] = sending.call(endpoint, hints, content)
+        except LienThongError as exc:
+            self._called[message] = _Failed(exc)
+            raise
 
 
 class _Failed:

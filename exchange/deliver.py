@@ -11,14 +11,13 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from dossier.errors import LienThongError, Rejected
 from dossier.ids import Sha256
 from dossier.model import MessageState
 from dossier.receipt import Outcome, Receipt, parse_receipt
-from dossier.wire import Called
 from exchange import badfiles, chronicle, circuit, tracing
 from exchange.callsahead import CallsAhead, call, demand_time, hints_of, partner_of
 from exchange.chronicle import Event
@@ -28,7 +27,6 @@ from exchange.errors import (
     ReceiptInvalid,
 )
 from exchange.node import Node
-from exchange.seal import seal_message
 from signing.log.leaf import LeafKind
 from signing.purpose import Purpose
 from signing.verify import open_xml
@@ -58,7 +56,7 @@ def drain_outbox(node: Node, *, budget: timedelta) -> Drained:
     token = uuid.uuid4().hex
     limit = time.monotonic() + budget.total_seconds()
     done = 0
-    with CallsAhead(node) as ahead:
+    with CallsAhead(node, token=token) as ahead:
         while time.monotonic() < limit:
             taken = _deliver_some(node, ahead, token=token)
             if not taken:
@@ -131,11 +129,11 @@ class _Lease:
 
 
 def deliver(
-    node: Node, outgoing: Outgoing, *, token: str, ahead: CallsAhead | None = None
+    node: Node, outgoing: Outgoing, *, token: str, ahead: CallsAhead
 ) -> LienThongError | None:
     """Make one attempt for one claimed message, record what came of it, and return what failed.
 
-    The call itself may be under way already: `ahead` has it then.
+    It may be sealed and its call under way already: `ahead` has them then.
     """
     started = node.now()
     clock = time.monotonic()
@@ -155,7 +153,7 @@ def deliver(
         demand_time(node, outgoing, at=started)
         partner = partner_of(node, outgoing, at=started)
         endpoint = partner.endpoint
-        container, size = _sealed(node, outgoing, token=token, at=started)
+        container, size = ahead.take_sealed(outgoing)
         if partner.takes_letters:
             PostOffice(node).hand_over(outbox.get(outgoing.message.id), partner, token=token)
             return None
@@ -165,8 +163,7 @@ def deliver(
         if size > _SMALL_BYTES:
             slowest = timedelta(seconds=size / _SLOWEST_BYTES_A_SECOND)
             outbox_leases.extend(token=token, until=started + LEASE + slowest)
-        called = ahead.take(outgoing.message.id) if ahead else None
-        answer = _send(node, outgoing, endpoint, container, size, called)
+        answer = _send(node, outgoing, endpoint, container, size, ahead)
         record_answer(node, outgoing, answer, token=token, attempt=attempt(""))
     except LienThongError as exc:
         badfiles.note(exc)
@@ -207,32 +204,15 @@ def _wait_for_fetch(outgoing: Outgoing, *, token: str) -> None:
         outbox.retry(outgoing.message.id, token=token, at=outgoing.expires, error="")
 
 
-def _sealed(node: Node, outgoing: Outgoing, *, token: str, at: datetime) -> tuple[Sha256, int]:
-    stored = outgoing.message.container_sha256
-    if stored:
-        return stored, outgoing.container_size
-    content = seal_message(node, outgoing, at=at)
-    digest = node.blobs.put(content)
-    with transaction():
-        if outbox.keep_container(
-            outgoing.message.id, token=token, sha256=digest, size_bytes=len(content)
-        ):
-            return digest, len(content)
-    # Another holder of the lease sealed first: its bytes are the message, ours are thrown away.
-    winner = outbox.get(outgoing.message.id)
-    if winner.message.container_sha256 is None:
-        raise ReceiptInvalid("expected to hold the lease of the message")
-    return winner.message.container_sha256, winner.container_size
-
-
 def _send(
     node: Node,
     outgoing: Outgoing,
     endpoint: str,
     container: Sha256,
     size: int,
-    called: Called | None = None,
+    ahead: CallsAhead,
 ) -> Answer:
+    called = ahead.take(outgoing.message.id)
     if called is not None:
         content = called.receipt()
     else:

@@ -29,11 +29,12 @@ from dossier.envelope import (
 from dossier.ids import Sha256, parse_sha256
 from dossier.model import Document
 from exchange import tracing
-from exchange.errors import DocumentMissing
+from exchange.errors import DocumentMissing, ReceiptInvalid
 from exchange.node import Node
 from signing.asic import DataFile, seal_container, signature_name
-from storage import documents, inbox
+from storage import documents, inbox, outbox
 from storage.outbox import Outgoing
+from storage.transactions import transaction
 
 
 def seal_message(node: Node, outgoing: Outgoing, *, at: datetime) -> bytes:
@@ -58,6 +59,28 @@ def seal_message(node: Node, outgoing: Outgoing, *, at: datetime) -> bytes:
         timestamper=node.timestamper,
         at=at,
     )
+
+
+def sealed_once(node: Node, outgoing: Outgoing, *, token: str, at: datetime) -> tuple[Sha256, int]:
+    """Return digest and size of the stored container, sealing it if nobody has.
+
+    Raises what `seal_message` raises, and `ReceiptInvalid` when the claim was lost.
+    """
+    stored = outgoing.message.container_sha256
+    if stored:
+        return stored, outgoing.container_size
+    content = seal_message(node, outgoing, at=at)
+    digest = node.blobs.put(content)
+    with transaction():
+        if outbox.keep_container(
+            outgoing.message.id, token=token, sha256=digest, size_bytes=len(content)
+        ):
+            return digest, len(content)
+    # Another holder of the lease sealed first: its bytes are the message, ours are thrown away.
+    winner = outbox.get(outgoing.message.id)
+    if winner.message.container_sha256 is None:
+        raise ReceiptInvalid("expected to hold the lease of the message")
+    return winner.message.container_sha256, winner.container_size
 
 
 def contract_of(outgoing: Outgoing) -> Contract:

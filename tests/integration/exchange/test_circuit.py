@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from connectors.errors import PartnerUnavailable
-from dossier.ids import AgencyCode, parse_message_id
+from dossier.ids import AgencyCode
 from dossier.model import MessageState
 from dossier.wire import SendHints, Sending
 from exchange import circuit, deliver
 from storage import circuits, outbox
-from storage.outbox import NewOutgoing, Outgoing
+from storage.outbox import Outgoing
 from tests.builders.exchange import BUDGET, OneNode
+from tests.builders.over_http import queue_copies
 
 BINH_DINH = "000.00.00.H08"
 OTHER = AgencyCode("000.31.01.H08")
@@ -44,32 +44,6 @@ def dead(one: OneNode, monkeypatch: pytest.MonkeyPatch) -> Dead:
 
     monkeypatch.setattr(one.node, "sending", sending)
     return partner
-
-
-def queue_copies(one: OneNode, letter: Outgoing, count: int, *, to: AgencyCode) -> list[uuid.UUID]:
-    """Queue messages like the letter, all due now."""
-    made = []
-    for _ in range(count):
-        instance, identifier = uuid.uuid4(), uuid.uuid4()
-        outbox.add(
-            NewOutgoing(
-                id=identifier,
-                agency=letter.message.agency,
-                partner=to,
-                dossier=letter.message.dossier or instance,
-                dossier_code=letter.message.dossier_code,
-                instance=letter.instance or instance,
-                ref=instance.hex,
-                message_id=parse_message_id(f"{one.node.epoch}-{instance.hex}-1-{to}"),
-                message_type=letter.message.message_type,
-                conversation_id=letter.conversation_id,
-                request=letter.request,
-                created=one.node.now(),
-                expires=one.node.now() + timedelta(days=1),
-            )
-        )
-        made.append(identifier)
-    return made
 
 
 def fail_often(one: OneNode, dead: Dead) -> Outgoing:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import cast
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 from opentelemetry import trace
@@ -15,48 +10,10 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from connectors.http import HttpClient
-from connectors.soap_client import SoapClient
-from dossier.wire import SendHints, Sending
 from exchange import tracing
-from exchange.wiring import soap_endpoint
-from portal.soap import WireApp
-from storage import inbox, sql, transactions
+from storage import inbox, sql
 from tests.builders.exchange import OneNode
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, *_arguments: object) -> None:
-        """Say nothing."""
-
-
-class _OverHttp:
-    """Delivers to one address, whatever the directory says."""
-
-    def __init__(self, endpoint: str) -> None:
-        self._endpoint = endpoint
-        self._client = SoapClient(http=HttpClient(may_call=lambda _host, _port: True))
-
-    def send(self, endpoint: str, hints: SendHints, container: bytes | Path) -> bytes:
-        return self._client.send(self._endpoint, hints, container)
-
-
-@contextmanager
-def _served(one: OneNode) -> Iterator[str]:
-    app = WireApp(soap_endpoint(one.node))
-    with make_server("127.0.0.1", 0, app, handler_class=_Quiet) as server:
-        thread = threading.Thread(target=_serve, args=(server,), daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/soap"
-        server.shutdown()
-        thread.join(10)
-
-
-def _serve(server: object) -> None:
-    try:
-        server.serve_forever(0.05)  # type: ignore[attr-defined]  # a WSGI server
-    finally:
-        transactions.close()
+from tests.builders.over_http import OverHttp, served
 
 
 @pytest.fixture
@@ -78,8 +35,8 @@ def _by_id(spans: InMemorySpanExporter) -> dict[int, ReadableSpan]:
 def test_one_trace_leads_from_the_page_to_the_partner_and_its_worker(
     one: OneNode, spans: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with _served(one) as endpoint:
-        over = cast(Sending, _OverHttp(endpoint))
+    with served(one) as endpoint:
+        over = OverHttp(endpoint)
         monkeypatch.setattr(one.node, "sending", lambda _partner: over)
         with tracing.span("page"):
             one.send_letter()

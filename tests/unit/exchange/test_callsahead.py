@@ -13,6 +13,7 @@ import pytest
 from connectors.errors import PartnerUnavailable
 from dossier.wire import SendHints
 from exchange.callsahead import CallsAhead
+from exchange.errors import SealMissing
 from exchange.node import Node
 from storage.outbox import Outgoing
 
@@ -102,7 +103,7 @@ def _messages(count: int, *, size: int = 9, expires: datetime | None = None) -> 
 
 
 def test_nobody_is_called_ahead_who_has_not_answered(partner: _Partner) -> None:
-    with CallsAhead(cast(Node, partner)) as ahead:
+    with CallsAhead(cast(Node, partner), token="t") as ahead:
         ahead.start(_messages(2))
         ahead.note(PARTNER, is_there=True)
         ahead.note(PARTNER, is_there=False)
@@ -112,7 +113,7 @@ def test_nobody_is_called_ahead_who_has_not_answered(partner: _Partner) -> None:
 
 def test_a_few_are_called_and_each_answer_is_taken_once(partner: _Partner) -> None:
     waiting = _messages(5)
-    with CallsAhead(cast(Node, partner)) as ahead:
+    with CallsAhead(cast(Node, partner), token="t") as ahead:
         ahead.note(PARTNER, is_there=True)
         ahead.start(waiting)
         ahead.start(waiting)
@@ -127,19 +128,58 @@ def test_a_few_are_called_and_each_answer_is_taken_once(partner: _Partner) -> No
 
 
 def test_what_nobody_took_is_let_go(partner: _Partner) -> None:
-    with CallsAhead(cast(Node, partner)) as ahead:
+    with CallsAhead(cast(Node, partner), token="t") as ahead:
         ahead.note(PARTNER, is_there=True)
         ahead.start(_messages(2))
     assert partner.dropped == ["message-0", "message-1"]
 
 
 def test_what_its_own_attempt_would_not_send_is_not_called(partner: _Partner) -> None:
-    with CallsAhead(cast(Node, partner)) as ahead:
+    with CallsAhead(cast(Node, partner), token="t") as ahead:
         ahead.note(PARTNER, is_there=True)
         ahead.start(_messages(1, size=10**6))
         ahead.start(_messages(1, expires=NOW))
         partner.endpoint = ""
         ahead.start(_messages(1))
+    assert partner.called == []
+
+
+@pytest.mark.parametrize(("size", "called"), [(9, ["message-0", "message-1"]), (10**6, [])])
+def test_fresh_messages_are_sealed_once_and_large_ones_go_alone(
+    partner: _Partner, monkeypatch: pytest.MonkeyPatch, size: int, called: list[str]
+) -> None:
+    sealed: list[str] = []
+
+    def seal(_node: Node, outgoing: Outgoing, *, token: str, at: datetime) -> tuple[str, int]:
+        assert (token, at) == ("t", NOW)
+        sealed.append(outgoing.message.message_id)
+        return "cd" * 32, size
+
+    monkeypatch.setattr("exchange.callsahead.sealed_once", seal)
+    fresh = _messages(2, size=0)
+    with CallsAhead(cast(Node, partner), token="t") as ahead:
+        ahead.note(PARTNER, is_there=True)
+        ahead.start(fresh)
+        ahead.start(fresh)
+        assert [ahead.take_sealed(one) for one in fresh] == [("cd" * 32, size)] * 2
+    assert sealed == ["message-0", "message-1"]
+    assert partner.called == called
+
+
+def test_what_cannot_be_sealed_is_left_to_its_own_attempt(
+    partner: _Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seal(_node: Node, _outgoing: Outgoing, *, token: str, at: datetime) -> tuple[str, int]:
+        raise SealMissing("expected a seal")
+
+    monkeypatch.setattr("exchange.callsahead.sealed_once", seal)
+    (fresh,) = _messages(1, size=0)
+    with CallsAhead(cast(Node, partner), token="t") as ahead:
+        ahead.note(PARTNER, is_there=True)
+        ahead.start([fresh])
+        assert fresh.message.id not in ahead
+        with pytest.raises(SealMissing):
+            ahead.take_sealed(fresh)
     assert partner.called == []
 
 
@@ -153,7 +193,7 @@ def test_neighbours_are_not_called_ahead(
 ) -> None:
     monkeypatch.setattr(partner, "sending", lambda _partner: _Neighbour())
     messages = _messages(1)
-    with CallsAhead(cast(Node, partner)) as ahead:
+    with CallsAhead(cast(Node, partner), token="t") as ahead:
         ahead.note(PARTNER, is_there=True)
         ahead.start(messages)
         assert messages[0].message.id not in ahead
@@ -162,7 +202,7 @@ def test_neighbours_are_not_called_ahead(
 def test_failure_is_that_of_the_call_and_ends_calling_ahead(partner: _Partner) -> None:
     partner.broken = True
     messages = _messages(3)
-    with CallsAhead(cast(Node, partner)) as ahead:
+    with CallsAhead(cast(Node, partner), token="t") as ahead:
         ahead.note(PARTNER, is_there=True)
         ahead.start(messages)
         called = ahead.take(messages[0].message.id)
@@ -177,7 +217,7 @@ def test_a_partner_that_takes_its_time_is_not_called_ahead(
 ) -> None:
     clock = iter((0.0, 5.0))
     monkeypatch.setattr("time.monotonic", lambda: next(clock))
-    with CallsAhead(cast(Node, partner)) as ahead:
+    with CallsAhead(cast(Node, partner), token="t") as ahead:
         ahead.note(PARTNER, is_there=True)
         ahead.start(_messages(3))
     assert partner.called == ["message-0"]
