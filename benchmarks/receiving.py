@@ -34,6 +34,7 @@ from dossier.model import MessageState
 from dossier.receipt import Outcome, Receipt, write_receipt
 from dossier.wire import SendHints
 from dossier.xmltext import truncated
+from exchange.boot import settle
 from exchange.deliver import drain_outbox
 from exchange.demo.layout import Home
 from exchange.redis_url import open_redis
@@ -250,9 +251,9 @@ def _delivering(name: str, exchange: Exchange, folder: Path) -> Measure:
     node, session = exchange.sender.node, requests.Session()
     size = _letter_bytes(exchange, folder)
     own, bare = [], []
+    settle()  # as a worker does before its first job
     with served_app("bare_app") as receiver:
-        _post(session, receiver.url, _sealed(exchange, folder, size).path)
-        for _ in range(_ROUNDS):
+        for _ in range(2 * _ROUNDS + 1):
             sealed = [_sealed(exchange, folder, size) for _ in range(_DELIVERIES)]
             queued = _queue(exchange, sealed)
             own.append(_seconds(lambda: drain_outbox(node, budget=timedelta(minutes=2))))
@@ -261,6 +262,7 @@ def _delivering(name: str, exchange: Exchange, folder: Path) -> Measure:
             states = {outbox.get(one).message.state for one in queued}
             if states != {MessageState.SENT}:
                 raise SystemExit(f"bench: expected receipts, got {states}")
+    del own[0], bare[0]  # both sides warmed up
     return _rate(name, own, bare, gate=0.5, each=_DELIVERIES)
 
 

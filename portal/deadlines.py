@@ -6,7 +6,6 @@ and shuts the socket of the late ones, so that the blocked read returns.
 
 from __future__ import annotations
 
-import gc
 import select
 import socket
 import threading
@@ -18,6 +17,8 @@ from typing import Any, Final
 from gunicorn.workers.gthread import (  # type: ignore[import-untyped]  # ships no types
     ThreadWorker,
 )
+
+from exchange.boot import settle
 
 _TICK_SECONDS: Final = 0.5
 _STAY_SECONDS: Final = 0.02
@@ -103,10 +104,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
             super().notify()
 
     def load_wsgi(self) -> None:
-        """Load the application, and let the collector of garbage pass over it from then on."""
+        """Load the application, and let the collector of garbage pass over it."""
         super().load_wsgi()
-        gc.collect()
-        gc.freeze()
+        settle()
 
     def handle(self, conn: Any) -> Any:  # noqa: ANN401 - as inherited
         """Answer what comes on a connection, until nothing follows at once."""

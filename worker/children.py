@@ -19,6 +19,7 @@ from rq.worker import WorkerStatus
 
 from dossier.errors import LienThongError
 from exchange import sweep
+from exchange.boot import settle
 from exchange.doorbell import EXCHANGE, TRANSITIONS, redis_url
 from exchange.drained import Drained
 from exchange.redis_url import open_redis, trouble
@@ -110,6 +111,7 @@ def _live(role: str, stop: Stop) -> None:
         _poll(role, stop, url)
         return
     node()  # built before the first job: a forked one inherits it
+    settle()
     sweep.forget_connection()
     worker = worker_of(role, open_redis(url))
 

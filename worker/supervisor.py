@@ -24,6 +24,7 @@ from prometheus_client import Counter
 from dossier.clock import SystemClock
 from dossier.errors import LienThongError
 from exchange import figures, sweep
+from exchange.boot import settle
 from exchange.doorbell import EXCHANGE, TRANSITIONS, find_program, own_socket, redis_url
 from exchange.settings import Settings
 from worker.children import NO_BELLS, ROUNDS, TICKER, UPKEEP, Stop, run_child
@@ -70,6 +71,7 @@ class Supervisor:
         self._lock = _lock(self._settings.run_dir)
         stop = Stop()
         signal.signal(NO_BELLS, signal.SIG_IGN)  # as its children do that do not wait for bells
+        settle()  # for the children
         self._start_redis()
         try:
             while not stop.is_asked:
