@@ -137,16 +137,20 @@ class Form:
         return cleaned
 
     def _faults(self, values: Mapping[str, object]) -> Iterator[FieldFault]:
-        kinds = {field.name: field.kind for field in self.fields}
         for name, value in values.items():
             if isinstance(value, float):
-                yield FieldFault(name=name, code=f"not_{kinds.get(name, FieldKind.INTEGER)}")
+                kind = self._kinds().get(name, FieldKind.INTEGER)
+                yield FieldFault(name=name, code=f"not_{kind}")
             elif isinstance(value, str) and _has_control(value):
                 yield FieldFault(name=name, code="bad_character")
         if self._fits(values):
             return
+        kinds = self._kinds()
         for error in sorted(self.judge.iter_errors(dict(values)), key=lambda one: str(one.path)):
             yield from _named(error, kinds, values)
+
+    def _kinds(self) -> dict[str, FieldKind]:
+        return {field.name: field.kind for field in self.fields}
 
     def _fits(self, values: Mapping[str, object]) -> bool:
         """Tell at a glance whether the values surely fit; the schema judges what is left."""
@@ -161,16 +165,17 @@ class Form:
         )
 
     def _raise(self, faults: list[FieldFault]) -> None:
+        if not faults:
+            return
         first = {fault.name: fault for fault in reversed(faults)}
         order = [field.name for field in self.fields]
-        if first:
-            kept = sorted(
-                first.values(),
-                key=lambda fault: order.index(fault.name) if fault.name in order else len(order),
-            )
-            raise FormRefused(
-                f"expected values that fit the form, got {len(kept)} faults", faults=tuple(kept)
-            )
+        kept = sorted(
+            first.values(),
+            key=lambda fault: order.index(fault.name) if fault.name in order else len(order),
+        )
+        raise FormRefused(
+            f"expected values that fit the form, got {len(kept)} faults", faults=tuple(kept)
+        )
 
 
 def parse_form(content: bytes) -> Form:

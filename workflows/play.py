@@ -275,12 +275,13 @@ class Play:
         run.snapshot = transition.snapshot
         run.active = transition.active
         run.values.update(transition.writes)
+        at, role = self.clock.at, run.role
         self.trace += [
-            Trace(at=self.clock.at, role=run.role, element_id=entry.element_id, event=entry.event)
+            Trace(at=at, role=role, element_id=entry.element_id, event=entry.event)
             for entry in transition.history
         ]
         for command in transition.commands:
-            leaving = run.obey(command, at=self.clock.at, calendar=self.calendar)
+            leaving = run.obey(command, at=at, calendar=self.calendar)
             if isinstance(leaving, SendMessage):
                 self._send(run, leaving)
             elif leaving is not None:

@@ -60,6 +60,7 @@ class Run:
     calls: dict[str, CallService | CallDecision] = field(default_factory=dict)
     incidents: dict[str, RaiseIncident] = field(default_factory=dict)
     pauses: dict[str, str] = field(default_factory=dict)  # token → basis
+    spans: dict[tuple[str, datetime], datetime] = field(default_factory=dict)  # that were counted
     silences: dict[str, Hush] = field(default_factory=dict)  # by the ref of wait or timer
     numbers: dict[str, int] = field(default_factory=dict)  # book → last number taken
     status: int | None = None
@@ -113,7 +114,11 @@ class Run:
         if command.due_at is not None:
             self.timers[ref] = command.due_at
         elif command.due_text is not None:
-            self.timers[ref] = span_end(command.due_text, at=at, calendar=calendar)
+            # Those who are asked at once have the same span: it is counted once.
+            asked = (command.due_text, at)
+            if asked not in self.spans:
+                self.spans[asked] = span_end(command.due_text, at=at, calendar=calendar)
+            self.timers[ref] = self.spans[asked]
         if command.silence is not None and ref in self.timers:
             self.silences[ref] = Hush(command=command, opened=at, due=self.timers[ref])
 

@@ -249,10 +249,12 @@ class _Walker:
         return self.numbers[-1]
 
     def _text(self, shortest: int, longest: int) -> str:
-        text = ""
-        while len(text) < shortest:
-            text = f"{text} {self.random.choice(_WORDS)}".strip()
-        return text[:longest].strip().ljust(shortest, "x")
+        words: list[str] = []
+        length = 0
+        while length < shortest:
+            words.append(self.random.choice(_WORDS))
+            length += len(words[-1]) + (len(words) > 1)
+        return " ".join(words)[:longest].strip().ljust(shortest, "x")
 
     def _summary(self, outcome: str, *, reason: str = "") -> RunSummary:
         finished = outcome in _FINISHED
