@@ -192,6 +192,10 @@ class _Reading(io.RawIOBase):
         self._sock.settimeout(min(left, self._limits.silence))
         return self._raw.readinto(target)
 
+    def readall(self) -> bytes:
+        """Refuse: a chunk of size -1 makes http.client ask for all that ever comes."""
+        raise OSError("expected a reply that is read in bounds")
+
     def close(self) -> None:
         self._raw.close()
         super().close()

@@ -78,7 +78,7 @@ class HttpReply:
         """
         try:
             chunk = self._response.read(size)
-        except BROKEN as exc:
+        except (*BROKEN, ValueError) as exc:  # the second for chunks of a size below nought
             raise PartnerUnavailable("expected the whole reply, got its beginning") from exc
         if not chunk and self._response.length:
             raise PartnerUnavailable("expected the whole reply, got its beginning")
@@ -202,13 +202,13 @@ class HttpClient:
         named = {**_ALWAYS, "Host": host, **trace, **headers}
         if body is not None:
             named["Content-Length"] = str(len(body))
-        connection = self._connections.take(place)
-        connection.allow(silence=self._timeouts.silence_seconds)
         with ExitStack() as unless_sent:
-            unless_sent.callback(connection.close)
             try:
+                connection = self._connections.take(place)
+                unless_sent.callback(connection.close)
+                connection.allow(silence=self._timeouts.silence_seconds)
                 _send(connection, method, target, body, named)
-            except BROKEN as exc:
+            except (*BROKEN, ValueError) as exc:  # or what no header and no host may hold
                 raise _no_reply(place) from exc
             unless_sent.pop_all()
         return Asked(
@@ -238,15 +238,16 @@ def _send(
 def _parts(url: str) -> tuple[Place, str, str]:
     """Return where a URL leads, and the host and the target as they are sent."""
     parts = urlsplit(url)
+    query = f"?{parts.query}" if parts.query else ""
     try:
         host = (parts.hostname or "").encode("idna").decode()
+        target = quote(f"{parts.path or '/'}{query}", safe=_IN_URLS)
     except UnicodeError as exc:
-        raise EndpointForbidden("expected the name of a host", host=parts.hostname or "") from exc
+        raise EndpointForbidden("expected a URL that can be sent", host="") from exc
     place = Place(parts.scheme, host, parts.port or _DEFAULT_PORTS[parts.scheme])
     sent = f"[{host}]" if ":" in host else host
     named = f"{sent}:{parts.port}" if parts.port else sent
-    query = f"?{parts.query}" if parts.query else ""
-    return place, named, quote(f"{parts.path or '/'}{query}", safe=_IN_URLS)
+    return place, named, target
 
 
 def _no_reply(place: Place) -> PartnerUnavailable:

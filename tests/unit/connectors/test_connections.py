@@ -174,6 +174,8 @@ def test_silence_is_no_reply() -> None:
         b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nok",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nok\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nok\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nok\r\n0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n",
         b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n",
     ],
@@ -188,6 +190,23 @@ def test_what_is_no_whole_reply_is_none(reply: bytes) -> None:
         with client.post(url, body=b"x") as got:
             while got.read(100):
                 pass
+
+
+def test_a_chunk_without_end_is_not_read() -> None:
+    sent = 0
+
+    def play(connection: socket.socket) -> None:
+        nonlocal sent
+        _request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n")
+        while True:
+            connection.sendall(bytes(65536))
+            sent += 65536
+
+    client = _client(reply=2.0)
+    with _server(play) as url, pytest.raises(PartnerUnavailable):
+        _post(client, url)
+    assert sent < 32_000_000  # what sockets hold, not what two seconds bring
 
 
 def test_who_refuses_before_the_body_was_sent_is_heard() -> None:
@@ -229,3 +248,26 @@ def test_a_url_is_sent_as_a_server_may_expect_it() -> None:
 def test_a_host_that_no_name_server_knows_is_refused(host: str) -> None:
     with pytest.raises(EndpointForbidden):
         _client().ask("GET", f"https://{host}/")
+
+
+def test_a_url_that_cannot_be_written_is_refused() -> None:
+    with pytest.raises(EndpointForbidden):
+        _client().ask("GET", "https://a.example/\ud800")
+
+
+@pytest.mark.parametrize(
+    ("host", "headers"),
+    [
+        ("a b.example", {}),
+        ("a\x7f.example", {}),
+        ("127.0.0.1:9", {"X": "a\r\nY: b"}),
+        ("127.0.0.1:9", {"X: a\r\nY": "b"}),
+        ("127.0.0.1:9", {"X": "hồ sơ"}),
+    ],
+)
+def test_what_no_host_and_no_header_may_hold_is_never_sent(
+    host: str, headers: dict[str, str]
+) -> None:
+    client = HttpClient(may_call=lambda host, port: True, takes_plain=True)
+    with pytest.raises(PartnerUnavailable):
+        client.ask("GET", f"http://{host}/", headers=headers)
