@@ -104,6 +104,7 @@ class ExchangeWorker(Worker):
 
     def monitor_work_horse(self, *arguments: Any) -> None:  # noqa: ANN401 - RQ's own signature
         """Give back what a process held that fell, whatever Redis still knows of its job."""
+        self._has_fallen = False
         try:
             super().monitor_work_horse(*arguments)
         finally:

@@ -13,7 +13,8 @@ from types import SimpleNamespace
 
 import pytest
 from redis import Redis
-from rq import Queue
+from redis.exceptions import ConnectionError as RedisConnectionError
+from rq import Queue, Worker
 from rq.job import Job
 
 from exchange import doorbell, sweep
@@ -21,7 +22,7 @@ from exchange.redis_url import trouble
 from exchange.settings import load
 from worker import queues
 from worker.own_redis import OwnRedis
-from worker.queues import Bells, KnownJob, worker_of
+from worker.queues import Bells, ExchangeWorker, KnownJob, worker_of
 
 
 @pytest.fixture
@@ -148,6 +149,23 @@ def test_what_a_fallen_process_held_is_given_back_though_redis_forgot_its_job(
     queue.enqueue_call("deliver", args=("x",), result_ttl=0, failure_ttl=5)
     worker_of(doorbell.EXCHANGE, connection).work(burst=True, logging_level="CRITICAL")
     assert given_back == [sweep.own_name()] * freed
+
+
+def test_a_process_that_lives_keeps_what_it_holds_whatever_became_of_the_last_one(
+    connection: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose_redis(*_arguments: object) -> None:
+        raise RedisConnectionError("expected a Redis")
+
+    given_back: list[str] = []
+    monkeypatch.setattr(Worker, "monitor_work_horse", lose_redis)
+    monkeypatch.setattr(sweep, "free_leases", lambda owner, at: given_back.append(owner))
+    worker = worker_of(doorbell.EXCHANGE, connection)
+    assert isinstance(worker, ExchangeWorker)
+    monkeypatch.setattr(worker, "_has_fallen", True)
+    with pytest.raises(RedisConnectionError):
+        worker.monitor_work_horse(None, None, None)
+    assert given_back == []
 
 
 def test_the_worker_uses_our_classes(connection: Redis) -> None:
