@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -45,28 +46,33 @@ class _Seen(OverHttp):
             raise PartnerUnavailable("expected a partner")
 
 
-def _letter(one: OneNode) -> Outgoing:
+@pytest.fixture
+def letter(one: OneNode) -> Outgoing:
+    """Return a letter that went out as neighbours' letters do."""
     code = one.send_letter()
     return outbox.of_dossier(one.sides(code)[HOA_BINH].id)[0]
 
 
-def _states(messages: list[Outgoing]) -> set[tuple[MessageState, int]]:
-    return {(one.message.state, one.message.attempts) for one in messages}
+@pytest.fixture
+def partner(one: OneNode, letter: Outgoing, monkeypatch: pytest.MonkeyPatch) -> Iterator[_Seen]:
+    """Let the node deliver to itself over HTTP, after the letter."""
+    with served(one) as endpoint:
+        seen = _Seen(endpoint)
+        monkeypatch.setattr(one.node, "sending", lambda _partner: seen)
+        yield seen
 
 
 def test_fresh_messages_are_sealed_and_sent_while_the_partner_works(
-    one: OneNode, monkeypatch: pytest.MonkeyPatch
+    one: OneNode, letter: Outgoing, partner: _Seen
 ) -> None:
-    letter = _letter(one)
     fresh = queue_copies(one, letter, 8, to=BINH_DINH)
-    with served(one) as endpoint:
-        partner = _Seen(endpoint)
-        monkeypatch.setattr(one.node, "sending", lambda _partner: partner)
-        assert drain_outbox(one.node, budget=BUDGET).done == 8
+    assert drain_outbox(one.node, budget=BUDGET).done == 8
     # The first shows that the partner is there; all others go out before their turn.
     assert partner.seen == ["sent"] + ["called"] * 7
     sent = [outbox.get(identifier) for identifier in fresh]
-    assert _states(sent) == {(MessageState.SENT, 1)}
+    assert {(one_.message.state, one_.message.attempts) for one_ in sent} == {
+        (MessageState.SENT, 1)
+    }
     for one_ in sent:
         received = inbox.find(HOA_BINH, one_.message.message_id)
         assert received is not None
@@ -74,22 +80,18 @@ def test_fresh_messages_are_sealed_and_sent_while_the_partner_works(
 
 
 def test_a_partner_that_goes_away_in_between_gets_the_rest_later_and_none_twice(
-    one: OneNode, monkeypatch: pytest.MonkeyPatch
+    one: OneNode, letter: Outgoing, partner: _Seen
 ) -> None:
-    letter = _letter(one)
     fresh = queue_copies(one, letter, 6, to=BINH_DINH)
-    with served(one) as endpoint:
-        partner = _Seen(endpoint)
-        partner.left = 4
-        monkeypatch.setattr(one.node, "sending", lambda _partner: partner)
-        drain_outbox(one.node, budget=BUDGET)
-        states = [outbox.get(identifier).message.state for identifier in fresh]
-        assert states.count(MessageState.SENT) == 4
-        assert states.count(MessageState.NEW) == 2
-        sealed = {one_.message.container_sha256 for one_ in map(outbox.get, fresh)} - {None}
-        partner.left = 1000
-        one.clock.forward(timedelta(hours=1))
-        drain_outbox(one.node, budget=BUDGET)
+    partner.left = 4
+    drain_outbox(one.node, budget=BUDGET)
+    states = [outbox.get(identifier).message.state for identifier in fresh]
+    assert states.count(MessageState.SENT) == 4
+    assert states.count(MessageState.NEW) == 2
+    sealed = {one_.message.container_sha256 for one_ in map(outbox.get, fresh)} - {None}
+    partner.left = 1000
+    one.clock.forward(timedelta(hours=1))
+    drain_outbox(one.node, budget=BUDGET)
     after = [outbox.get(identifier) for identifier in fresh]
     assert {one_.message.state for one_ in after} == {MessageState.SENT}
     assert sealed <= {one_.message.container_sha256 for one_ in after}
